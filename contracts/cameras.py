@@ -1,0 +1,154 @@
+"""Cameras: what is registered, where they look, and how they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.errors import (
+    ContractError,
+    require_between,
+    require_positive,
+    require_text,
+    require_utc,
+)
+from contracts.ids import CameraId
+from contracts.places import LonLat, Polygon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraPose:
+    """A pinhole camera over the ground, with one standard deviation of each figure.
+
+    Bearing is degrees clockwise from true north; tilt is negative downwards; roll is positive when
+    the picture's right side dips; ``hfov_deg`` is the horizontal field of view of the whole
+    picture; ``k1`` is the radial term on coordinates in units of the focal length.
+    """
+
+    position: LonLat
+    height_m: float
+    bearing_deg: float
+    tilt_deg: float
+    hfov_deg: float
+    width_px: int
+    height_px: int
+    roll_deg: float = 0.0
+    k1: float = 0.0
+    range_m: float = 150.0
+    """How far the camera is trusted to show a hazard; drawn and used for fields of view."""
+    position_sigma_m: float = 2.0
+    height_sigma_m: float = 0.5
+    bearing_sigma_deg: float = 4.0
+    tilt_sigma_deg: float = 2.0
+    roll_sigma_deg: float = 1.5
+    hfov_sigma_pct: float = 5.0
+
+    def __post_init__(self) -> None:
+        require_between("height_m", self.height_m, 0.5, 500)
+        require_between("bearing_deg", self.bearing_deg, -360, 360)
+        require_between("tilt_deg", self.tilt_deg, -90, 60)
+        require_between("hfov_deg", self.hfov_deg, 1, 175)
+        require_between("roll_deg", self.roll_deg, -180, 180)
+        require_between("k1", self.k1, -1, 1)
+        require_between("width_px", self.width_px, 16, 16384)
+        require_between("height_px", self.height_px, 16, 16384)
+        require_positive("range_m", self.range_m)
+        for name in (
+            "position_sigma_m",
+            "height_sigma_m",
+            "bearing_sigma_deg",
+            "tilt_sigma_deg",
+            "roll_sigma_deg",
+            "hfov_sigma_pct",
+        ):
+            require_between(name, getattr(self, name), 0, 10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """One registered camera, as everybody may see it: no secret is in here.
+
+    ``url`` carries no user or password (see `StreamSource`). ``version`` grows by one a change.
+    """
+
+    id: CameraId
+    name: str
+    url: str
+    position: LonLat
+    pose: CameraPose | None = None
+    group: str = ""
+    enabled: bool = True
+    exercise: bool = False
+    """A simulated camera: what it reports never joins a real incident."""
+    has_credentials: bool = False
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        require_text("id", self.id, 80)
+        require_text("name", self.name, 200)
+        require_text("url", self.url, 2000)
+        if "@" in self.url.split("//", 1)[-1].split("/", 1)[0]:
+            raise ContractError("url", "must not carry a user or password; give them apart")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSource:
+    """What a worker needs to open a camera's stream.
+
+    ``sealed_password`` is encrypted with the installation's key (`plumbing.sealing`).
+    """
+
+    camera_id: CameraId
+    url: str
+    username: str | None = None
+    sealed_password: str | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    exercise: bool = False
+    road_region: Polygon | None = None
+    version: int = 1
+
+
+class CameraState(StrEnum):
+    """How a camera is. A live connection may still show nothing: the two are told apart."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALLED = "stalled"
+    """Frames stopped while the connection is up, or the stream ended."""
+    FROZEN = "frozen"
+    BLACK = "black"
+    MOVED = "moved"
+    CORRUPT = "corrupt"
+    UNAUTHORISED = "unauthorised"
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    """No answer in time, no route, no such host, or an address that may not be opened."""
+    INVALID = "invalid"
+    """Something answers that is no video."""
+    DISABLED = "disabled"
+    UNWATCHED = "unwatched"
+    """No worker has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraHealth:
+    """A camera's state since a time; one is sent a change."""
+
+    camera_id: CameraId
+    state: CameraState
+    since: datetime
+    detail: str = ""
+    """What a camera admin should know or do; never holds a password."""
+    last_frame_at: datetime | None = None
+    frames_per_s: float | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    codec: str | None = None
+    worker: str = ""
+
+    def __post_init__(self) -> None:
+        require_utc("since", self.since)
+        if self.last_frame_at is not None:
+            require_utc("last_frame_at", self.last_frame_at)

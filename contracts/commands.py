@@ -1,0 +1,44 @@
+"""What one role asks another to do, over the bus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from contracts.cameras import CameraState, StreamSource
+from contracts.errors import require_utc
+from contracts.ids import CameraId, EvidenceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeCamera:
+    """Open this stream once and tell what is there."""
+
+    source: StreamSource
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeAnswer:
+    """What a probe found; ``state`` is LIVE where a picture came."""
+
+    state: CameraState
+    detail: str
+    codec: str | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    frames_per_s: float | None = None
+    keyframe_interval_s: float | None = None
+    picture_id: EvidenceId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchClosely:
+    """Raise these cameras to full rate until a time, best first. No answer."""
+
+    camera_ids: tuple[CameraId, ...]
+    until: datetime
+    why: str = field(default="")
+
+    def __post_init__(self) -> None:
+        require_utc("until", self.until)
