@@ -1,0 +1,74 @@
+"""Administrative areas that name a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shapely import Point, STRtree, make_valid
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from contracts import Area, ContractError
+
+NAME_PROPERTIES = (
+    "name",
+    "NAME",
+    "nama",
+    "NAMOBJ",
+    "kelurahan",
+    "WADMKD",
+    "kecamatan",
+    "WADMKC",
+    "district",
+)
+"""Where an area's name is looked for, in this order; Indonesia's geoportal writes NAMOBJ, WADM*."""
+
+
+class AreaIndex:
+    """Named areas of a GeoJSON FeatureCollection in WGS 84. Immutable; safe between threads.
+
+    Raises:
+        ContractError: no FeatureCollection, or an area without a name; says which.
+    """
+
+    def __init__(
+        self, geojson: Mapping[str, Any], properties: Sequence[str] = NAME_PROPERTIES
+    ) -> None:
+        features = geojson.get("features")
+        if geojson.get("type") != "FeatureCollection" or not isinstance(features, list):
+            raise ContractError("areas", "must be a GeoJSON FeatureCollection")
+        self._names: list[str] = []
+        shapes: list[BaseGeometry] = []
+        for number, feature in enumerate(features):
+            geometry = feature.get("geometry") or {}
+            if geometry.get("type") not in ("Polygon", "MultiPolygon"):
+                continue
+            values = feature.get("properties") or {}
+            name = next((str(values[key]) for key in properties if values.get(key)), None)
+            if name is None:
+                raise ContractError(
+                    f"areas.features[{number}]", f"needs a name in one of {', '.join(properties)}"
+                )
+            plain = shape(geometry)
+            shapes.append(plain if plain.is_valid else make_valid(plain))
+            self._names.append(name)
+        self._shapes = shapes
+        self._tree = STRtree(shapes)
+
+    def name_of(self, lon: float, lat: float) -> str:
+        """The name of the smallest area that holds a point, or an empty text."""
+        found = self._tree.query(Point(lon, lat), predicate="intersects").tolist()
+        if not found:
+            return ""
+        return self._names[min(found, key=lambda i: (self._shapes[i].area, i))]
+
+    def names_of(self, area: Area, least_share: float = 0.15) -> tuple[str, ...]:
+        """The names of all areas that hold at least ``least_share`` of a region, largest first."""
+        plain = shape({"type": area.type, "coordinates": area.coordinates})
+        region = plain if plain.is_valid else make_valid(plain)
+        shares = [
+            (self._shapes[i].intersection(region).area / region.area, self._names[i])
+            for i in sorted(self._tree.query(region, predicate="intersects").tolist())
+        ]
+        return tuple(name for share, name in sorted(shares, reverse=True) if share >= least_share)
