@@ -1,0 +1,1 @@
+"""What every role needs: settings, clock, bus, address guard, evidence, logging. No domain."""

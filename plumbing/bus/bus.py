@@ -1,0 +1,173 @@
+"""`Bus`: everything that the roles say to one another, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from contracts import ProbeAnswer, ProbeCamera, StreamSource, WatchClosely
+from plumbing.bus.hints import Hints
+from plumbing.bus.leases import Lease, Leases
+from plumbing.bus.link import Link
+from plumbing.bus.probes import Probes
+from plumbing.bus.register import Register
+from plumbing.bus.streams import Delivery, Streams, Topic
+
+T = TypeVar("T")
+
+
+class Bus:
+    """One process's connection to the bus, for one event loop. Connects at the first use.
+
+    Args:
+        url: ``redis://[:password@]host:port/db`` (Valkey, or Redis 7 and later).
+        namespace: starts every key, so that installations can share a server.
+        max_backlog: entries a topic holds at most; then `publish` raises `BusFull` and the
+            publisher keeps its own (nothing confirmed is ever dropped to make room).
+
+    Raises:
+        ValueError: the URL is none.
+    """
+
+    def __init__(self, url: str, namespace: str = "siaga", max_backlog: int = 100_000) -> None:
+        self._link = Link(url, namespace)
+        self._streams = Streams(self._link, max_backlog)
+        self._leases = Leases(self._link)
+        self._probes = Probes(self._link)
+        self._hints = Hints(self._link)
+        self._register = Register(self._link)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections; leases that are still held lapse by themselves."""
+        await self._link.close()
+
+    async def ping(self) -> None:
+        """Raise `BusUnavailable` unless the server answers."""
+        async with self._link.reached():
+            await self._link.quick.echo("ping")
+
+    async def publish(self, topic: Topic[T], value: T) -> None:
+        """Append one value; returns once the server has it on disk (with ``appendfsync always``).
+
+        Raises:
+            BusUnavailable: it may or may not have arrived; publish it again.
+            BusFull: the topic's backlog is full.
+        """
+        await self._streams.publish(topic, [value])
+
+    async def publish_all(self, topic: Topic[T], values: Sequence[T]) -> None:
+        """Append all values or none, for the price of one write to disk; errors as `publish`."""
+        await self._streams.publish(topic, values)
+
+    async def receive(
+        self,
+        topic: Topic[T],
+        group: str,
+        consumer: str,
+        *,
+        count: int = 256,
+        block_s: float = 1.0,
+        reclaim_after_s: float = 15.0,
+    ) -> list[Delivery[T]]:
+        """Up to ``count`` entries for one consumer of a group; none after ``block_s`` of quiet.
+
+        First comes what this consumer was given before it restarted, then what others (or itself)
+        were given ``reclaim_after_s`` ago and never acknowledged, then what is new. A group that
+        is asked for the first time starts with everything that is still there.
+        """
+        return await self._streams.receive(
+            topic,
+            group,
+            consumer,
+            count=count,
+            block_s=block_s,
+            reclaim_after_s=reclaim_after_s,
+        )
+
+    async def acknowledge(self, topic: Topic[Any], group: str, entry_ids: Iterable[str]) -> None:
+        """Say that these are safe elsewhere; trims what every group of the topic is done with."""
+        await self._streams.acknowledge(topic, group, entry_ids)
+
+    async def wake(self, seq: int) -> None:
+        """Hint to readers that the log has come to ``seq``."""
+        await self._hints.wake(seq)
+
+    def wakes(self) -> AsyncIterator[int]:
+        """Hints, without end, across reconnects.
+
+        Hints can be missed while the bus is away. So the last number seen (0 before the first) is
+        yielded again after each connection, the first one included: look at the log then too.
+        """
+        return self._hints.wakes()
+
+    async def publish_register(self, sources: Sequence[StreamSource]) -> None:
+        """Replace the register of streams that workers watch."""
+        await self._register.publish(sources)
+
+    async def read_register(self) -> list[StreamSource]:
+        """The register, by camera id. Cheap while nothing changes: poll it every second or two.
+
+        Raises:
+            RegisterMissing: nobody has published one since the server started empty; a worker
+                keeps the cameras it has (`BusUnavailable` says the same).
+        """
+        return await self._register.read()
+
+    async def ask(self, command: ProbeCamera, timeout_s: float) -> ProbeAnswer:
+        """Have a worker open a stream once.
+
+        Raises:
+            NoAnswer: no worker took it or finished within ``timeout_s``, or it failed at it.
+        """
+        return await self._probes.ask(command, timeout_s)
+
+    async def answer_probes(self, answer: Callable[[ProbeCamera], Awaitable[ProbeAnswer]]) -> None:
+        """Answer probes until cancelled, a few at a time; one that is too late is not begun."""
+        await self._probes.answer(answer)
+
+    async def tell(self, command: WatchClosely) -> None:
+        """Cue all workers."""
+        await self._hints.tell(command)
+
+    def told(self, since_s: float = 60.0) -> AsyncIterator[WatchClosely]:
+        """Cues, without end and across reconnects, from ``since_s`` seconds before the first step.
+
+        A worker that has just restarted so learns what is still to be watched; cues whose
+        ``until`` has passed come too, and are its to ignore.
+        """
+        return self._hints.told(since_s)
+
+    async def take_lease(
+        self, name: str, holder: str, ttl_s: float, *, above: int = 0
+    ) -> Lease | None:
+        """Take a lease for ``ttl_s`` unless another holds it (then None).
+
+        The fencing number grows by one with each new holding, and exceeds ``above``: pass the
+        highest one that the guarded resource has seen, so that a server that lost its memory
+        can't lock everybody out. Taking one's own lease again prolongs it.
+        """
+        return await self._leases.take(name, holder, ttl_s, above)
+
+    async def renew_lease(self, lease: Lease, ttl_s: float) -> bool:
+        """Prolong a lease; False when it is no longer ours, and so must be taken anew."""
+        return await self._leases.renew(lease, ttl_s)
+
+    async def release_lease(self, lease: Lease) -> None:
+        """Give a lease back; harmless where it is no longer ours."""
+        await self._leases.release(lease)
+
+    async def leases(self, prefix: str) -> dict[str, str]:
+        """Who holds what, by name, among the leases whose names start with ``prefix``."""
+        return await self._leases.held(prefix)

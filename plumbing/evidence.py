@@ -1,0 +1,145 @@
+"""The evidence store: pictures and clips in a folder, named by the SHA-256 of what they hold."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from pathlib import Path
+
+from contracts import EvidenceId
+
+_SUFFIXES = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "video/mp4": ".mp4",
+    "application/json": ".json",
+}
+_MEDIA_TYPES = {suffix: media_type for media_type, suffix in _SUFFIXES.items()}
+_ID = re.compile(r"[0-9a-f]{64}")
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class EvidenceError(Exception):
+    """The one family of the store's errors."""
+
+
+class EvidenceMissing(EvidenceError):
+    """Nothing is kept under this id (any more)."""
+
+
+class EvidenceDamaged(EvidenceMissing):
+    """What is kept under this id is not what was put there; it is not handed out."""
+
+
+class EvidenceFull(EvidenceError):
+    """The disk has no room for more evidence; free some or set evidence.folder elsewhere."""
+
+
+class EvidenceStore:
+    """A folder of evidence. Many processes may write and read it at once.
+
+    What is put is on disk, whole, before `put` returns; a crash leaves it there or not at all.
+
+    Args:
+        folder: made if absent. Files lie in it as ``ab/abcd...ef.jpg``.
+        min_free_bytes: nothing is written when the disk would have less left than this.
+    """
+
+    def __init__(self, folder: Path, min_free_bytes: int) -> None:
+        self._folder = folder
+        self._min_free_bytes = min_free_bytes
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, content: bytes, media_type: str) -> EvidenceId:
+        """Keep ``content``; the same content twice is kept once.
+
+        Raises:
+            ValueError: nothing to keep, or a media type that is none of ours.
+            EvidenceFull: no room.
+        """
+        suffix = _SUFFIXES.get(media_type)
+        if suffix is None:
+            raise ValueError(f"evidence of type {media_type!r}; known: {', '.join(_SUFFIXES)}")
+        if not content:
+            raise ValueError("evidence without content")
+        evidence_id = EvidenceId(hashlib.sha256(content).hexdigest())
+        if self._find(evidence_id) is not None:
+            return evidence_id
+        free = shutil.disk_usage(self._folder).free
+        if free - len(content) < self._min_free_bytes:
+            raise EvidenceFull(
+                f"{free} bytes are free for {self._folder}, and {self._min_free_bytes} must stay "
+                "so (evidence.min_free_bytes)"
+            )
+        shelf = self._folder / evidence_id[:2]
+        try:
+            if not shelf.is_dir():
+                shelf.mkdir(exist_ok=True)
+                _sync_folder(self._folder)
+            _write_whole(shelf / f"{evidence_id}{suffix}", content)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise EvidenceFull(f"no room in {self._folder}: {error.strerror}") from error
+            raise
+        return evidence_id
+
+    def get(self, evidence_id: str) -> tuple[bytes, str]:
+        """The content and its media type.
+
+        Raises:
+            EvidenceMissing: unknown or malformed id.
+            EvidenceDamaged: the file was changed or cut short.
+        """
+        path = self.path(evidence_id)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise EvidenceMissing(f"no evidence {evidence_id}") from None
+        if hashlib.sha256(content).hexdigest() != evidence_id:
+            raise EvidenceDamaged(f"evidence {evidence_id} is damaged on disk")
+        return content, _MEDIA_TYPES[path.suffix]
+
+    def path(self, evidence_id: str) -> Path:
+        """The file that holds it, for streaming; unlike `get` this doesn't check what is in it."""
+        found = self._find(evidence_id)
+        if found is None:
+            raise EvidenceMissing(f"no evidence {evidence_id[:80]!r}")
+        return found
+
+    def _find(self, evidence_id: str) -> Path | None:
+        # The pattern also keeps ids that people send from leaving the folder.
+        if not _ID.fullmatch(evidence_id):
+            return None
+        for suffix in _MEDIA_TYPES:
+            path = self._folder / evidence_id[:2] / f"{evidence_id}{suffix}"
+            if path.is_file():
+                return path
+        return None
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new name is on disk only once its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
