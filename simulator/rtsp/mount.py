@@ -23,7 +23,7 @@ from simulator.rtsp.timeline import Timeline
 _log = logging.getLogger(__name__)
 
 _REPORT_EVERY_S = 2.0
-_LINGER_S = 3.0
+_LINGER_S = 1.0
 
 # The bound on what a reader may lag: two seconds of a good camera. Beyond it pictures are left out
 # up to the next keyframe; a reader that takes nothing for so long is closed.
@@ -38,6 +38,7 @@ class _Sent:
     packets: list[bytes]
     sequence: int
     timestamp: int
+    shown_s: float
     is_keyframe: bool
     _wire: dict[int, bytes] = field(default_factory=dict)
 
@@ -93,17 +94,20 @@ class Mount:
         """How many clients are playing."""
         return len(self._playing)
 
+    def unsent_bytes(self) -> int:
+        """What waits in memory for readers that are slow to take it, all together."""
+        return sum(reader.transport.get_write_buffer_size() for reader in self._playing)
+
     def description(self) -> str:
         """The SDP."""
         return describe(self._source.codec, self._source.parameter_sets, self.path)
 
-    def rtp_info(self, url: str) -> str:
-        """The ``RTP-Info`` of PLAY's answer: where sequence and time stand."""
-        if self._group:
-            sequence, timestamp = self._group[0].sequence, self._group[0].timestamp
-        else:
-            sequence, timestamp = self._sequence, self._ticks(self._timeline.elapsed_s())
-        return f"url={url};seq={sequence & 0xFFFF};rtptime={timestamp & 0xFFFFFFFF}"
+    def rtp_info(self, url: str) -> str | None:
+        """PLAY's ``RTP-Info``: where sequence and time start; None before the first picture."""
+        if not self._group:
+            return None
+        first = self._group[0]
+        return f"url={url};seq={first.sequence & 0xFFFF};rtptime={first.timestamp & 0xFFFFFFFF}"
 
     def play(self, reader: Playing) -> None:
         """Start sending, from the latest keyframe."""
@@ -165,7 +169,7 @@ class Mount:
             timestamp=timestamp,
             ssrc=self._ssrc,
         )
-        sent = _Sent(packets, self._sequence, timestamp, picture.is_keyframe)
+        sent = _Sent(packets, self._sequence, timestamp, picture.shown_s, picture.is_keyframe)
         self._sequence += len(packets)
         if picture.is_keyframe:
             self._group.clear()
@@ -178,7 +182,7 @@ class Mount:
             self.drop_readers()
         if faults.loss:
             kept = [packet for packet in sent.packets if self._random.random() >= faults.loss]
-            sent = _Sent(kept, sent.sequence, sent.timestamp, sent.is_keyframe)
+            sent = _Sent(kept, sent.sequence, sent.timestamp, sent.shown_s, sent.is_keyframe)
         for reader in list(self._playing):
             self._send(reader, sent)
 
@@ -194,10 +198,12 @@ class Mount:
         reader.waits_for_key = False
         if now_s - reader.reported_s >= _REPORT_EVERY_S:
             reader.reported_s = now_s
+            # For the picture that follows: FFmpeg counts from the first report's time, and would
+            # put the pictures of a running group before its beginning.
             report = sender_report(
                 ssrc=self._ssrc,
-                wall=self._timeline.wall(now_s),
-                timestamp=self._ticks(now_s),
+                wall=self._timeline.wall(sent.shown_s),
+                timestamp=sent.timestamp,
                 packets=reader.packets,
                 octets=reader.octets,
             )

@@ -203,11 +203,9 @@ class _Client:
             return self._say(request, 455)
         if mount.faults.drop:
             return False
-        headers = [
-            ("Session", self._session),
-            ("Range", "npt=now-"),
-            ("RTP-Info", mount.rtp_info(request.url.rstrip("/") + "/trackID=0")),
-        ]
+        headers = [("Session", self._session), ("Range", "npt=now-")]
+        if (info := mount.rtp_info(request.url.rstrip("/") + "/trackID=0")) is not None:
+            headers.append(("RTP-Info", info))
         self._say(request, 200, headers)
         mount.play(self._playing)
         return True

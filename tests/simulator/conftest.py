@@ -1,0 +1,3 @@
+from tests.support.rtsp import rtsp
+
+__all__ = ["rtsp"]
