@@ -1,0 +1,25 @@
+"""Incidents: their life cycle, the store that is the truth, and the service that runs fusion.
+
+The store is one object with a small repository for each kind of thing::
+
+    store = await Store.open(settings.database_url, clock)      # migrates; several may open at once
+    store.listen(callback)            # callback(last log seq) after each commit of this process
+    await store.snapshot()            # everything a reader starts from, with its place in the log
+
+    store.reports    accept(bodies) -> list[Accepted]    after(seq, limit)    by_id(id)
+    store.calls      get(id)    recent(limit, before)
+    store.incidents  get(id)    page(...)    act(id, action, actor=..., version=..., ...)
+    store.log        after(seq, limit, LogFilter())    oldest_seq()    last_seq()
+    store.cameras    all()  get(id)  save(camera, credentials, actor=..., version=...)  remove(...)
+                     credentials(id)  healths()  record_health(health)  stream_sources()
+    store.accounts   ensure_first_account()  set_password()  check_password()  add()  all()
+    store.sessions   open(username)  find(token)  end(token)
+    store.keys       issue(name, role)  find(key)  revoke(name)  all()
+    store.fusion     the fusion service's own door: claim, apply, publish_pending, restore
+
+Whoever commits tells the others by ``bus.wake(seq)``; `Store.listen` is the place to do it.
+
+Errors are `incidents.errors`: `NotFound`, `VersionConflict` (carries the current noun),
+`IllegalStep`, and `FencedOff` for a fusion writer that was replaced. A value that breaks a noun's
+law is a `contracts.ContractError` with the field's name.
+"""

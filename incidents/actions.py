@@ -1,0 +1,200 @@
+"""Incidents as people and machines read them and act on them.
+
+Optimistic locking with sense: fusion refines a live incident about once a second, and an operator
+must not be told "it has changed" for that. An action is refused only where something changed after
+the actor's version that a decision rests on: the state, the hazard, what it was merged with, or
+another person's action (``guard_version``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts import (
+    AlarmLevel,
+    ContractError,
+    Hazard,
+    Incident,
+    IncidentAction,
+    IncidentId,
+    IncidentState,
+    LogKind,
+    from_json,
+    to_json,
+)
+from incidents.database import Database, Writing
+from incidents.errors import NotFound, VersionConflict
+from incidents.lifecycle import step
+from incidents.tables import IncidentRow, LogRow
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """Incidents, newest first, and the cursor of the next page (none at the end)."""
+
+    incidents: tuple[Incident, ...]
+    next: int | None
+
+
+class Incidents:
+    """The people's side of the ``incidents`` table; fusion's is `incidents.decisions`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, incident_id: IncidentId) -> Incident:
+        """One incident.
+
+        Raises:
+            NotFound: no such incident.
+        """
+        async with self._database.reading() as connection:
+            row = await read_row(connection, incident_id)
+        if row is None:
+            raise NotFound("incident", incident_id)
+        return from_json(Incident, row.body)
+
+    async def page(
+        self,
+        *,
+        is_open: bool | None = None,
+        hazards: Iterable[Hazard] | None = None,
+        levels: Iterable[AlarmLevel] | None = None,
+        exercise: bool | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> IncidentPage:
+        """A page of incidents, newest first; ``before`` is the cursor from the page before."""
+        statement = select(IncidentRow.founded_seq, IncidentRow.body)
+        if is_open is not None:
+            statement = statement.where(IncidentRow.is_open.is_(is_open))
+        if hazards is not None:
+            statement = statement.where(IncidentRow.hazard.in_(sorted(hazards)))
+        if levels is not None:
+            statement = statement.where(IncidentRow.level.in_(sorted(levels)))
+        if exercise is not None:
+            statement = statement.where(IncidentRow.exercise.is_(exercise))
+        if before is not None:
+            statement = statement.where(IncidentRow.founded_seq < before)
+        statement = statement.order_by(IncidentRow.founded_seq.desc()).limit(limit + 1)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        return IncidentPage(
+            tuple(from_json(Incident, row.body) for row in rows[:limit]),
+            rows[limit - 1].founded_seq if len(rows) > limit else None,
+        )
+
+    async def act(
+        self,
+        incident_id: IncidentId,
+        action: IncidentAction,
+        *,
+        actor: str,
+        version: int,
+        reason: str = "",
+        note: str = "",
+        duplicate_of: IncidentId | None = None,
+        request_id: str | None = None,
+    ) -> Incident:
+        """Take one step of the life cycle, with its log entry, in one transaction.
+
+        ``version`` is the one that the actor looked at. The same ``request_id`` again (of the same
+        actor, incident and action) does nothing and returns what the first one did.
+
+        Raises:
+            NotFound: no such incident, or no such ``duplicate_of``.
+            VersionConflict: something that a decision rests on changed since ``version``.
+            IllegalStep: the life cycle has no such step.
+            ContractError: a reason, note or ``duplicate_of`` is missing or out of place.
+        """
+        key = None if request_id is None else f"{incident_id}/{action}/{actor}/{request_id}"
+        async with self._database.writing() as writing:
+            if key is not None and (done := await _done_before(writing, key)):
+                return done
+            row = await read_row(writing.connection, incident_id)
+            if row is None:
+                raise NotFound("incident", incident_id)
+            told = from_json(Incident, row.body)
+            if not row.guard_version <= version <= told.version:
+                raise VersionConflict(told, version)
+            after = step(
+                latest(row),
+                action,
+                actor=actor,
+                at=writing.now,
+                reason=reason,
+                note=note,
+                duplicate_of=duplicate_of,
+            )
+            if duplicate_of is not None:
+                await _check_original(writing.connection, after, duplicate_of)
+            seq = writing.log(
+                LogKind.INCIDENT_ACTED,
+                after,
+                actor=actor,
+                exercise=after.estimate.exercise,
+                detail=action,
+                request_key=key,
+            )
+            await writing.connection.execute(
+                update(IncidentRow)
+                .where(IncidentRow.id == incident_id)
+                .values(
+                    **columns(after),
+                    guard_version=after.version,
+                    acted_seq=seq,
+                    told_at=writing.now,
+                    pending=None,
+                )
+            )
+        return after
+
+
+def columns(incident: Incident) -> dict[str, object]:
+    """The columns of `IncidentRow` that follow from the incident."""
+    return {
+        "version": incident.version,
+        "is_open": incident.state.is_open,
+        "exercise": incident.estimate.exercise,
+        "state": incident.state.value,
+        "level": incident.level.value,
+        "hazard": incident.hazard.value,
+        "body": to_json(incident).decode(),
+    }
+
+
+def latest(row: Any) -> Incident:
+    """The incident of a row, with what fusion has learnt since it was told; at the same version."""
+    return from_json(Incident, row.pending or row.body)
+
+
+async def read_row(connection: AsyncConnection, incident_id: IncidentId) -> Any | None:
+    """One row of `IncidentRow`, or none."""
+    found = await connection.execute(select(IncidentRow).where(IncidentRow.id == incident_id))
+    return found.one_or_none()
+
+
+async def _done_before(writing: Writing, key: str) -> Incident | None:
+    body = await writing.connection.scalar(select(LogRow.subject).where(LogRow.request_key == key))
+    return None if body is None else from_json(Incident, body)
+
+
+async def _check_original(
+    connection: AsyncConnection, repeat: Incident, original_id: IncidentId
+) -> None:
+    row = await read_row(connection, original_id)
+    if row is None:
+        raise NotFound("incident", original_id)
+    original = from_json(Incident, row.body)
+    if original.state is IncidentState.DUPLICATE:
+        raise ContractError(
+            "duplicate_of",
+            f"'{original_id}' is itself a duplicate; name '{original.duplicate_of}' instead",
+        )
+    if original.estimate.exercise != repeat.estimate.exercise:
+        raise ContractError("duplicate_of", "exercise and reality don't mix")

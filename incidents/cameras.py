@@ -1,0 +1,267 @@
+"""The camera register, and how the cameras are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts import (
+    Camera,
+    CameraHealth,
+    CameraId,
+    ContractError,
+    LogKind,
+    StreamSource,
+    from_json,
+    to_json,
+)
+from incidents.database import SYSTEM, Database, Writing
+from incidents.errors import Exists, NotFound, VersionConflict
+from incidents.tables import CameraHealthRow, CameraRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What opening a camera's stream takes beside its address; the password comes sealed."""
+
+    username: str | None = None
+    sealed_password: str | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a user or a password."""
+        return bool(self.username or self.sealed_password)
+
+
+class Cameras:
+    """The ``cameras`` and ``camera_health`` tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> list[Camera]:
+        """Every registered camera, by id."""
+        async with self._database.reading() as connection:
+            return await read_cameras(connection)
+
+    async def get(self, camera_id: CameraId) -> Camera:
+        """One camera.
+
+        Raises:
+            NotFound: no such camera.
+        """
+        async with self._database.reading() as connection:
+            row = await _row(connection, camera_id)
+        if row is None or row.removed:
+            raise NotFound("camera", camera_id)
+        return from_json(Camera, row.body)
+
+    async def credentials(self, camera_id: CameraId) -> Credentials:
+        """How to open it, so that a changed address can be probed with the stored password.
+
+        Raises:
+            NotFound: no such camera.
+        """
+        async with self._database.reading() as connection:
+            row = await _row(connection, camera_id)
+        if row is None or row.removed:
+            raise NotFound("camera", camera_id)
+        return _credentials(row)
+
+    async def save(
+        self,
+        camera: Camera,
+        credentials: Credentials | None = None,
+        *,
+        actor: str,
+        version: int | None,
+    ) -> Camera:
+        """Register a camera (``version=None``) or change the one that is at ``version``.
+
+        ``credentials=None`` keeps what is stored; ``Credentials()`` takes it away. The camera's
+        own ``version`` and ``has_credentials`` are set here.
+
+        Raises:
+            Exists: ``version`` is none and the id is taken.
+            NotFound: there is no such camera to change.
+            VersionConflict: it is at another version; carries the current camera.
+            ContractError: its exercise flag would change.
+        """
+        async with self._database.writing() as writing:
+            row = await _row(writing.connection, camera.id)
+            current = None if row is None or row.removed else from_json(Camera, row.body)
+            if version is None and current is not None:
+                raise Exists("camera", camera.id)
+            if version is not None and current is None:
+                raise NotFound("camera", camera.id)
+            if current is not None and version is not None:
+                if version != current.version:
+                    raise VersionConflict(current, version)
+                if camera.exercise != current.exercise:
+                    raise ContractError(
+                        "exercise", "can't change: what it reported is already in its partition"
+                    )
+            if credentials is None:
+                credentials = Credentials() if current is None else _credentials(row)
+            saved = replace(
+                camera,
+                version=1 if row is None else row.version + 1,
+                has_credentials=credentials.any,
+            )
+            await _write(writing, saved, credentials, is_known=row is not None)
+            writing.log(
+                LogKind.CAMERA_SAVED,
+                saved,
+                actor=actor,
+                exercise=saved.exercise,
+                detail="registered" if current is None else "changed",
+            )
+        return saved
+
+    async def remove(self, camera_id: CameraId, *, actor: str, version: int | None = None) -> None:
+        """Take a camera out of the register; its reports and log entries stay.
+
+        Raises:
+            NotFound: no such camera.
+            VersionConflict: ``version`` is given and it is at another one.
+        """
+        async with self._database.writing() as writing:
+            row = await _row(writing.connection, camera_id)
+            if row is None or row.removed:
+                raise NotFound("camera", camera_id)
+            camera = from_json(Camera, row.body)
+            if version is not None and version != camera.version:
+                raise VersionConflict(camera, version)
+            await writing.connection.execute(
+                delete(CameraHealthRow).where(CameraHealthRow.camera_id == camera_id)
+            )
+            # The row stays without its secrets: were the id used again, the version goes on, and
+            # workers see that it is another camera.
+            await writing.connection.execute(
+                update(CameraRow)
+                .where(CameraRow.id == camera_id)
+                .values(
+                    version=camera.version + 1,
+                    removed=True,
+                    username=None,
+                    sealed_password=None,
+                    headers="[]",
+                )
+            )
+            writing.log(LogKind.CAMERA_REMOVED, camera, actor=actor, exercise=camera.exercise)
+
+    async def stream_sources(self) -> list[StreamSource]:
+        """What the workers shall watch: every enabled camera, by id."""
+        statement = (
+            select(CameraRow)
+            .where(CameraRow.removed.is_(False), CameraRow.enabled.is_(True))
+            .order_by(CameraRow.id)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        return [_source(from_json(Camera, row.body), _credentials(row)) for row in rows]
+
+    async def healths(self) -> dict[CameraId, CameraHealth]:
+        """How the cameras are, those of which anything is known."""
+        async with self._database.reading() as connection:
+            return await read_healths(connection)
+
+    async def record_health(self, health: CameraHealth) -> bool:
+        """Keep how a camera is; a change of state or detail is logged.
+
+        Returns whether it was logged. News of a camera that isn't registered (it was removed
+        meanwhile) is dropped.
+        """
+        async with self._database.writing() as writing:
+            row = await _row(writing.connection, health.camera_id)
+            if row is None or row.removed:
+                return False
+            body = await writing.connection.scalar(
+                select(CameraHealthRow.body).where(CameraHealthRow.camera_id == health.camera_id)
+            )
+            known = None if body is None else from_json(CameraHealth, body)
+            values = {"recorded_at": writing.now, "body": to_json(health).decode()}
+            if known is None:
+                await writing.connection.execute(
+                    insert(CameraHealthRow).values(camera_id=health.camera_id, **values)
+                )
+            else:
+                await writing.connection.execute(
+                    update(CameraHealthRow)
+                    .where(CameraHealthRow.camera_id == health.camera_id)
+                    .values(**values)
+                )
+            changed = known is None or (known.state, known.detail) != (health.state, health.detail)
+            if changed:
+                writing.log(
+                    LogKind.CAMERA_HEALTH,
+                    health,
+                    actor=health.worker or SYSTEM,
+                    exercise=from_json(Camera, row.body).exercise,
+                    detail=health.state,
+                )
+        return changed
+
+
+async def read_cameras(connection: AsyncConnection) -> list[Camera]:
+    """Every registered camera, as this transaction sees them."""
+    rows = await connection.scalars(
+        select(CameraRow.body).where(CameraRow.removed.is_(False)).order_by(CameraRow.id)
+    )
+    return [from_json(Camera, body) for body in rows]
+
+
+async def read_healths(connection: AsyncConnection) -> dict[CameraId, CameraHealth]:
+    """How the cameras are, as this transaction sees it."""
+    rows = await connection.scalars(select(CameraHealthRow.body))
+    healths = [from_json(CameraHealth, body) for body in rows]
+    return {health.camera_id: health for health in healths}
+
+
+async def _row(connection: AsyncConnection, camera_id: CameraId) -> Any | None:
+    found = await connection.execute(select(CameraRow).where(CameraRow.id == camera_id))
+    return found.one_or_none()
+
+
+def _credentials(row: Any) -> Credentials:
+    return Credentials(
+        username=row.username,
+        sealed_password=row.sealed_password,
+        headers=tuple((name, value) for name, value in json.loads(row.headers)),
+    )
+
+
+def _source(camera: Camera, credentials: Credentials) -> StreamSource:
+    return StreamSource(
+        camera_id=camera.id,
+        url=camera.url,
+        username=credentials.username,
+        sealed_password=credentials.sealed_password,
+        headers=credentials.headers,
+        exercise=camera.exercise,
+        version=camera.version,
+    )
+
+
+async def _write(
+    writing: Writing, camera: Camera, credentials: Credentials, *, is_known: bool
+) -> None:
+    values = {
+        "version": camera.version,
+        "enabled": camera.enabled,
+        "removed": False,
+        "body": to_json(camera).decode(),
+        "username": credentials.username,
+        "sealed_password": credentials.sealed_password,
+        "headers": json.dumps(credentials.headers),
+    }
+    if is_known:
+        statement = update(CameraRow).where(CameraRow.id == camera.id).values(**values)
+        await writing.connection.execute(statement)
+    else:
+        await writing.connection.execute(insert(CameraRow).values(id=camera.id, **values))

@@ -1,0 +1,246 @@
+"""The database: opening it, migrating it, and the two kinds of transaction everything runs in.
+
+A **reading** transaction sees one moment. A **writing** transaction begins by locking the log's
+counter row (SQLite: the whole file, by ``BEGIN IMMEDIATE``), gives out the next sequence numbers,
+and writes them back before it commits. So writers come one after another in the log's order: the
+log has no gaps, and its entries become visible in order, on both databases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, event, insert, make_url, select, update
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from contracts import Call, Camera, CameraHealth, Incident, LogKind, LogSubject, Sequence, to_json
+from incidents.errors import StoreUnusable
+from incidents.migrations import upgrade
+from incidents.tables import CounterRow, LogRow
+from plumbing.clock import Clock
+
+SYSTEM = "system"
+"""The actor of what no person did."""
+
+BUSY_TIMEOUT_MS = 15_000
+"""How long SQLite waits for another process's transaction. Ours take milliseconds; a longer wait
+means a process that hangs, and an error is the better answer then."""
+
+Listener = Callable[[Sequence], None]
+
+
+class Writing:
+    """One writing transaction, under the log's lock."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime, last_seq: int) -> None:
+        self.connection = connection
+        self.now = now
+        self._last_seq = last_seq
+        self._entries: list[dict[str, object]] = []
+        self.accepted = False
+        """Set where reports were added: listeners want to know though the log may not grow."""
+
+    @property
+    def last_seq(self) -> Sequence:
+        """Of the newest entry, this transaction's own included."""
+        return Sequence(self._last_seq)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether listeners should be told."""
+        return self.accepted or bool(self._entries)
+
+    def log(
+        self,
+        kind: LogKind,
+        subject: LogSubject,
+        *,
+        actor: str = SYSTEM,
+        exercise: bool,
+        detail: str = "",
+        request_key: str | None = None,
+    ) -> Sequence:
+        """Add one entry; it is written when the transaction ends."""
+        self._last_seq += 1
+        self._entries.append(
+            {
+                "seq": self._last_seq,
+                "recorded_at": self.now,
+                "kind": kind.value,
+                "subject_id": _subject_id(subject),
+                "actor": actor,
+                "exercise": exercise,
+                "detail": detail,
+                "hazard": _hazard(subject),
+                "level": subject.level.value if isinstance(subject, Incident) else None,
+                "request_key": request_key,
+                "subject": to_json(subject).decode(),
+            }
+        )
+        return Sequence(self._last_seq)
+
+    async def flush(self) -> None:
+        """Write the entries and the counter; the last thing before the commit."""
+        if not self._entries:
+            return
+        await self.connection.execute(insert(LogRow), self._entries)
+        await self.connection.execute(
+            update(CounterRow).where(CounterRow.name == "log").values(value=self._last_seq)
+        )
+
+
+def _subject_id(subject: LogSubject) -> str:
+    return subject.camera_id if isinstance(subject, CameraHealth) else subject.id
+
+
+def _hazard(subject: LogSubject) -> str | None:
+    match subject:
+        case Incident() | Call():
+            return subject.hazard.value if subject.hazard else None
+        case Camera() | CameraHealth():
+            return None
+
+
+class Database:
+    """An opened and migrated database."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self.clock = clock
+        self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._read_options: dict[str, str] = (
+            {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        )
+        # Within a process writers queue here, in order and at once; SQLite's own waiting is a
+        # poll with growing pauses, and is left for other processes' transactions.
+        self._turn = asyncio.Lock()
+        self.listeners: list[Listener] = []
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock) -> Database:
+        """Connect and bring the tables up to date.
+
+        Raises:
+            StoreUnusable: a URL we don't understand, a database that doesn't answer, is newer than
+                this program, or isn't one of ours.
+        """
+        parsed = _async_url(url)
+        engine = _create_engine(parsed)
+        database = cls(engine, clock)
+        try:
+            async with database._transaction("write") as connection:
+                await connection.run_sync(upgrade)
+        except (DBAPIError, OSError, sqlite3.Error) as error:
+            await engine.dispose()
+            shown = parsed.render_as_string(hide_password=True)
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise StoreUnusable(f"can't open the database {shown}: {cause}") from error
+        except BaseException:
+            await engine.dispose()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self, access: str) -> AsyncIterator[AsyncConnection]:
+        options = {"siaga_access": access} | (self._read_options if access == "read" else {})
+        async with self._engine.connect() as connection:
+            connection = await connection.execution_options(**options)
+            async with connection.begin():
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees one moment and changes nothing."""
+        async with self._transaction("read") as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def changing(self) -> AsyncIterator[AsyncConnection]:
+        """A writing transaction that adds nothing to the log (accounts, sessions, keys)."""
+        async with self._turn, self._transaction("write") as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[Writing]:
+        """A writing transaction under the log's lock; listeners hear of it once it is committed."""
+        async with self._turn, self._transaction("write") as connection:
+            last = await connection.scalar(
+                select(CounterRow.value).where(CounterRow.name == "log").with_for_update()
+            )
+            if last is None:
+                raise StoreUnusable("the database has lost its log counter; restore a backup")
+            writing = Writing(connection, self.clock.now(), last)
+            yield writing
+            await writing.flush()
+        if writing.has_news:
+            for listener in tuple(self.listeners):
+                listener(writing.last_seq)
+
+
+def _async_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        dialect = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise StoreUnusable(
+            "database.url must look like sqlite+aiosqlite:////path/file.sqlite3 "
+            "or postgresql+asyncpg://user:password@host/database"
+        ) from error
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+    if dialect not in drivers:
+        raise StoreUnusable(f"database.url: '{dialect}' is not supported; use sqlite or postgresql")
+    if dialect == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StoreUnusable("database.url: give SQLite a file; what it holds must outlive us")
+    return parsed.set(drivername=drivers[dialect])
+
+
+def _create_engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        try:
+            return create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise StoreUnusable(
+                "PostgreSQL needs its driver: install the 'postgres' extra (siaga[postgres])"
+            ) from error
+    folder = Path(str(url.database)).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        url,
+        pool_size=8,
+        max_overflow=8,
+        # We begin transactions ourselves; the driver's own way is deferred ones.
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # FULL syncs the log at each commit: what was accepted survives a power cut.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+    finally:
+        cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a write fails at once when another one wrote meanwhile.
+    access = connection.get_execution_options().get("siaga_access")
+    connection.exec_driver_sql("BEGIN" if access == "read" else "BEGIN IMMEDIATE")

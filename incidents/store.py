@@ -1,0 +1,96 @@
+"""The store: the one truth, and the doors to it. See the package's docstring for the names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from contracts import Call, Camera, CameraHealth, CameraId, Incident, Sequence, from_json
+from incidents.accounts import Accounts, Keys, Sessions
+from incidents.actions import Incidents
+from incidents.calls import Calls
+from incidents.cameras import Cameras, read_cameras, read_healths
+from incidents.database import Database, Listener
+from incidents.decisions import FusionDoor
+from incidents.log import Log, read_last_seq
+from incidents.reports import Reports
+from incidents.tables import CallRow, IncidentRow
+from plumbing.clock import Clock
+
+RECENT_CALLS = timedelta(hours=12)
+"""A shift: calls older than this are not in a snapshot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a reader starts from: the world as the log tells it up to ``seq``."""
+
+    seq: Sequence
+    incidents: tuple[Incident, ...]
+    """The open ones, oldest first."""
+    cameras: tuple[Camera, ...]
+    healths: dict[CameraId, CameraHealth]
+    calls: tuple[Call, ...]
+    """The recent ones, oldest first."""
+
+
+class Store:
+    """The opened database with its repositories."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.reports = Reports(database)
+        self.calls = Calls(database)
+        self.incidents = Incidents(database)
+        self.log = Log(database)
+        self.cameras = Cameras(database)
+        self.accounts = Accounts(database)
+        self.sessions = Sessions(database)
+        self.keys = Keys(database)
+        self.fusion = FusionDoor(database)
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock) -> Store:
+        """Open a database and bring its tables up to date; several processes may at once.
+
+        Raises:
+            StoreUnusable: the database can't be used; the message says why and what to do.
+        """
+        return cls(await Database.open(url, clock))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._database.close()
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener(last log seq)`` after each commit of this process that brought news: log
+        entries or reports. It runs in the event loop, so it must be quick and must not raise."""
+        self._database.listeners.append(listener)
+
+    async def snapshot(self) -> Snapshot:
+        """Open incidents, cameras and recent calls, all of one moment."""
+        recent = self._database.clock.now() - RECENT_CALLS
+        async with self._database.reading() as connection:
+            return Snapshot(
+                seq=await read_last_seq(connection),
+                incidents=tuple(
+                    from_json(Incident, body)
+                    for body in await connection.scalars(
+                        select(IncidentRow.body)
+                        .where(IncidentRow.is_open.is_(True))
+                        .order_by(IncidentRow.founded_seq)
+                    )
+                ),
+                cameras=tuple(await read_cameras(connection)),
+                healths=await read_healths(connection),
+                calls=tuple(
+                    from_json(Call, body)
+                    for body in await connection.scalars(
+                        select(CallRow.body)
+                        .where(CallRow.received_at >= recent)
+                        .order_by(CallRow.received_seq)
+                    )
+                ),
+            )

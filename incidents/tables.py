@@ -1,0 +1,229 @@
+"""The tables. A noun is kept whole as its JSON form; beside it stand the columns that queries use.
+
+``incidents.body`` is the incident as the log last told it, so that a snapshot equals the log up to
+its sequence number; what fusion has learnt since, and not yet told, is ``pending``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time in UTC; SQLite keeps it without the offset, PostgreSQL with."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse a naive time: it would be read back as another moment."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time in the database must be aware, got {value.isoformat()}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the offset back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite stores a table by its key, without an index of its own, only if that is an INTEGER.
+_Whole = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Table(DeclarativeBase):
+    """The base of all tables."""
+
+    type_annotation_map = {datetime: UtcTime(), int: _Whole, str: Text()}  # noqa: RUF012
+
+
+class CounterRow(Table):
+    """The last sequence number given out; locking its row orders the writers."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[int]
+
+
+class ReportRow(Table):
+    """An accepted report, in the one order that fusion works by."""
+
+    __tablename__ = "reports"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[str] = mapped_column(String(120), unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    exercise: Mapped[bool]
+    evidence_key: Mapped[str]
+    recorded_at: Mapped[datetime]
+    body: Mapped[str]
+    incident_id: Mapped[str | None] = mapped_column(ForeignKey("incidents.id"), index=True)
+    """Where fusion put it; none while undecided, or where it speaks for nothing."""
+    problem: Mapped[str | None]
+    """Why fusion could not work with it; such a report is set aside."""
+    __table_args__ = (Index("reports_by_evidence", "evidence_key"),)
+
+
+class IncidentRow(Table):
+    """An incident as last told, with what queries need beside it."""
+
+    __tablename__ = "incidents"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    founded_seq: Mapped[int]
+    """Log sequence of its founding: a total order to page by."""
+    version: Mapped[int]
+    guard_version: Mapped[int]
+    """Version of the last change that a person's decision rests on; see `incidents.actions`."""
+    is_open: Mapped[bool]
+    exercise: Mapped[bool]
+    state: Mapped[str] = mapped_column(String(20))
+    level: Mapped[str] = mapped_column(String(20))
+    hazard: Mapped[str] = mapped_column(String(20))
+    acted_seq: Mapped[int] = mapped_column(default=0)
+    """Log sequence of the last thing a person did to it; 0 if none ever did."""
+    told_at: Mapped[datetime]
+    """When the log last told of fusion's estimate."""
+    body: Mapped[str]
+    pending: Mapped[str | None]
+    """The incident as fusion would tell it next; none where nothing is new."""
+    __table_args__ = (
+        Index("incidents_open_by_founding", "is_open", "founded_seq"),
+        Index("incidents_by_founding", "founded_seq"),
+        Index(
+            "incidents_by_pending",
+            "told_at",
+            sqlite_where=text("pending IS NOT NULL"),
+            postgresql_where=text("pending IS NOT NULL"),
+        ),
+    )
+
+
+class LogRow(Table):
+    """One change, with its subject as it was after it."""
+
+    __tablename__ = "log"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    recorded_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[str]
+    actor: Mapped[str]
+    exercise: Mapped[bool]
+    detail: Mapped[str]
+    hazard: Mapped[str | None] = mapped_column(String(20))
+    level: Mapped[str | None] = mapped_column(String(20))
+    request_key: Mapped[str | None] = mapped_column(unique=True)
+    """Names the request that caused it, so that a repeat of it does nothing again."""
+    subject: Mapped[str]
+    __table_args__ = (
+        Index("log_by_kind", "kind", "seq"),
+        Index("log_by_subject", "subject_id", "seq"),
+    )
+
+
+class CallRow(Table):
+    """A call, put together from its reports."""
+
+    __tablename__ = "calls"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    received_seq: Mapped[int] = mapped_column(index=True)
+    """Log sequence of its first report: a total order to page by."""
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    exercise: Mapped[bool]
+    body: Mapped[str]
+
+
+class CameraRow(Table):
+    """A registered camera and how to open it. A removed one stays, so that versions go on."""
+
+    __tablename__ = "cameras"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    version: Mapped[int]
+    enabled: Mapped[bool]
+    removed: Mapped[bool]
+    body: Mapped[str]
+    username: Mapped[str | None]
+    sealed_password: Mapped[str | None]
+    headers: Mapped[str]
+    """JSON list of name and value pairs."""
+
+
+class CameraHealthRow(Table):
+    """How a camera is."""
+
+    __tablename__ = "camera_health"
+    camera_id: Mapped[str] = mapped_column(ForeignKey("cameras.id"), primary_key=True)
+    recorded_at: Mapped[datetime]
+    body: Mapped[str]
+
+
+class FusionWriterRow(Table):
+    """One row: who may write fusion's decisions, and how far they have got."""
+
+    __tablename__ = "fusion_writer"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    fencing: Mapped[int]
+    report_seq: Mapped[int]
+
+
+class DeadLetterRow(Table):
+    """What came over the bus and could not be read; kept for people to look at."""
+
+    __tablename__ = "dead_letters"
+    id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    """Topic and the bus's entry id, so that a repeat is kept once."""
+    recorded_at: Mapped[datetime]
+    problem: Mapped[str]
+
+
+class AccountRow(Table):
+    """A person who may sign in."""
+
+    __tablename__ = "accounts"
+    username: Mapped[str] = mapped_column(String(80), primary_key=True)
+    display_name: Mapped[str]
+    role: Mapped[str] = mapped_column(String(20))
+    password_hash: Mapped[str]
+    enabled: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class SessionRow(Table):
+    """A signed-in browser; of its token only the SHA-256 is kept."""
+
+    __tablename__ = "sessions"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    username: Mapped[str] = mapped_column(
+        ForeignKey("accounts.username", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime]
+
+
+class MachineKeyRow(Table):
+    """A machine's key; of the key only the SHA-256 is kept."""
+
+    __tablename__ = "machine_keys"
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    role: Mapped[str] = mapped_column(String(20))
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
