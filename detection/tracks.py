@@ -1,0 +1,189 @@
+"""Boxes of successive pictures of one camera, joined to tracks. Pure: time is passed in, nothing is
+read or kept elsewhere.
+
+Life cycle of a track: born from a box that fits no track; fed with a box or with its absence at
+each picture; dead when unseen for longer than the caller allows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.boxes import Boxes, iou_matrix
+
+LOOK_S = 0.8
+"""Pictures closer together than this are one look: they show the same thing, not a second proof of
+it.
+"""
+LOOKS_KEPT = 64
+"""Looks remembered a track; the oldest fall out (bounds memory: 64 looks are at least 50 s)."""
+
+Affinity = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+"""(N, 4) and (M, 4) xyxy to (N, M): 0 for strangers, 1 for the same box."""
+
+
+def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union: for what keeps its shape and place, as a wreck does."""
+    return iou_matrix(a, b)
+
+
+def overlap_or_nearness(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """IoU, or nearness of the centres against the size: for flames and smoke, whose boxes change
+    shape at each look.
+    """
+    centre_a, centre_b = (a[:, :2] + a[:, 2:]) / 2, (b[:, :2] + b[:, 2:]) / 2
+    distance = np.linalg.norm(centre_a[:, None] - centre_b[None], axis=2)
+    diagonal_a = np.linalg.norm(a[:, 2:] - a[:, :2], axis=1)
+    diagonal_b = np.linalg.norm(b[:, 2:] - b[:, :2], axis=1)
+    reach = np.maximum(diagonal_a[:, None], diagonal_b[None]) * 0.75
+    near = 0.5 * np.clip(1.0 - distance / np.maximum(reach, 1e-6), 0.0, 1.0)
+    return np.asarray(np.maximum(iou_matrix(a, b), near), dtype=np.float32)
+
+
+@dataclass(slots=True, eq=False)
+class Look:
+    """One look at a track: the mean evidence of the pictures within LOOK_S."""
+
+    at_s: float
+    llr_sum: float
+    pictures: int
+    best_score: float
+    xyxy: NDArray[np.float32] | None
+
+    @property
+    def llr(self) -> float:
+        """Mean natural-log likelihood ratio of the look's pictures."""
+        return self.llr_sum / self.pictures
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One thing seen by one camera. Times are seconds on the caller's clock."""
+
+    number: int
+    class_id: int
+    started_s: float
+    xyxy: NDArray[np.float32]
+    seen_s: float
+    score: float
+    looks: deque[Look] = field(default_factory=lambda: deque(maxlen=LOOKS_KEPT))
+
+    def record(
+        self, at_s: float, llr: float, score: float, xyxy: NDArray[np.float32] | None
+    ) -> None:
+        """Add one picture's evidence; `xyxy` is None where the picture did not show the thing."""
+        if xyxy is not None:
+            self.xyxy, self.seen_s, self.score = xyxy, at_s, score
+        last = self.looks[-1] if self.looks else None
+        if last is not None and at_s - last.at_s < LOOK_S:
+            last.llr_sum += llr
+            last.pictures += 1
+            last.best_score = max(last.best_score, score)
+            last.xyxy = xyxy if xyxy is not None else last.xyxy
+        else:
+            self.looks.append(Look(at_s, llr, 1, score, xyxy))
+
+    def looks_since(self, at_s: float) -> list[Look]:
+        """The looks not older than a time, oldest first."""
+        return [look for look in self.looks if look.at_s >= at_s]
+
+
+def evidence_llr(looks: Sequence[Look], correlation: float) -> float:
+    """Joint log-likelihood ratio of correlated looks: their mean times n / (1 + (n - 1)
+    correlation).
+
+    The factor is the effective number of independent samples of n equally correlated ones (Kish's
+    design effect); it never exceeds 1 / correlation, so that a lamp watched for an hour stays as
+    little proof as a lamp watched for a minute.
+    """
+    if not looks:
+        return 0.0
+    n = len(looks)
+    return sum(look.llr for look in looks) / n * n / (1.0 + (n - 1) * correlation)
+
+
+def drift(looks: Sequence[Look]) -> float:
+    """How far the box's centre strayed over the looks, in mean box diagonals; 0 with fewer than two
+    sightings.
+    """
+    seen = np.array([look.xyxy for look in looks if look.xyxy is not None])
+    if len(seen) < 2:
+        return 0.0
+    centres = (seen[:, :2] + seen[:, 2:]) / 2
+    diagonal = float(np.linalg.norm(seen[:, 2:] - seen[:, :2], axis=1).mean())
+    spread = float(np.linalg.norm(centres.max(axis=0) - centres.min(axis=0)))
+    return spread / max(diagonal, 1e-6)
+
+
+class TrackBook:
+    """The tracks of one camera. Numbers grow and are never used twice."""
+
+    def __init__(
+        self, affinity: Callable[[int], Affinity], gate: float, lost_after_s: float
+    ) -> None:
+        """`affinity`: by class id; `gate`: least affinity that joins; `lost_after_s`: unseen for
+        longer dies.
+        """
+        self._affinity = affinity
+        self._gate = gate
+        self._lost_after_s = lost_after_s
+        self._next = 1
+        self.tracks: list[Track] = []
+
+    def update(
+        self, at_s: float, boxes: Boxes
+    ) -> tuple[list[tuple[Track, int]], list[Track], list[Track]]:
+        """Join one picture's boxes; returns (track, box index) pairs, tracks not seen now, and
+        tracks that died.
+
+        The outcome depends on the boxes, not on their order. New tracks are among the pairs.
+        """
+        pairs: list[tuple[float, int, int]] = []
+        for class_id in sorted({int(c) for c in boxes.class_ids}):
+            mine = [t for t in self.tracks if t.class_id == class_id]
+            index = np.flatnonzero(boxes.class_ids == class_id)
+            if mine:
+                near = self._affinity(class_id)(np.stack([t.xyxy for t in mine]), boxes.xyxy[index])
+                for i, j in zip(*np.nonzero(near >= self._gate), strict=True):
+                    pairs.append((float(near[i, j]), mine[i].number, int(index[j])))
+        rank = _ranks(boxes)
+        by_number = {t.number: t for t in self.tracks}
+        joined: dict[int, int] = {}
+        taken: set[int] = set()
+        for _, number, box in sorted(pairs, key=lambda p: (-p[0], p[1], rank[p[2]])):
+            if number not in joined and box not in taken:
+                joined[number] = box
+                taken.add(box)
+        seen = [(by_number[number], box) for number, box in sorted(joined.items())]
+        unseen = [t for t in self.tracks if t.number not in joined]
+        lost = [t for t in unseen if at_s - t.seen_s > self._lost_after_s]
+        gone = {t.number for t in lost}
+        self.tracks = [t for t in self.tracks if t.number not in gone]
+        for box in sorted(set(range(len(boxes))) - taken, key=lambda b: rank[b]):
+            track = Track(
+                self._next,
+                int(boxes.class_ids[box]),
+                at_s,
+                boxes.xyxy[box],
+                at_s,
+                float(boxes.scores[box]),
+            )
+            self._next += 1
+            self.tracks.append(track)
+            seen.append((track, box))
+        return seen, [t for t in unseen if t.number not in gone], lost
+
+
+def _ranks(boxes: Boxes) -> dict[int, int]:
+    """A place for each box that depends on what it is, not on where it stands in the array."""
+    keys = [
+        (-float(s), int(c), *(float(v) for v in xyxy))
+        for xyxy, s, c in zip(boxes.xyxy, boxes.scores, boxes.class_ids, strict=True)
+    ]
+    order = sorted(range(len(keys)), key=lambda i: keys[i])
+    return {box: place for place, box in enumerate(order)}

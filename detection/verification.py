@@ -1,0 +1,256 @@
+"""One camera's pictures over time to the Detections worth sending. Pure: pictures' results and
+times come in, no I/O.
+
+A track is confirmed when k of its last n looks speak for the hazard, for long enough, and its joint
+evidence is positive enough; a first Detection goes out then, and later ones of the same track
+replace it when the evidence has changed or time has passed. What is seen and not confirmed is a
+weak cue: a reason to look closer, not to tell anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from contracts.detections import Box, Detection
+from contracts.hazards import Sighting
+from contracts.ids import CameraId, ReportId, TrackId
+from detection.boxes import Boxes
+from detection.model_card import ModelCard
+from detection.road_region import default_region_px
+from detection.tracks import (
+    Affinity,
+    Look,
+    Track,
+    TrackBook,
+    drift,
+    evidence_llr,
+    overlap,
+    overlap_or_nearness,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a track of one sighting is believed."""
+
+    looks_needed: int
+    looks_considered: int
+    least_duration_s: float
+    """From the first to the last of the looks that count."""
+    window_s: float
+    """Looks older than this count no more."""
+    look_llr: float
+    """A look counts from this log-likelihood ratio on."""
+    confirm_llr: float
+    """The joint evidence must reach this."""
+    most_drift: float | None = None
+    """Farthest the box may stray, in diagonals: a wreck stands, traffic doesn't."""
+    weak_llr: float = 0.0
+    """A single look from this on is a weak cue."""
+
+
+RULES: Mapping[Sighting, Rule] = {
+    Sighting.FIRE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0),
+    Sighting.SMOKE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0),
+    Sighting.CRASH: Rule(4, 6, 3.0, 15.0, 0.7, 1.2, most_drift=0.5),
+    Sighting.FLOOD: Rule(3, 4, 8.0, 120.0, 1.0, 2.0),
+}
+
+CORRELATION = 0.5
+"""Between looks at the same thing a second apart: joint evidence never exceeds two independent
+looks.
+"""
+LOST_AFTER_S = 15.0
+"""A track unseen for so long is over; what comes later at its place is another one."""
+RESEND_S = 10.0
+"""A confirmed track is sent again at least so often while it is seen."""
+RESEND_LLR = 1.0
+"""A change of the evidence by this much is sent at once ..."""
+LEAST_GAP_S = 1.0
+"""... but no track is sent more often than this."""
+JOIN_GATE = 0.12
+FLOOD_CLASS = -1
+"""The flood track's class in this room: it has no box of the detector's."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    at_s: float
+    llr: float
+    count: int
+
+
+class CameraVerifier:
+    """The verification of one camera; feed it every analysed picture in the order of capture."""
+
+    def __init__(
+        self,
+        camera_id: CameraId,
+        detector: ModelCard,
+        flood: ModelCard | None = None,
+        rules: Mapping[Sighting, Rule] = RULES,
+        exercise: bool = False,
+    ) -> None:
+        """`detector` and `flood` are the cards of the models whose results will be handed in."""
+        self.camera_id = camera_id
+        self.weak_cue = False
+        """Whether the last picture gave a reason to look closer without a confirmed track to
+        explain it.
+        """
+        self._rules = rules
+        self._exercise = exercise
+        self._cards: dict[Sighting, ModelCard] = {Sighting(c): detector for c in detector.classes}
+        if flood is not None:
+            self._cards[Sighting.FLOOD] = flood
+        self._sightings = {i: Sighting(c) for i, c in enumerate(detector.classes)}
+        self._sightings[FLOOD_CLASS] = Sighting.FLOOD
+        self._book = TrackBook(self._affinity, JOIN_GATE, LOST_AFTER_S)
+        self._flood_track: Track | None = None
+        self._flood_count = 0
+        self._sent: dict[tuple[int, int], _Sent] = {}
+        self._last_s = float("-inf")
+
+    def _affinity(self, class_id: int) -> Affinity:
+        return overlap if self._sightings[class_id] is Sighting.CRASH else overlap_or_nearness
+
+    def update(
+        self,
+        captured_at: datetime,
+        received_at: datetime,
+        boxes: Boxes,
+        flood_probability: float | None,
+        frame_size: tuple[int, int],
+    ) -> list[Detection]:
+        """Take one picture's results; returns what is now to be sent, often nothing.
+
+        `boxes` are in pixels of the picture of `frame_size` (width, height), the size that
+        Detections report in. `flood_probability` is None where the classifier did not look.
+        Pictures captured earlier than one already taken are ignored (a reconnect can replay some).
+        """
+        at_s = captured_at.timestamp()
+        if at_s < self._last_s:
+            return []
+        self._last_s = at_s
+        seen, unseen, lost = self._book.update(at_s, boxes)
+        for track in lost:
+            self._sent.pop((track.class_id, track.number), None)
+        for track, index in seen:
+            curve = self._cards[self._sightings[track.class_id]].curves[
+                self._sightings[track.class_id]
+            ]
+            score = float(boxes.scores[index])
+            track.record(at_s, curve.llr(score), score, boxes.xyxy[index])
+        for track in unseen:
+            curve = self._cards[self._sightings[track.class_id]].curves[
+                self._sightings[track.class_id]
+            ]
+            track.record(at_s, curve.miss_llr, 0.0, None)
+        live = [track for track, _ in seen]
+        if flood_probability is not None:
+            live.extend(self._look_for_flood(at_s, flood_probability, frame_size))
+        out: list[Detection] = []
+        self.weak_cue = False
+        for track in live:
+            detection = self._judge(track, at_s, captured_at, received_at, frame_size)
+            if detection is not None:
+                out.append(detection)
+        return out
+
+    def _look_for_flood(
+        self, at_s: float, probability: float, frame_size: tuple[int, int]
+    ) -> list[Track]:
+        """The one flood track a camera can have: every look at the road speaks for it or against
+        it.
+        """
+        curve = self._cards[Sighting.FLOOD].curves[Sighting.FLOOD]
+        llr = curve.llr(probability)
+        region = np.array(default_region_px(*frame_size), dtype=np.float32)
+        track = self._flood_track
+        if track is not None and at_s - track.seen_s > self._rules[Sighting.FLOOD].window_s:
+            self._sent.pop((FLOOD_CLASS, track.number), None)
+            track = None
+        wet = llr >= self._rules[Sighting.FLOOD].look_llr
+        if track is None:
+            if not wet:
+                self._flood_track = None
+                return []
+            self._flood_count += 1
+            track = Track(self._flood_count, FLOOD_CLASS, at_s, region, at_s, probability)
+        track.record(at_s, llr, probability, region if wet else None)
+        self._flood_track = track
+        return [track] if wet else []
+
+    def _judge(
+        self,
+        track: Track,
+        at_s: float,
+        captured_at: datetime,
+        received_at: datetime,
+        frame_size: tuple[int, int],
+    ) -> Detection | None:
+        sighting = self._sightings[track.class_id]
+        rule = self._rules[sighting]
+        looks = track.looks_since(at_s - rule.window_s)
+        llr = evidence_llr(looks, CORRELATION)
+        key = (track.class_id, track.number)
+        sent = self._sent.get(key)
+        if sent is None:
+            if not confirms(rule, looks):
+                self.weak_cue |= looks[-1].llr >= rule.weak_llr
+                return None
+        elif at_s - sent.at_s < LEAST_GAP_S or (
+            abs(llr - sent.llr) < RESEND_LLR and at_s - sent.at_s < RESEND_S
+        ):
+            return None
+        count = sent.count + 1 if sent else 1
+        self._sent[key] = _Sent(at_s, llr, count)
+        return self._detection(track, sighting, llr, count, captured_at, received_at, frame_size)
+
+    def _detection(
+        self,
+        track: Track,
+        sighting: Sighting,
+        llr: float,
+        count: int,
+        captured_at: datetime,
+        received_at: datetime,
+        frame_size: tuple[int, int],
+    ) -> Detection:
+        started_at = datetime.fromtimestamp(track.started_s, UTC)
+        # The start's time keeps ids apart across restarts of the process; the same pictures give
+        # the same ids again.
+        track_id = TrackId(f"{sighting.value}-{started_at:%Y%m%dT%H%M%S%f}-{track.number}")
+        x0, y0, x1, y1 = (float(v) for v in track.xyxy)
+        return Detection(
+            id=ReportId(f"{self.camera_id}-{track_id}-{count}"[-120:]),
+            camera_id=self.camera_id,
+            track_id=track_id,
+            sighting=sighting,
+            box=Box(x0, y0, x1, y1),
+            frame_width_px=frame_size[0],
+            frame_height_px=frame_size[1],
+            score=min(1.0, max(0.0, track.score)),
+            llr=llr,
+            captured_at=captured_at,
+            received_at=received_at,
+            started_at=started_at,
+            model_version=self._cards[sighting].version,
+            exercise=self._exercise,
+        )
+
+
+def confirms(rule: Rule, looks: list[Look]) -> bool:
+    """Whether a track's looks (oldest first, within the window) meet a rule."""
+    considered = looks[-rule.looks_considered :]
+    counting = [look for look in considered if look.llr >= rule.look_llr]
+    if len(counting) < rule.looks_needed:
+        return False
+    if counting[-1].at_s - counting[0].at_s < rule.least_duration_s:
+        return False
+    if rule.most_drift is not None and drift(counting) > rule.most_drift:
+        return False
+    return evidence_llr(looks, CORRELATION) >= rule.confirm_llr

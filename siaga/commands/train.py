@@ -1,0 +1,104 @@
+"""`siaga train`: from pictures to committed weights (needs the `train` extra)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detection.model_card import DETECTOR, FLOOD, MODELS
+from siaga.failures import Failure
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Train, validate and export the models; SIAGA_DATA names the folder of the data.",
+)
+
+Work = Annotated[
+    Path, typer.Option(help="Where checkpoints lie; the same folder goes on where a run stopped.")
+]
+Weights = Annotated[
+    str, typer.Option(help="A YOLOv8n checkpoint to start from, such as yolov8n.pt.")
+]
+Hours = Annotated[
+    float | None, typer.Option(min=0.01, help="Wall-clock budget; the schedule adapts to it.")
+]
+Threads = Annotated[int, typer.Option(min=1, help="Threads of torch.")]
+Device = Annotated[str, typer.Option(help="cpu, or a GPU's number.")]
+StatedOnly = Annotated[
+    bool, typer.Option("--stated-licence-only", help="Only sources with a stated licence.")
+]
+Out = Annotated[Path | None, typer.Option(help="Folder of the finished model.")]
+
+
+@app.command()
+def detector(
+    work: Work = Path("training/detector"),
+    start_weights: Weights = "yolov8n.pt",
+    epochs: Annotated[int, typer.Option(min=1)] = 22,
+    hours: Hours = None,
+    image_size_px: Annotated[int, typer.Option(min=160, max=1280)] = 320,
+    seed: int = 7,
+    threads: Threads = 1,
+    device: Device = "cpu",
+    stated_licence_only: StatedOnly = False,
+    out: Out = None,
+) -> None:
+    """Fire, smoke and crash boxes: train, export, calibrate and measure."""
+    from detection.training.detector import DetectorPlan, train
+    from detection.training.publish import publish_detector
+
+    plan = DetectorPlan(
+        start_weights=start_weights,
+        work=work,
+        epochs=epochs,
+        hours=hours,
+        image_size_px=image_size_px,
+        seed=seed,
+        threads=threads,
+        device=device,
+        stated_licence_only=stated_licence_only,
+    )
+    try:
+        best = train(plan)
+    except FileNotFoundError as error:
+        raise Failure(str(error)) from error
+    card = publish_detector(best, work.resolve(), out or MODELS / DETECTOR, image_size_px)
+    typer.echo(f"{card.version} in {card.folder}")
+
+
+@app.command()
+def flood(
+    work: Work = Path("training/flood"),
+    start_weights: Weights = "yolov8n.pt",
+    epochs: Annotated[int, typer.Option(min=1)] = 15,
+    hours: Hours = None,
+    image_size_px: Annotated[int, typer.Option(min=96, max=640)] = 224,
+    seed: int = 7,
+    threads: Threads = 1,
+    device: Device = "cpu",
+    stated_licence_only: StatedOnly = False,
+    out: Out = None,
+) -> None:
+    """Flood or dry, from the road region: train, export, calibrate and measure."""
+    from detection.training.flood import FloodPlan, train
+    from detection.training.publish import publish_flood
+
+    plan = FloodPlan(
+        start_weights=start_weights,
+        work=work,
+        epochs=epochs,
+        hours=hours,
+        image_size_px=image_size_px,
+        seed=seed,
+        threads=threads,
+        device=device,
+        stated_licence_only=stated_licence_only,
+    )
+    try:
+        best = train(plan)
+    except FileNotFoundError as error:
+        raise Failure(str(error)) from error
+    card = publish_flood(best, work.resolve(), out or MODELS / FLOOD, image_size_px)
+    typer.echo(f"{card.version} in {card.folder}")
