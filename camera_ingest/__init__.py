@@ -1,0 +1,27 @@
+"""Streams in: cameras opened, watched over, decoded as little as possible, handed on as frames.
+
+`IngestSupervisor` watches a worker's cameras; `StreamReader` reads one stream once; `read_file`
+reads a video file in its own time. The way of a picture:
+
+    StreamOpener -> PacketSource -> PictureDecoder -> PictureShrinker -> Frame -> FrameSlot
+
+Failures are `IngestError`, typed by the state that the camera is to be shown in.
+"""
+
+from camera_ingest.errors import IngestError
+from camera_ingest.files import read_file
+from camera_ingest.frame_slots import FrameSlot, FrameSlots
+from camera_ingest.opening import StreamOpener
+from camera_ingest.reader import StreamReader
+from camera_ingest.supervisor import FrameCounts, IngestSupervisor
+
+__all__ = [
+    "FrameCounts",
+    "FrameSlot",
+    "FrameSlots",
+    "IngestError",
+    "IngestSupervisor",
+    "StreamOpener",
+    "StreamReader",
+    "read_file",
+]

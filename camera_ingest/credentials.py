@@ -1,0 +1,24 @@
+"""A camera's user name and password, unsealed for the moment of opening."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from contracts import StreamSource
+from plumbing.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a camera asks for. The password shows in no text form of this."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+def unsealed_credentials(source: StreamSource, sealer: Sealer) -> Credentials | None:
+    """The source's credentials in the clear; none where it has no user name."""
+    if source.username is None:
+        return None
+    sealed = source.sealed_password
+    return Credentials(source.username, sealer.unseal(sealed) if sealed else "")

@@ -1,0 +1,72 @@
+"""Opening RTSP cameras: over TCP, at an address that was checked."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import av
+
+from camera_ingest.container import ContainerSource
+from camera_ingest.credentials import Credentials
+from camera_ingest.errors import IngestError, judge_opening
+from camera_ingest.stopping import StopSignal
+from contracts import CameraId
+from plumbing.address_guard import PinnedAddress
+from plumbing.clock import Clock
+from plumbing.settings import IngestSettings
+
+_OPTIONS = {
+    # UDP loses packets and needs ports that firewalls close.
+    "rtsp_transport": "tcp",
+    # Sound is not looked at, and would hide that the pictures have stopped.
+    "allowed_media_types": "video",
+    # 0.5 s instead of up to 5 s of looking at the stream before the first picture.
+    "analyzeduration": "500000",
+    # Whatever an answer says, FFmpeg opens no file and no other protocol.
+    "protocol_whitelist": "rtsp,rtsps,rtp,tcp,tls",
+}
+
+
+def open_rtsp(
+    camera_id: CameraId,
+    pinned: PinnedAddress,
+    credentials: Credentials | None,
+    settings: IngestSettings,
+    clock: Clock,
+    stop: StopSignal,
+) -> ContainerSource:
+    """Open an ``rtsp://`` or ``rtsps://`` camera at its pinned address.
+
+    Raises:
+        IngestError: by what the camera did; see `camera_ingest.errors`.
+        Stopped: the order came while opening.
+    """
+    try:
+        with stop.reaching_ffmpeg():
+            container = av.open(
+                _pinned_url(pinned, credentials),
+                "r",
+                format="rtsp",
+                options=_OPTIONS,
+                timeout=(settings.open_timeout_s, settings.read_timeout_s),
+            )
+    except av.FFmpegError as error:
+        stop.check()
+        state, detail = judge_opening(
+            error, timeout_s=settings.open_timeout_s, has_credentials=credentials is not None
+        )
+        # `from None`: FFmpeg's message can hold the URL with its password.
+        raise IngestError(camera_id, state, detail) from None
+    try:
+        return ContainerSource(camera_id, container, clock, stop, settings.read_timeout_s)
+    except IngestError:
+        container.close()
+        raise
+
+
+def _pinned_url(pinned: PinnedAddress, credentials: Credentials | None) -> str:
+    parts = urlsplit(pinned.pinned_url)
+    if credentials is not None:
+        sign_in = f"{quote(credentials.username, safe='')}:{quote(credentials.password, safe='')}"
+        parts = parts._replace(netloc=f"{sign_in}@{parts.netloc}")
+    return urlunsplit(parts)

@@ -1,0 +1,164 @@
+"""All cameras of one worker: who is watched, who is hot, who is sick, and the frames of all.
+
+Life cycle: make it, `set_sources` as often as the register changes, take frames with `next_frames`,
+`stop` it. It owns one thread a camera and one that judges health and ends hot times. It is the only
+place where streams are tried again (`camera_ingest.watch`, `camera_ingest.retry`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from camera_ingest.frame_slots import FrameSlots
+from camera_ingest.health import HealthTracker
+from camera_ingest.opening import StreamOpener
+from camera_ingest.watch import CameraWatch
+from contracts import CameraHealth, CameraId, Frame, StreamSource
+from plumbing.address_guard import AddressGuard
+from plumbing.clock import Clock
+from plumbing.logs import get_logger
+from plumbing.sealing import Sealer
+from plumbing.settings import IngestSettings
+
+_log = get_logger("camera_ingest")
+
+_TICK_S = 0.25
+"""How often health is judged: adds at most this to the seconds in which a fault is noticed."""
+_STOP_WITHIN_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class FrameCounts:
+    """Of one camera since it is watched."""
+
+    put: int
+    overwritten: int
+    """Not taken in time: the detector is too slow for its cameras."""
+
+
+class IngestSupervisor:
+    """Watches cameras until stopped. All methods may be called from any thread.
+
+    Args:
+        settings: How to open and sample.
+        clock: Time.
+        guard: Says which addresses may be opened.
+        sealer: Opens the cameras' sealed passwords.
+        on_health: Called with one message a change of a camera's state, in order, from one thread
+            of ours. Where it raises, the message is given again at the next look.
+        worker: The worker's name, for the health messages.
+    """
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        clock: Clock,
+        guard: AddressGuard,
+        sealer: Sealer,
+        on_health: Callable[[CameraHealth], None],
+        worker: str = "",
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._opener = StreamOpener(settings, clock, guard, sealer)
+        self._on_health = on_health
+        self._worker = worker
+        self._slots = FrameSlots()
+        self._lock = threading.Lock()
+        self._watches: dict[CameraId, CameraWatch] = {}
+        self._leaving: list[CameraWatch] = []
+        self._stopped = threading.Event()
+        self._monitor = threading.Thread(target=self._look_after, name="camera-health", daemon=True)
+        self._monitor.start()
+
+    def set_sources(self, sources: Sequence[StreamSource]) -> None:
+        """Watch exactly these cameras. Returns at once.
+
+        New ones are started, missing ones stopped, and those whose entry changed are opened anew.
+        """
+        wanted = {source.camera_id: source for source in sources}
+        with self._lock:
+            if self._stopped.is_set():
+                return
+            for camera_id, watch in list(self._watches.items()):
+                if wanted.get(camera_id) != watch.source:
+                    watch.stop()
+                    self._leaving.append(self._watches.pop(camera_id))
+            for camera_id, source in wanted.items():
+                if camera_id not in self._watches:
+                    self._watches[camera_id] = self._new_watch(source)
+
+    def next_frames(self, max_count: int, timeout_s: float) -> list[Frame]:
+        """The newest untaken frames, at most one a camera, every camera in its turn.
+
+        Waits for at least one; empty after ``timeout_s`` or `stop`.
+        """
+        return self._slots.take(max_count, timeout_s)
+
+    def watch_closely(self, camera_ids: Collection[CameraId], until: datetime) -> None:
+        """Read these cameras at full rate until a time; of several times the latest holds."""
+        for_s = (until - self._clock.now()).total_seconds()
+        with self._lock:
+            for camera_id in camera_ids:
+                if (watch := self._watches.get(camera_id)) is not None:
+                    watch.hot_until_s = max(watch.hot_until_s, self._clock.monotonic_s() + for_s)
+                    watch.set_hot(for_s > 0 or watch.hot_until_s > self._clock.monotonic_s())
+
+    def frame_counts(self) -> Mapping[CameraId, FrameCounts]:
+        """What every camera's slot has seen."""
+        with self._lock:
+            return {
+                camera_id: FrameCounts(watch.slot.frames_put, watch.slot.frames_overwritten)
+                for camera_id, watch in self._watches.items()
+            }
+
+    def stop(self) -> None:
+        """Stop watching and wait until all threads have ended (3 s at most)."""
+        with self._lock:
+            self._stopped.set()
+            leaving = [*self._leaving, *self._watches.values()]
+            self._watches.clear()
+            self._leaving.clear()
+        self._slots.close()
+        for watch in leaving:
+            watch.stop()
+        deadline_s = self._clock.monotonic_s() + _STOP_WITHIN_S
+        if threading.current_thread() is not self._monitor:
+            self._monitor.join(_STOP_WITHIN_S)
+        for watch in leaving:
+            if not watch.join(max(0.0, deadline_s - self._clock.monotonic_s())):
+                _log.warning("reader_does_not_end", camera_id=watch.source.camera_id)
+
+    def _new_watch(self, source: StreamSource) -> CameraWatch:
+        tracker = HealthTracker(
+            source.camera_id, self._clock, self._settings.stalled_after_s, self._worker
+        )
+        watch = CameraWatch(source, self._opener, self._slots.slot(source.camera_id), tracker)
+        watch.start()
+        return watch
+
+    def _look_after(self) -> None:
+        while not self._stopped.wait(_TICK_S):
+            with self._lock:
+                watches = list(self._watches.values())
+                self._leaving = [watch for watch in self._leaving if not watch.join(0)]
+            now_s = self._clock.monotonic_s()
+            for watch in watches:
+                if watch.hot_until_s <= now_s:
+                    watch.set_hot(False)
+                self._tell(watch)
+
+    def _tell(self, watch: CameraWatch) -> None:
+        health = watch.tracker.change()
+        if health is None or self._stopped.is_set():
+            return
+        try:
+            self._on_health(health)
+        except Exception:  # noqa: BLE001
+            # The listener's trouble (a bus that is away) must not end the watching.
+            _log.exception("health_not_told", camera_id=health.camera_id, state=health.state.value)
+            return
+        watch.tracker.told(health)

@@ -1,0 +1,110 @@
+"""Which pictures are due, and when each was taken.
+
+Pure: stream time (the presentation time stamps), arrival times and the camera's own clock come in
+as numbers. Time stamps of cheap cameras jump, run backwards and start again; nothing here trusts
+them further than the arrival times bear out.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+JUMP_S = 5.0
+"""Stream time and arrival may differ by this much before it counts as a jump. Bursts after a
+network hiccup stay below; a camera that restarts its clock does not."""
+
+CLOCK_TRUST_S = 30.0
+"""A camera's wall clock is believed while it is this near to ours. One without NTP is minutes or
+hours off and would put what it sees into another incident."""
+
+_DRIFT = 1e-3
+"""The two clocks may drift apart by this share; crystals are ten times better."""
+
+_LEAST_STEP_S = 1e-3
+
+
+class PictureRate:
+    """Lets through at most ``fps`` pictures a second of stream time, evenly."""
+
+    def __init__(self, fps: float) -> None:
+        self._period_s = 1.0 / fps
+        self._due_s: float | None = None
+
+    def set_fps(self, fps: float) -> None:
+        """Change the rate; the next picture is due at once."""
+        if self._period_s != 1.0 / fps:
+            self._period_s = 1.0 / fps
+            self._due_s = None
+
+    def is_due(self, stream_s: float) -> bool:
+        """Whether the picture at this stream time is let through; if so the next period starts.
+
+        A jump of the stream time either way makes the picture due, since nothing better is known.
+        """
+        due_s = self._due_s
+        slack_s = self._period_s * 1e-3  # equal rates must not lose pictures to rounding
+        if due_s is not None and due_s - self._period_s - slack_s <= stream_s < due_s - slack_s:
+            return False
+        on_beat = due_s is not None and due_s <= stream_s + slack_s < due_s + self._period_s
+        self._due_s = (due_s if on_beat and due_s is not None else stream_s) + self._period_s
+        return True
+
+
+class CaptureClock:
+    """Finds when a picture was taken, from what the stream tells and when it arrived.
+
+    With the camera's wall clock (RTCP sender reports, HLS program date) that is it. Without, the
+    arrival times are freed from the network's jitter: the least delay between stream time and
+    arrival is the nearest to the truth. The times that come out always grow.
+    """
+
+    def __init__(self) -> None:
+        self.jumps = 0
+        """How often the stream's time stamps jumped or ran backwards."""
+        self.camera_clock_error_s: float | None = None
+        """Camera's wall clock minus ours at the last picture; none where it tells none."""
+        self._offset_s: float | None = None
+        self._last_stream_s = 0.0
+        self._camera_offset_s: float | None = None
+        self._last_s: float | None = None
+
+    def note_camera_time(self, stream_s: float, camera_at: datetime) -> None:
+        """The stream says that its ``stream_s`` is ``camera_at`` on the camera's wall clock."""
+        self._camera_offset_s = camera_at.timestamp() - stream_s
+
+    def place(self, stream_s: float | None, received_at: datetime) -> datetime:
+        """The capture time of the picture at ``stream_s`` (none: the stream tells no time)."""
+        arrival_s = captured_s = received_at.timestamp()
+        if stream_s is not None:
+            captured_s = stream_s + self._least_offset(stream_s, arrival_s)
+            camera_s = self._camera_time(stream_s, arrival_s)
+            if camera_s is not None and (self._last_s is None or camera_s > self._last_s):
+                captured_s = camera_s
+        if self._last_s is not None and captured_s <= self._last_s:
+            captured_s = self._last_s + _LEAST_STEP_S
+        self._last_s = captured_s
+        return datetime.fromtimestamp(captured_s, UTC)
+
+    def _camera_time(self, stream_s: float, arrival_s: float) -> float | None:
+        """The camera's wall clock at a stream time, if it tells one that can be believed."""
+        if self._camera_offset_s is None:
+            return None
+        camera_s = stream_s + self._camera_offset_s
+        self.camera_clock_error_s = camera_s - arrival_s
+        return camera_s if abs(self.camera_clock_error_s) <= CLOCK_TRUST_S else None
+
+    def _least_offset(self, stream_s: float, arrival_s: float) -> float:
+        """The smallest arrival minus stream time seen lately, seconds."""
+        here_s = arrival_s - stream_s
+        before_s = self._offset_s
+        step_s = stream_s - self._last_stream_s
+        self._last_stream_s = stream_s
+        if before_s is None:
+            self._offset_s = here_s
+        elif step_s <= 0 or abs(here_s - before_s) > JUMP_S:
+            self.jumps += 1
+            self._offset_s = here_s
+            self._camera_offset_s = None  # it belonged to the old time stamps
+        else:
+            self._offset_s = min(here_s, before_s + _DRIFT * step_s)
+        return self._offset_s
