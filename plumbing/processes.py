@@ -23,7 +23,8 @@ def die_with_parent() -> None:
     its start. On Linux the kernel sends SIGKILL, which also ends a process that hangs and stays in
     force across ``exec``; nothing that was accepted is lost by it. Elsewhere a thread watches.
     """
-    told = os.environ.get(SUPERVISOR_PID)
+    # Taken out, so that a process which this one starts doesn't look for the wrong parent.
+    told = os.environ.pop(SUPERVISOR_PID, "")
     if not told:
         return
     supervisor = int(told)
