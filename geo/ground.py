@@ -155,16 +155,19 @@ class GroundFix:
             covariances[0] += tilt * (np.outer(along[0], across[0]) + np.outer(across[0], along[0]))
         return Mixture.of(weights, means, covariances)
 
-    def apart_from(self, other: GroundFix) -> float:
+    def apart_from(self, other: GroundFix, extent_m: float = 0.0) -> float:
         """Squared statistical distance between two fixes of one camera.
 
-        The calibration's error moves both alike, so that only the pixels' own counts; where a
-        range is unknown, only the bearings are compared.
+        The calibration's error moves both alike, so that only the pixels' own counts, and the size
+        of what is seen; where a range is unknown, only the bearings are compared.
         """
         turn = math.remainder(self.beta - other.beta, 2 * math.pi)
         own = self.pixel + other.pixel
         if self.range_unknown or other.range_unknown:
-            return turn * turn / float(own[1, 1])
+            size = extent_m / min(self.farthest_m, other.farthest_m)
+            return turn * turn / float(own[1, 1] + size**2)
+        near = max(self.rho, other.rho, 0.0)
+        own = own + np.diag(np.square((extent_m * near * near, extent_m * near)))
         off = np.array([self.rho - other.rho, turn])
         return float(off @ np.linalg.solve(own, off))
 

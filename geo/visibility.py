@@ -49,7 +49,13 @@ def ground_ring(camera: PinholeCamera, a_side: int = 12) -> Floats | None:
         return None
     ranges = 1 / np.maximum(rho, 1 / camera.range_m)
     ring = np.column_stack((np.sin(beta), np.cos(beta))) * ranges[:, None]
-    return np.asarray(ring + (camera.x, camera.y))
+    return np.asarray(np.add(ring, (camera.x, camera.y)))
+
+
+def view_area_m2(camera: PinholeCamera) -> float:
+    """Ground within a field of view, square metres; at least that of a spot 10 m across."""
+    ring = ground_ring(camera)
+    return max(100.0, 0.0 if ring is None else float(area(polygons(ring))))
 
 
 def visibility_polygon(pose: CameraPose) -> Polygon | None:

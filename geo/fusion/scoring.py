@@ -1,0 +1,304 @@
+"""The odds that one event explains a set of evidence, against each piece being clutter.
+
+For a set C and a hazard h with rate mu::
+
+    log Z_h = log mu_h + sum_i a_i(h) + log integral prod_i L_i(x | h) dx + sum_i log f_h(t_i - t_0)
+
+with ``a_i`` a source's odds against clutter, ``L_i`` its density over the event's place (1/km2) and
+``f_h`` the density of a delay after the set's first report (1/day). ``Z = sum_h Z_h`` are the odds
+that the event exists, and ``log(1 + Z)`` is what the set adds to the score of a partition.
+
+Tracks of one camera are one source: it looks once, however many tracks it makes of what it sees.
+Two concurrent tracks of it at clearly different places are never one event.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts import Contribution, Hazard, SourceKind
+from geo.fusion.evidence import Evidence, TrackEvidence
+from geo.fusion.parameters import FusionParameters
+from geo.mixture import Mixture
+
+Floats = NDArray[np.float64]
+
+DAY_S = 86_400.0
+LOG_KM2 = math.log(1e6)
+
+QUICK_SHARE, SLOW_TIMES = 0.75, 6.0
+"""Most reports follow at their hazard's pace; the rest are this many times slower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a set comes to under one hazard; ``log_k`` is the sum of ``steps``, one a source."""
+
+    log_k: float
+    place: Mixture
+    steps: tuple[float, ...]
+
+
+class Source:
+    """All that one camera, or one call, says in a set."""
+
+    def __init__(self, pieces: Sequence[Evidence]) -> None:
+        self.pieces = tuple(sorted(pieces, key=lambda piece: piece.order))
+        self.order = self.pieces[0].order
+        self.started_s = min(piece.started_s for piece in self.pieces)
+        tracks = [piece for piece in self.pieces if isinstance(piece, TrackEvidence)]
+        self.best: Evidence = (
+            min(tracks, key=lambda track: track.precision) if tracks else self.pieces[0]
+        )
+
+    def own_log_odds(self, hazard: Hazard) -> float:
+        """Of several tracks that saw the same kind, the strongest counts."""
+        if len(self.pieces) == 1:
+            return self.best.own_log_odds(hazard)
+        strongest: dict[str, float] = {}
+        for piece in self.pieces:
+            kind = piece.sighting if isinstance(piece, TrackEvidence) else piece.key
+            own = piece.own_log_odds(hazard)
+            strongest[kind] = max(own, strongest.get(kind, own))
+        return sum(strongest.values())
+
+    def log_odds(self, hazard: Hazard) -> float:
+        """See `Evidence.log_odds`."""
+        single = self.best.log_odds(hazard) - self.best.own_log_odds(hazard)
+        return single + self.own_log_odds(hazard)
+
+    def splits(self, parameters: FusionParameters) -> bool:
+        """Whether two of its tracks can't be of one event."""
+        return any(_two_events(a, b, parameters) for a, b in combinations(self.pieces, 2))
+
+
+class Score:
+    """The odds of one set of evidence; immutable, its parts are computed when asked for."""
+
+    def __init__(self, sources: Iterable[Source], parameters: FusionParameters) -> None:
+        self.parameters = parameters
+        self.sources = tuple(sorted(sources, key=lambda source: source.order))
+        self.impossible = any(
+            len(source.pieces) > 1 and source.splits(parameters) for source in self.sources
+        )
+        stated = {piece.stated for source in self.sources for piece in source.pieces} - {None}
+        self.unstated = not stated
+        self.hazards = tuple(h for h in Hazard if h in stated or self.unstated)
+        self._terms: dict[Hazard, Term] = {}
+        self._parts: tuple[Score, Score] | None = None
+
+    @classmethod
+    def of(cls, pieces: Iterable[Evidence], parameters: FusionParameters) -> Score:
+        """Of a set of pieces, in whatever order they come."""
+        by_source: dict[str, list[Evidence]] = {}
+        for piece in pieces:
+            by_source.setdefault(_source_key(piece), []).append(piece)
+        return cls(map(Source, by_source.values()), parameters)
+
+    def joined(self, other: Score) -> Score:
+        """Of both sets together; cheap where they share no camera."""
+        keys = {_source_key(source.best) for source in self.sources}
+        if any(_source_key(source.best) in keys for source in other.sources):
+            return Score.of((*self.pieces, *other.pieces), self.parameters)
+        joint = Score((*self.sources, *other.sources), self.parameters)
+        first, second = sorted((self, other), key=lambda score: score.sources[0].order)
+        if first.unstated == second.unstated:
+            joint._parts = (first, second)
+        return joint
+
+    def settled(self) -> Score:
+        """The same set, scored source by source: what a replay or a restart comes to, to the bit.
+
+        A joint score of two sets prunes its mixtures in another order.
+        """
+        if self._parts is None:
+            return self
+        first, second = self._parts
+        if len(second.sources) == 1 and second.sources[0].order > first.sources[-1].order:
+            return self
+        return Score(self.sources, self.parameters)
+
+    @property
+    def pieces(self) -> tuple[Evidence, ...]:
+        """All evidence, oldest first."""
+        return tuple(
+            sorted(
+                (piece for source in self.sources for piece in source.pieces),
+                key=lambda piece: piece.order,
+            )
+        )
+
+    def term(self, hazard: Hazard) -> Term:
+        """``log Z_h`` without the delays, the place's posterior, and the steps that led there."""
+        found = self._terms.get(hazard)
+        if found is None:
+            found = self._terms[hazard] = self._term(hazard)
+        return found
+
+    def _term(self, hazard: Hazard) -> Term:
+        if self._parts is not None:
+            first, second = (part.term(hazard) for part in self._parts)
+            return (
+                _continued(first, self._parts[1].sources[0].log_odds(hazard), second.place)
+                if (len(self._parts[1].sources) == 1)
+                else _merged(first, second, math.log(self.parameters.rate(hazard)))
+            )
+        start = math.log(self.parameters.rate(hazard)) + self.sources[0].log_odds(hazard)
+        term = Term(start, self._place_of(self.sources[0], hazard), (start,))
+        for source in self.sources[1:]:
+            term = _continued(term, source.log_odds(hazard), self._place_of(source, hazard))
+        return term
+
+    def _place_of(self, source: Source, hazard: Hazard) -> Mixture:
+        # Where nobody named a hazard all of them are possible, and one place serves for all.
+        return source.best.place(None if self.unstated else hazard)
+
+    @cached_property
+    def log_z_by_hazard(self) -> tuple[float, ...]:
+        """``log Z_h`` of `hazards`."""
+        if self.impossible:
+            return (-math.inf,) * len(self.hazards)
+        if self.unstated and len(self.sources) > 1:
+            for hazard in self.hazards:
+                self._share_term(hazard)
+        started = np.array([source.started_s for source in self.sources])
+        return tuple(
+            self.term(h).log_k + float(np.sum(log_delays(started, self.parameters.delay_days(h))))
+            for h in self.hazards
+        )
+
+    def _share_term(self, hazard: Hazard) -> None:
+        """One product of places for all hazards, since without a name they are alike."""
+        first = self.hazards[0]
+        term = self.term(first)
+        if hazard is first:
+            return
+        p = self.parameters
+        shifts = [source.log_odds(hazard) - source.log_odds(first) for source in self.sources]
+        shifts[0] += math.log(p.rate(hazard) / p.rate(first))
+        steps = tuple(step + shift for step, shift in zip(term.steps, shifts, strict=True))
+        self._terms[hazard] = Term(term.log_k + sum(shifts), term.place, steps)
+
+    @cached_property
+    def log_z(self) -> float:
+        """Log odds that the event exists."""
+        return float(np.logaddexp.reduce(self.log_z_by_hazard))
+
+    @cached_property
+    def gain(self) -> float:
+        """What the set adds to a partition's score."""
+        return -math.inf if self.impossible else float(np.logaddexp(0.0, self.log_z))
+
+    @property
+    def probability(self) -> float:
+        """That the event exists."""
+        return math.exp(self.log_z - self.gain)
+
+    @property
+    def hazard_probabilities(self) -> tuple[tuple[Hazard, float], ...]:
+        """Of the hazards spoken for, given that the event exists; most probable first."""
+        shares = np.exp(np.array(self.log_z_by_hazard) - self.log_z)
+        ranked = sorted(zip(self.hazards, shares.tolist(), strict=True), key=lambda pair: -pair[1])
+        return tuple(ranked)
+
+    @cached_property
+    def place(self) -> Mixture:
+        """Where the event is, over all hazards."""
+        if self.unstated:
+            return self.term(self.hazards[0]).place
+        shares = np.array(self.log_z_by_hazard) - self.log_z
+        kept = [(share, self.term(h).place) for h, share in zip(self.hazards, shares, strict=True)]
+        kept = [(share, place) for share, place in kept if share > -6.0]
+        if len(kept) == 1:
+            return kept[0][1]
+        log_weights = np.concatenate([share + place.log_weights for share, place in kept])
+        return Mixture(
+            log_weights - np.logaddexp.reduce(log_weights),
+            np.concatenate([place.means for _, place in kept]),
+            np.concatenate([place.covariances for _, place in kept]),
+        )
+
+    def contributions(self, location: tuple[float, float]) -> tuple[Contribution, ...]:
+        """What each source added to the log odds of the likeliest hazard; they sum to them.
+
+        A source's share is its own words, its rates, and how well its place and time agree with
+        those before it. The prior's is the event's rate against the first source's clutter.
+        """
+        hazard = self.hazard_probabilities[0][0]
+        started = np.array([source.started_s for source in self.sources])
+        delays = log_delays(started, self.parameters.delay_days(hazard))
+        found: list[Contribution] = []
+        steps = self.term(hazard).steps
+        for number, (source, log_k, delay) in enumerate(
+            zip(self.sources, steps, delays.tolist(), strict=True)
+        ):
+            step = log_k + delay
+            if number == 0:
+                prior = step - source.own_log_odds(hazard)
+                found.append(Contribution(source=SourceKind.PRIOR, source_id="", log_odds=prior))
+                step -= prior
+            kinds = dict.fromkeys(
+                piece.sighting.value if isinstance(piece, TrackEvidence) else piece.stated or ""
+                for piece in source.pieces
+            )
+            x, y = source.best.own_xy
+            found.append(
+                Contribution(
+                    source=source.best.source,
+                    source_id=source.best.source_id,
+                    log_odds=step,
+                    sighting=", ".join(kinds),
+                    distance_m=math.hypot(x - location[0], y - location[1]),
+                )
+            )
+        return tuple(found)
+
+
+def _continued(term: Term, log_odds: float, place: Mixture) -> Term:
+    log_mass, posterior = term.place.product(place)
+    step = log_odds + log_mass + LOG_KM2
+    return Term(term.log_k + step, posterior, (*term.steps, step))
+
+
+def _merged(first: Term, second: Term, log_rate: float) -> Term:
+    log_mass, posterior = first.place.product(second.place)
+    step = log_mass + LOG_KM2 - log_rate
+    # Only for comparing: the steps of a joint set are told by its settled score.
+    return Term(first.log_k + second.log_k + step, posterior, ())
+
+
+def log_delays(started_s: Floats, scale_days: float) -> Floats:
+    """Log density (1/day) of each source's delay after the first, and 0 for the first itself.
+
+    A heavy tail: `QUICK_SHARE` of the delays are exponential with the scale, the others with
+    `SLOW_TIMES` of it.
+    """
+    first = int(np.argmin(started_s))
+    waited = (started_s - started_s[first]) / DAY_S / scale_days
+    slow = (1 - QUICK_SHARE) / SLOW_TIMES * np.exp(-waited / SLOW_TIMES)
+    found = np.log(QUICK_SHARE * np.exp(-waited) + slow + 1e-300) - math.log(scale_days)
+    found[first] = 0.0
+    return np.asarray(found)
+
+
+def _source_key(piece: Evidence) -> str:
+    return piece.camera_id if isinstance(piece, TrackEvidence) else piece.key
+
+
+def _two_events(a: Evidence, b: Evidence, parameters: FusionParameters) -> bool:
+    if not isinstance(a, TrackEvidence) or not isinstance(b, TrackEvidence):
+        return False
+    if a.fix is None or b.fix is None or a.stated is None or b.stated is None:
+        return False
+    if a.stated is Hazard.FLOOD or b.stated is Hazard.FLOOD:
+        return False
+    concurrent = a.started_s <= b.ended_s and b.started_s <= a.ended_s
+    extent_m = max(parameters.extent_m(a.stated), parameters.extent_m(b.stated))
+    return concurrent and a.fix.apart_from(b.fix, extent_m) > parameters.same_camera_gate
