@@ -6,21 +6,65 @@ nearest known name, wherever it comes from.
 
 from __future__ import annotations
 
-import difflib
+import ipaddress
 import os
-import types
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from plumbing.layering import SettingsError, flatten, load
+
+__all__ = ["ENVIRONMENT_PREFIX", "Settings", "SettingsError", "as_environment", "load_settings"]
 
 ENVIRONMENT_PREFIX = "SIAGA__"
 
+# Published counts of the city's emergency number, January to October 2025, over its 210 km2.
+_EVENTS_PER_KM2_DAY = {
+    "fire": 0.022,
+    "crash": 0.034,
+    "flood": 0.010,
+    "disaster": 0.005,
+    "medical": 0.019,
+    "crime": 0.013,
+    "other": 0.014,
+}
 
-class SettingsError(Exception):
-    """The configuration can't be used; the message says which key and what would be right."""
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write a network like 10.20.0.0/16") from error
+    return text
+
+
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/?#@\s]+", text):
+        raise ValueError("an origin is scheme and host, like https://desk.example.org")
+    return text
+
+
+def _all_rates(given: object) -> object:
+    """What is not named keeps its default, so that one rate can be changed alone."""
+    if not isinstance(given, dict):
+        return given
+    unknown = sorted(set(map(str, given)) - set(_EVENTS_PER_KM2_DAY))
+    if unknown:
+        raise ValueError(f"no hazard {unknown[0]!r}; known: {', '.join(_EVENTS_PER_KM2_DAY)}")
+    return _EVENTS_PER_KM2_DAY | given
+
+
+Rate = Annotated[float, Field(gt=0, le=10_000)]
 
 
 class Section(BaseModel):
@@ -50,7 +94,9 @@ class BusSettings(Section):
     """The Redis-protocol server that carries detections, commands and wake-ups."""
 
     url: str | None = Field(
-        None, description="redis://host:port/db; none starts the embedded Valkey server"
+        None,
+        pattern=r"^(redis|rediss|unix)://",
+        description="redis://host:port/db; none starts the embedded Valkey server",
     )
     namespace: str = Field(
         "siaga", pattern=r"^[a-z][a-z0-9_-]{0,40}$", description="Prefix of every key on the bus"
@@ -59,7 +105,7 @@ class BusSettings(Section):
         100_000,
         ge=1_000,
         le=100_000_000,
-        description="Detections kept on the bus, acknowledged or not",
+        description="Reports waiting on the bus; when it is full, workers keep theirs in spools",
     )
 
 
@@ -78,7 +124,7 @@ class ApiSettings(Section):
         "127.0.0.1", description="Address to listen on; loopback until told otherwise"
     )
     port: int = Field(8112, ge=0, le=65535, description="Port to listen on")
-    allowed_origins: tuple[str, ...] = Field(
+    allowed_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = Field(
         (), description="Further origins whose pages may open the websocket (https://host)"
     )
     max_body_bytes: int = Field(
@@ -134,9 +180,15 @@ class IngestSettings(Section):
         60.0, ge=1, le=3600, description="Longest wait before opening again"
     )
     simultaneous_opens: int = Field(4, ge=1, le=64, description="Streams a worker opens at once")
-    allow_private: tuple[str, ...] = Field(
+    allow_private: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
         (), description="Networks (CIDR) whose private or loopback addresses cameras may have"
     )
+
+    @model_validator(mode="after")
+    def _waits_grow(self) -> Self:
+        if self.retry_longest_s < self.retry_first_s:
+            raise ValueError("retry_longest_s must not be below retry_first_s")
+        return self
 
 
 class DetectionSettings(Section):
@@ -158,21 +210,19 @@ class DetectionSettings(Section):
         4, ge=1, le=60, description="... out of this many, before it is reported"
     )
 
+    @model_validator(mode="after")
+    def _can_be_confirmed(self) -> Self:
+        if self.confirm_hits > self.confirm_of:
+            raise ValueError("confirm_hits must not exceed confirm_of")
+        return self
+
 
 class FusionSettings(Section):
     """How reports become incidents."""
 
-    events_per_km2_day: dict[str, float] = Field(
-        {
-            "fire": 0.022,
-            "crash": 0.034,
-            "flood": 0.010,
-            "disaster": 0.005,
-            "medical": 0.019,
-            "crime": 0.013,
-            "other": 0.014,
-        },
-        description="Prior rate of each hazard; default from the city's published counts (2025)",
+    events_per_km2_day: Annotated[dict[str, Rate], BeforeValidator(_all_rates)] = Field(
+        _EVENTS_PER_KM2_DAY,
+        description="Prior rate of each hazard, above 0; default from the city's published counts",
     )
     false_calls_per_km2_day: float = Field(0.02, ge=0, le=1000, description="Calls about nothing")
     clutter_tracks_per_camera_day: float = Field(
@@ -188,6 +238,12 @@ class FusionSettings(Section):
     writer_lease_s: float = Field(
         6.0, ge=2, le=60, description="A silent fusion process is replaced after this long"
     )
+
+    @model_validator(mode="after")
+    def _quiet_below_loud(self) -> Self:
+        if self.candidate_from > self.alarm_from:
+            raise ValueError("candidate_from must not exceed alarm_from")
+        return self
 
 
 class EvidenceSettings(Section):
@@ -222,6 +278,9 @@ class Settings(Section):
     """Everything that can be configured."""
 
     data_dir: Path = Field(Path("data"), description="Database, evidence, keys, the embedded bus")
+    exercise: bool = Field(
+        False, description="Training installation: every call and camera is marked as an exercise"
+    )
     city: CitySettings = CitySettings()
     bus: BusSettings = BusSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -245,6 +304,11 @@ class Settings(Section):
         """The configured evidence folder, or ``evidence`` in ``data_dir``."""
         return self.evidence.folder or self.data_dir / "evidence"
 
+    @property
+    def key_file(self) -> Path:
+        """The key that secrets at rest are encrypted with; it never lies in the database."""
+        return self.data_dir / "keys" / "sealing.key"
+
 
 def load_settings(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
     """Read the file (if any), lay the environment on top, and check it all.
@@ -252,104 +316,10 @@ def load_settings(path: Path | None, environment: Mapping[str, str] | None = Non
     Raises:
         SettingsError: unreadable file, no YAML mapping, unknown key, or a value out of bounds.
     """
-    values = _read_file(path) if path is not None else {}
-    _lay_environment_over(values, os.environ if environment is None else environment)
-    _refuse_unknown(values, Settings, ())
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        lines = [
-            f"{_dotted(problem['loc'])}: {problem['msg']}, got {problem['input']!r}"
-            for problem in error.errors(include_url=False)
-        ]
-        raise SettingsError("; ".join(lines)) from error
-
-
-def _dotted(path: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in path)
+    given = os.environ if environment is None else environment
+    return load(Settings, path, given, ENVIRONMENT_PREFIX)
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """The settings as environment variables, to hand them to a process of ours unchanged."""
-    found: dict[str, str] = {}
-    _flatten(settings.model_dump(mode="json"), (), found)
-    return found
-
-
-def _flatten(value: Any, path: tuple[str, ...], found: dict[str, str]) -> None:
-    if isinstance(value, dict) and len(path) < 2:
-        for key, inner in value.items():
-            _flatten(inner, (*path, key), found)
-    else:
-        name = ENVIRONMENT_PREFIX + "__".join(path).upper()
-        found[name] = (
-            yaml.safe_dump(value, default_flow_style=True, width=10**6)
-            .removesuffix("...\n")
-            .strip()
-        )
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"can't read the configuration {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"the configuration {path} is not UTF-8 text") from error
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"the configuration {path} is no YAML: {error}") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise SettingsError(f"the configuration {path} must hold 'key: value' lines at the top")
-    return values
-
-
-def _lay_environment_over(values: dict[str, Any], environment: Mapping[str, str]) -> None:
-    for name, text in sorted(environment.items()):
-        if not name.upper().startswith(ENVIRONMENT_PREFIX):
-            continue
-        parts = name[len(ENVIRONMENT_PREFIX) :].lower().split("__")
-        target = values
-        for part in parts[:-1]:
-            inner = target.setdefault(part, {})
-            if not isinstance(inner, dict):
-                raise SettingsError(f"{name}: '{part}' is no section")
-            target = inner
-        try:
-            target[parts[-1]] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise SettingsError(f"{name}: {error}") from error
-
-
-def _refuse_unknown(values: dict[str, Any], model: type[BaseModel], path: tuple[str, ...]) -> None:
-    known = model.model_fields
-    for key, value in values.items():
-        where = ".".join((*path, str(key)))
-        if key not in known:
-            near = difflib.get_close_matches(str(key), list(known), n=1, cutoff=0.4)
-            hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}"
-            raise SettingsError(f"{where}: unknown key; {hint}")
-        inner = _section_of(known[key].annotation)
-        if inner is None:
-            continue
-        if value is None:
-            values[key] = {}
-        elif isinstance(value, dict):
-            _refuse_unknown(value, inner, (*path, str(key)))
-        else:
-            raise SettingsError(f"{where}: must be a section with keys of its own, got {value!r}")
-
-
-def _section_of(annotation: Any) -> type[BaseModel] | None:
-    candidates = (
-        get_args(annotation)
-        if get_origin(annotation) in (Union, types.UnionType)
-        else (annotation,)
-    )
-    for candidate in candidates:
-        if isinstance(candidate, type) and issubclass(candidate, Section):
-            return candidate
-    return None
+    return flatten(settings, ENVIRONMENT_PREFIX)
