@@ -1,0 +1,191 @@
+"""The application: its parts, its routes, and what runs as long as it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api import problems, translation
+from api.access import ACCESS
+from api.body_limit import BodyLimit
+from api.camera_view import CameraView, camera_item
+from api.console import Console, MapFiles, console_folder
+from api.correlation import Correlation
+from api.feed import Feed
+from api.feed_readers import FeedReaders
+from api.headers import SecurityHeaders, content_security_policy
+from api.lockout import Lockout
+from api.metrics import Metrics, RequestMetrics
+from api.problems import ProblemBody
+from api.routes import ROUTERS
+from api.routes.config import program_version
+from api.security import still_holds
+from api.services import Services
+from api.snapshots import Snapshots
+from api.waking import Waker
+from api.wire import snapshot_message
+from contracts import LonLat
+from geo.projection import LocalProjection
+from incidents.store import Store
+from plumbing.address_guard import AddressGuard
+from plumbing.bus import Bus
+from plumbing.clock import Clock, SystemClock
+from plumbing.evidence import EvidenceStore
+from plumbing.sealing import Sealer
+from plumbing.settings import Settings
+
+_DESCRIPTION = (
+    "Cameras, calls, incidents and the feed of their changes. People sign in at /api/v1/session, "
+    "machines send Authorization: Bearer KEY. Every error is a problem document (RFC 9457)."
+)
+
+
+def create_app(
+    settings: Settings,
+    store: Store,
+    bus: Bus,
+    *,
+    clock: Clock | None = None,
+    sealer: Sealer | None = None,
+    evidence: EvidenceStore | None = None,
+    guard: AddressGuard | None = None,
+) -> FastAPI:
+    """Put the application together; it is for `api.server`, whose websocket protocol it needs.
+
+    Args:
+        settings: the whole configuration.
+        store: opened; the caller closes it after the application has stopped.
+        bus: likewise.
+        clock: the system's where none is given, as the following come from the settings.
+        sealer: seals cameras' passwords.
+        evidence: where pictures are.
+        guard: judges cameras' addresses.
+    """
+    services, waker = _services(
+        settings,
+        store,
+        bus,
+        clock or SystemClock(),
+        sealer or Sealer(settings.key_file),
+        evidence or EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes),
+        guard or AddressGuard(settings.ingest.allow_private),
+    )
+    store.listen(waker.committed)
+    store.listen(lambda _seq: services.feed.wake())
+
+    @contextlib.asynccontextmanager
+    async def while_running(_app: FastAPI) -> AsyncIterator[None]:
+        running = [
+            asyncio.create_task(part.run(), name=type(part).__name__)
+            for part in (services.feed, services.readers, waker)
+        ]
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    app = FastAPI(
+        title="Siaga",
+        version=program_version() or "0",
+        description=_DESCRIPTION,
+        lifespan=while_running,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.services = services
+    problems.install(app)
+    translation.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, max_bytes=settings.api.max_body_bytes)
+    app.add_middleware(SecurityHeaders, policy=content_security_policy(settings.map))
+    app.add_middleware(RequestMetrics, metrics=services.metrics)
+    app.add_middleware(Correlation)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = lambda: _description(app)  # type: ignore[method-assign]
+    return app
+
+
+def _services(
+    settings: Settings,
+    store: Store,
+    bus: Bus,
+    clock: Clock,
+    sealer: Sealer,
+    evidence: EvidenceStore,
+    guard: AddressGuard,
+) -> tuple[Services, Waker]:
+    metrics = Metrics()
+    projection = LocalProjection(LonLat(settings.city.lon, settings.city.lat))
+    camera_view = CameraView(store.cameras.all, projection)
+    feed_of_log = Feed(store.log, bus.wakes, clock, metrics, settings.api.feed_queue)
+    feed_of_log.listen(camera_view.on_entries)
+
+    async def make_snapshot() -> tuple[int, bytes]:
+        found = await store.snapshot()
+        items = (
+            camera_item(camera, found.healths.get(camera.id), camera_view.fields.of(camera))
+            for camera in found.cameras
+        )
+        return found.seq, snapshot_message(found.seq, found.incidents, items, found.calls)
+
+    services = Services(
+        settings=settings,
+        store=store,
+        bus=bus,
+        clock=clock,
+        sealer=sealer,
+        evidence=evidence,
+        guard=guard,
+        projection=projection,
+        metrics=metrics,
+        feed=feed_of_log,
+        readers=FeedReaders(lambda identity: still_holds(store, settings.api, identity)),
+        snapshots=Snapshots(make_snapshot, clock),
+        cameras=camera_view,
+        console=Console(console_folder()),
+        map_files=MapFiles.of(settings),
+        lockout=Lockout(clock),
+    )
+    return services, Waker(bus)
+
+
+def _description(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the roles of the access table and the problems' shape."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+        )
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        shape = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= shape.pop("$defs", {})
+        schemas["ProblemBody"] = shape
+        for path, operations_there in made["paths"].items():
+            for method, operation in operations_there.items():
+                _annotate(operation, method.upper(), path)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _annotate(operation: dict[str, Any], method: str, path: str) -> None:
+    roles = ACCESS.get((method, path)) or ACCESS.get((method, path.replace("}", ":path}")))
+    if roles:
+        operation["x-roles"] = sorted(roles)
+    # The framework describes its own form of 422, which is never sent.
+    answer = operation.get("responses", {}).get("422")
+    if answer is not None:
+        content = answer.get("content", {})
+        if "application/json" in content:
+            content.pop("application/json")
+            content.update(problems.documented(422)[422]["content"])

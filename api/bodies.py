@@ -1,0 +1,224 @@
+"""What requests may hold. Stricter than the nouns: unknown fields, blank characters that databases
+choke on, and numbers in strings are refused here, with the field's name."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+)
+
+from contracts import (
+    Area,
+    CameraPose,
+    ContractError,
+    Detection,
+    Disc,
+    FixMethod,
+    FixShape,
+    Hazard,
+    IncidentAction,
+    LonLat,
+    Outline,
+    Polygon,
+)
+
+DEFAULT_CONFIDENCE = 0.95
+"""Where a position doesn't state one: what RFC 7459 says to assume."""
+MAX_NOTE = 4_000
+MAX_RING_POSITIONS = 2_000
+LARGEST_VERSION = 2**53 - 1
+"""The largest whole number that every JSON reader keeps exactly."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,2000}")
+
+
+def _without_control(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("must not hold control characters")
+    return text
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time that a calendar has") from None
+
+
+def _known_keys_only(kind: type) -> Callable[[Any], Any]:
+    known = [field.name for field in dataclasses.fields(kind)]
+
+    def check(value: Any) -> Any:
+        for key in value if isinstance(value, dict) else ():
+            if key not in known:
+                raise ContractError(str(key)[:80], f"unknown field; known here: {', '.join(known)}")
+        return value
+
+    return check
+
+
+Text = Annotated[str, AfterValidator(_without_control)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Version = Annotated[StrictInt, Field(ge=1, le=LARGEST_VERSION)]
+Place = Annotated[LonLat, BeforeValidator(_known_keys_only(LonLat))]
+Pose = Annotated[CameraPose, BeforeValidator(_known_keys_only(CameraPose))]
+
+
+class Body(BaseModel):
+    """The base of all request bodies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SignIn(Body):
+    """A name and a password."""
+
+    username: Text = Field(min_length=1, max_length=80)
+    password: str = Field(min_length=1, max_length=1_000, repr=False)
+
+
+class Location(Body):
+    """Where a caller is: a point with a radius, or an area; and how sure the source is of it."""
+
+    lon: Number | None = None
+    lat: Number | None = None
+    radius_m: Number | None = Field(None, description="Holds the caller with `confidence`")
+    polygon: Annotated[Area, Field(discriminator="type")] | None = None
+    confidence: Number = Field(
+        DEFAULT_CONFIDENCE, description="Probability, as the source states it; 0.01 to 0.9999"
+    )
+
+    def shape(self) -> FixShape:
+        """The noun.
+
+        Raises:
+            ContractError: neither or both forms, or a position that can't be.
+        """
+        if self.polygon is not None:
+            if not self.lon is self.lat is self.radius_m is None:
+                raise ContractError("polygon", "give either polygon, or lon, lat and radius_m")
+            polygon = self.polygon
+            outlines = (
+                (polygon.coordinates,) if isinstance(polygon, Polygon) else polygon.coordinates
+            )
+            if sum(len(ring) for rings in outlines for ring in rings) > MAX_RING_POSITIONS:
+                raise ContractError("polygon", f"has more than {MAX_RING_POSITIONS} positions")
+            return Outline(area=polygon)
+        if self.lon is None or self.lat is None or self.radius_m is None:
+            missing = next(name for name in ("lon", "lat", "radius_m") if not _has(self, name))
+            raise ContractError(missing, "is missing; give lon, lat and radius_m, or polygon")
+        return Disc(centre=LonLat(self.lon, self.lat), radius_m=self.radius_m)
+
+
+def _has(location: Location, name: str) -> bool:
+    return getattr(location, name) is not None
+
+
+class NewCall(Body):
+    """A call as it comes in."""
+
+    hazard: Hazard | None = None
+    note: Text = Field("", max_length=MAX_NOTE)
+    location: Location | None = None
+    method: FixMethod = FixMethod.UNKNOWN
+    positioned_at: Moment | None = Field(None, description="Of the position; now where absent")
+    exercise: StrictBool = False
+
+
+class NewFix(Body):
+    """One more position of a caller."""
+
+    location: Location
+    method: FixMethod = FixMethod.UNKNOWN
+    positioned_at: Moment | None = Field(None, description="Now where absent")
+
+
+class Action(Body):
+    """What somebody does to an incident, and on which version of it that was decided."""
+
+    action: IncidentAction
+    version: Version
+    reason: Text = Field("", max_length=MAX_NOTE)
+    note: Text = Field("", max_length=MAX_NOTE)
+    duplicate_of: Text | None = Field(None, min_length=1, max_length=80)
+
+
+def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ValueError("names must be header names, values printable ASCII in one line")
+    return headers
+
+
+StreamUrl = Annotated[Text, Field(min_length=1, max_length=2_000)]
+Secret = Annotated[Text, Field(max_length=500)]
+StreamHeaders = Annotated[dict[str, str], Field(max_length=20), AfterValidator(_checked_headers)]
+
+
+class Stream(Body):
+    """How to open a stream. A field that is absent in a change keeps what is stored."""
+
+    url: StreamUrl = Field(description="rtsp, rtsps, http or https; without user and password")
+    username: Secret | None = None
+    password: Secret | None = None
+    headers: StreamHeaders = Field({}, description="Sent when the stream is opened (Referer ...)")
+
+
+class ProbeStream(Stream):
+    """A stream to open once."""
+
+    timeout_s: Number = Field(10.0, ge=1, le=30)
+
+
+class CameraFields(Stream):
+    """A camera as an admin describes it."""
+
+    name: Text = Field(min_length=1, max_length=200)
+    position: Place
+    pose: Pose | None = None
+    group: Text = Field("", max_length=120)
+    enabled: StrictBool = True
+    exercise: StrictBool = False
+
+
+class NewCamera(CameraFields):
+    """A camera to register; its id is made where none is given."""
+
+    id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+
+
+class ChangedCamera(CameraFields):
+    """A registered camera with every field as it shall be."""
+
+    version: Version | None = Field(None, description="Or as If-Match")
+    id: str | None = Field(None, description="If given, the address's own")
+
+
+def clean_detection(detection: Detection) -> None:
+    """Refuse texts in a detection that the database can't hold, or that are far too long.
+
+    Raises:
+        ContractError: names the field.
+    """
+    for name in ("id", "camera_id", "track_id", "model_version", "picture_id"):
+        text = getattr(detection, name) or ""
+        if _CONTROL.search(text):
+            raise ContractError(name, "must not hold control characters")
+        if len(text) > 200:
+            raise ContractError(name, f"must have at most 200 characters, got {len(text)}")

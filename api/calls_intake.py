@@ -1,0 +1,222 @@
+"""From a request to the reports that are stored: ids, checks, and repeats of the same request.
+
+A repeat under the same Idempotency-Key makes the same ids, and the store keeps a report of an id
+once; so a caller that never heard our answer sends its request again and gets the same call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from api.bodies import Location, NewCall, NewFix
+from api.camera_view import on_plane
+from api.identity import Identity, Kind
+from api.problems import Problem, invalid
+from api.services import Services
+from contracts import (
+    Call,
+    CallerFix,
+    CallId,
+    CallReport,
+    ContractError,
+    Disc,
+    FixMethod,
+    ReportBody,
+    ReportId,
+)
+from geo.projection import require_inside
+from incidents.errors import NotFound
+from plumbing.ids import new_id
+
+_KEYS = uuid.UUID("5b0f3f1e-53e5-4d06-9c46-0f4f3a1d7c11")
+"""Namespace of the ids that idempotency keys lead to."""
+AHEAD = timedelta(minutes=5)
+"""Clocks of phones and switchboards are off by less."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """The ids of one request."""
+
+    stem: str
+    kept: bool
+    """Whether a repeat of the request makes the same."""
+
+    def call(self) -> CallId:
+        return CallId(f"call-{self.stem}")
+
+    def report(self, kind: str) -> ReportId:
+        return ReportId(f"{kind}-{self.stem}")
+
+
+def ids_for(identity: Identity, route: str, key: str | None) -> _Ids:
+    """Fresh ids, or the ones that this client's key leads to."""
+    if key is None:
+        return _Ids(new_id("x").removeprefix("x-"), kept=False)
+    return _Ids(uuid.uuid5(_KEYS, f"{identity.name}\n{route}\n{key}").hex, kept=True)
+
+
+async def take_call(services: Services, identity: Identity, body: NewCall, key: str | None) -> Call:
+    """Check and store a call; it is committed when this returns.
+
+    Raises:
+        ContractError, Problem: what is wrong with it; nothing is stored then.
+    """
+    ids = ids_for(identity, "calls", key)
+    now = services.clock.now()
+    report = CallReport(
+        id=ids.report("report"),
+        call_id=ids.call(),
+        hazard=body.hazard,
+        note=body.note,
+        received_at=now,
+        exercise=body.exercise,
+    )
+    bodies: list[ReportBody] = [report]
+    if body.location is not None:
+        bodies.append(
+            _fix(
+                services,
+                identity,
+                ids.report("fix"),
+                ids.call(),
+                body.location,
+                body.method,
+                body.positioned_at,
+                now,
+                exercise=body.exercise,
+            )
+        )
+    await _accept(services, ids, bodies, states_time=body.positioned_at is not None)
+    return await services.store.calls.get(ids.call())
+
+
+async def take_fix(
+    services: Services, identity: Identity, call_id: CallId, body: NewFix, key: str | None
+) -> Call:
+    """Check and store one more position of a known call.
+
+    Raises:
+        NotFound: no such call.
+        ContractError, Problem: what is wrong with it.
+    """
+    call = await services.store.calls.get(call_id)
+    ids = ids_for(identity, f"calls/{call_id}/fixes", key)
+    fix = _fix(
+        services,
+        identity,
+        ids.report("fix"),
+        call_id,
+        body.location,
+        body.method,
+        body.positioned_at,
+        services.clock.now(),
+        exercise=call.exercise,
+    )
+    await _accept(services, ids, [fix], states_time=body.positioned_at is not None)
+    return await services.store.calls.get(call_id)
+
+
+def _fix(
+    services: Services,
+    identity: Identity,
+    report_id: ReportId,
+    call_id: CallId,
+    location: Location,
+    method: FixMethod,
+    positioned_at: datetime | None,
+    now: datetime,
+    *,
+    exercise: bool,
+) -> CallerFix:
+    if positioned_at is not None and positioned_at > now + AHEAD:
+        raise invalid("positioned_at", f"lies in the future: it is {now.isoformat()} now")
+    try:
+        shape = location.shape()
+        fix = CallerFix(
+            id=report_id,
+            call_id=call_id,
+            shape=shape,
+            confidence=location.confidence,
+            method=method,
+            source="console" if identity.kind is Kind.PERSON else identity.name,
+            positioned_at=positioned_at or now,
+            received_at=now,
+            exercise=exercise,
+        )
+        _require_in_city(services, fix)
+    except ContractError as error:
+        field = "" if error.field == "position" else f".{error.field}"
+        raise invalid(f"location{field}", error.why) from error
+    return fix
+
+
+def _require_in_city(services: Services, fix: CallerFix) -> None:
+    radius_m = services.settings.city.radius_m
+    if isinstance(fix.shape, Disc):
+        require_inside(fix.shape.centre, services.projection.centre, radius_m)
+        return
+    plane = on_plane(fix.shape, services.projection)
+    if plane.area <= 0:
+        raise ContractError("polygon", "has no area")
+    away_m = float(plane.distance(on_plane(_centre(services), services.projection)))
+    if away_m > radius_m:
+        raise ContractError(
+            "polygon",
+            f"lies {away_m / 1000:.1f} km from the city's centre, "
+            f"farther than {radius_m / 1000:g} km",
+        )
+
+
+def _centre(services: Services) -> Disc:
+    return Disc(centre=services.projection.centre, radius_m=0)
+
+
+async def _accept(
+    services: Services, ids: _Ids, bodies: list[ReportBody], *, states_time: bool
+) -> None:
+    """Store the reports, or find that this very request was stored before."""
+    if ids.kept and (stored := await _stored(services, ids)):
+        if not _is_repeat(bodies, stored, states_time):
+            raise _key_reused()
+        return
+    accepted = await services.store.reports.accept(bodies)
+    if not _is_repeat(bodies, [one.report.body for one in accepted], states_time):
+        # Two different requests under one key at the same moment: the other one was first.
+        raise _key_reused()
+
+
+async def _stored(services: Services, ids: _Ids) -> list[ReportBody]:
+    found: list[ReportBody] = []
+    for kind in ("report", "fix"):
+        with contextlib.suppress(NotFound):
+            found.append((await services.store.reports.by_id(ids.report(kind))).body)
+    return found
+
+
+def _key_reused() -> Problem:
+    return Problem(
+        409,
+        "key-reused",
+        "This Idempotency-Key was used for another request; make a new key for each.",
+    )
+
+
+def _is_repeat(sent: Sequence[ReportBody], stored: Sequence[ReportBody], states_time: bool) -> bool:
+    """Whether they differ in nothing but the time they came."""
+    return len(sent) == len(stored) and all(
+        _says_the_same(one, other, states_time) for one, other in zip(sent, stored, strict=True)
+    )
+
+
+def _says_the_same(sent: ReportBody, stored: ReportBody, states_time: bool) -> bool:
+    if isinstance(sent, CallReport) and isinstance(stored, CallReport):
+        return replace(sent, received_at=stored.received_at) == stored
+    if isinstance(sent, CallerFix) and isinstance(stored, CallerFix):
+        positioned_at = sent.positioned_at if states_time else stored.positioned_at
+        return replace(sent, received_at=stored.received_at, positioned_at=positioned_at) == stored
+    return False

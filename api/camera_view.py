@@ -1,0 +1,139 @@
+"""The cameras in memory: which of them see a place, and the form in which readers get them.
+
+Follows the log like any reader: entries about cameras mark it stale, and the next question reads
+the register anew. So it is never older than the log entry that a reader has seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from shapely import Point
+from shapely.geometry.base import BaseGeometry
+
+from api.wire import EncodedEntry, members
+from contracts import (
+    Camera,
+    CameraHealth,
+    CameraId,
+    Disc,
+    FixShape,
+    LogEntry,
+    LogKind,
+    Sector,
+    to_json,
+)
+from geo.callers import sector_outline
+from geo.projection import LocalProjection
+from geo.visibility import RankedCamera, VisibilityIndex, visibility_polygon
+
+MOST_RANKED = 20
+"""Cameras given for a call: more than anybody looks at."""
+_REBUILD_ON = frozenset({LogKind.CAMERA_SAVED, LogKind.CAMERA_REMOVED})
+
+
+class FieldsOfView:
+    """Encoded fields of view, worked out once a version of a camera."""
+
+    def __init__(self) -> None:
+        self._kept: dict[CameraId, tuple[int, bytes]] = {}
+
+    def of(self, camera: Camera) -> bytes:
+        """GeoJSON Polygon, or ``null`` where the camera has no pose or shows no ground."""
+        known = self._kept.get(camera.id)
+        if known is None or known[0] != camera.version:
+            polygon = None if camera.pose is None else visibility_polygon(camera.pose)
+            encoded = b"null" if polygon is None else to_json(polygon)
+            known = self._kept[camera.id] = (camera.version, encoded)
+        return known[1]
+
+    def forget_all_but(self, cameras: Sequence[Camera]) -> None:
+        """Drop what belongs to cameras that are no more."""
+        there = {camera.id for camera in cameras}
+        for camera_id in [one for one in self._kept if one not in there]:
+            del self._kept[camera_id]
+
+
+def camera_item(camera: Camera, health: CameraHealth | None, field_of_view: bytes) -> bytes:
+    """A camera as lists and snapshots hold it."""
+    return members(
+        camera=to_json(camera),
+        health=b"null" if health is None else to_json(health),
+        field_of_view=field_of_view,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexes:
+    real: VisibilityIndex
+    exercise: VisibilityIndex
+
+
+class CameraView:
+    """Ranks cameras for callers. One a process."""
+
+    def __init__(
+        self, read: Callable[[], Awaitable[list[Camera]]], projection: LocalProjection
+    ) -> None:
+        """``read`` reads the register; ``projection`` is the city's."""
+        self.fields = FieldsOfView()
+        self._read = read
+        self._projection = projection
+        self._lock = asyncio.Lock()
+        self._indexes: _Indexes | None = None
+
+    def on_entries(self, _encoded: Sequence[EncodedEntry], entries: Sequence[LogEntry]) -> None:
+        """Hear what has changed (a listener of the feed)."""
+        if any(entry.kind in _REBUILD_ON for entry in entries):
+            self._indexes = None
+
+    async def ranked(self, shape: FixShape, exercise: bool) -> list[RankedCamera]:
+        """The cameras that see where a caller may be, best first, of the caller's partition."""
+        indexes = self._indexes or await self._rebuilt()
+        index = indexes.exercise if exercise else indexes.real
+        lon, lat, radius_m = disc_around(shape, self._projection)
+        return index.cameras_seeing(lon, lat, radius_m, MOST_RANKED)
+
+    async def _rebuilt(self) -> _Indexes:
+        async with self._lock:
+            while self._indexes is None:
+                cameras = await self._read()
+                self.fields.forget_all_but(cameras)
+                built = await asyncio.to_thread(self._build, cameras)
+                self._indexes = built
+            return self._indexes
+
+    def _build(self, cameras: Sequence[Camera]) -> _Indexes:
+        def of(exercise: bool) -> VisibilityIndex:
+            poses = {
+                camera.id: camera.pose
+                for camera in cameras
+                if camera.pose is not None and camera.enabled and camera.exercise == exercise
+            }
+            return VisibilityIndex.build(poses, self._projection)
+
+        return _Indexes(of(exercise=False), of(exercise=True))
+
+
+def disc_around(shape: FixShape, projection: LocalProjection) -> tuple[float, float, float]:
+    """Longitude, latitude and radius in metres of a disc that stands for the shape.
+
+    An outline's disc has the outline's area, around its middle.
+    """
+    if isinstance(shape, Disc):
+        return shape.centre.lon, shape.centre.lat, shape.radius_m
+    plane = on_plane(shape, projection)
+    middle = plane.centroid
+    lon, lat = projection.to_lonlat(middle.x, middle.y)
+    return float(lon), float(lat), math.sqrt(plane.area / math.pi)
+
+
+def on_plane(shape: FixShape, projection: LocalProjection) -> BaseGeometry:
+    """The shape in metres around the city's centre; a disc is its centre."""
+    if isinstance(shape, Disc):
+        return Point(projection.to_xy(shape.centre.lon, shape.centre.lat))
+    area = sector_outline(shape, projection) if isinstance(shape, Sector) else shape.area
+    return projection.plane(area)

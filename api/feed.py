@@ -1,0 +1,226 @@
+"""The feed: one reader of the log a process, and everybody who follows it.
+
+The reader follows the log by cursor. The bus only wakes it; a poll finds what a dead bus doesn't
+tell, later but without loss. Entries are encoded once and kept in one ring that all followers
+share: a follower is no more than a cursor, so a change costs the same memory for one reader as
+for two thousand, and a reader too slow for the ring is cut off by name (1013) and resumes.
+
+Life: `Feed.run` is one task from the application's start to its stop. A database that doesn't
+answer is retried with growing waits; followers stay where they are meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
+
+from api.line import text_frame
+from api.metrics import Metrics
+from api.wire import EncodedEntry, changes_message, encode_entry, ping_message
+from contracts import LogEntry
+from plumbing.clock import Clock
+from plumbing.logs import get_logger
+
+POLL_S = 0.25
+"""How late a change may be when the bus is away."""
+PAGE = 500
+"""Entries read from the database at once; also the most that one message carries."""
+RETRY_LONGEST_S = 5.0
+QUIET_S = 5.0
+"""Readers hear a ping after this long without a change."""
+
+_log = get_logger(__name__)
+
+
+class LogSource(Protocol):
+    """What the feed needs of the store."""
+
+    async def after(self, seq: int, limit: int) -> list[LogEntry]:
+        """Entries after ``seq`` in order, at most ``limit``."""
+        ...
+
+    async def last_seq(self) -> int:
+        """The last entry's number, 0 where there is none."""
+        ...
+
+    async def oldest_seq(self) -> int:
+        """The first entry that is still kept (latest + 1 where there is none)."""
+        ...
+
+
+class Follower(Protocol):
+    """A connection that has caught up with the ring and follows it."""
+
+    @property
+    def cursor(self) -> int:
+        """The last entry it has been sent."""
+        ...
+
+    def offer(self, frame: bytes, prev_seq: int, seq: int) -> None:
+        """Here is everything after ``prev_seq`` up to ``seq``; called for every growth."""
+        ...
+
+    def ping(self, frame: bytes) -> None:
+        """Nothing has happened for a while."""
+        ...
+
+    def overrun(self) -> None:
+        """The ring has left it behind; called once."""
+        ...
+
+
+Listener = Callable[[Sequence[EncodedEntry], Sequence[LogEntry]], None]
+
+
+class Feed:
+    """The process's place in the log, its last entries, and who follows them."""
+
+    def __init__(
+        self,
+        source: LogSource,
+        wakes: Callable[[], AsyncIterator[int]],
+        clock: Clock,
+        metrics: Metrics,
+        ring_size: int,
+    ) -> None:
+        """
+        Args:
+            source: the log.
+            wakes: makes the bus's stream of wake-ups; each is a hint that the log has grown.
+            clock: for the lag that is measured.
+            metrics: where figures go.
+            ring_size: entries a follower may lag behind before it is cut off.
+        """
+        self._source = source
+        self._wakes = wakes
+        self._clock = clock
+        self._metrics = metrics
+        # Bounded: the oldest entries fall out, and who still needed them is cut off.
+        self._ring: deque[EncodedEntry] = deque(maxlen=ring_size)
+        self._cursor = 0
+        self._started = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._last_sign_s = clock.monotonic_s()
+        self._followers: set[Follower] = set()
+        self._listeners: list[Listener] = []
+        metrics.describe("siaga_feed_entries_total", "counter", "Log entries handed to the feed")
+        metrics.describe("siaga_feed_closed_total", "counter", "Feed connections ended, by reason")
+        metrics.describe(
+            "siaga_feed_lag_seconds", "histogram", "From an entry's commit to its hand-over"
+        )
+        metrics.describe("siaga_feed_readers", "gauge", "Connections that follow the feed")
+        metrics.gauge("siaga_feed_readers", lambda: len(self._followers))
+        metrics.describe("siaga_log_seq", "gauge", "The last log entry that this process has seen")
+        metrics.gauge("siaga_log_seq", lambda: self._cursor)
+
+    @property
+    def cursor(self) -> int:
+        """The last entry that this process has seen."""
+        return self._cursor
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` with every batch, in order, before any follower learns of it."""
+        self._listeners.append(listener)
+
+    async def ready(self) -> None:
+        """Wait until the feed knows where the log ends."""
+        await self._started.wait()
+
+    # --- followers -----------------------------------------------------------------------------
+
+    def reaches(self, cursor: int) -> bool:
+        """Whether the ring (or the end of the log) holds everything after ``cursor``."""
+        return self._cursor - len(self._ring) <= cursor <= self._cursor
+
+    def after(self, cursor: int, limit: int = PAGE) -> list[EncodedEntry]:
+        """What the ring holds after ``cursor``, which it must reach."""
+        count = min(self._cursor - cursor, limit)
+        first = len(self._ring) - (self._cursor - cursor)
+        return [self._ring[first + offset] for offset in range(count)]
+
+    def follow(self, follower: Follower) -> None:
+        """From now on tell ``follower`` when it is overrun."""
+        self._followers.add(follower)
+
+    def leave(self, follower: Follower) -> None:
+        """The opposite of `follow`; harmless for a stranger."""
+        self._followers.discard(follower)
+
+    def wake(self) -> None:
+        """The log may have grown: look now."""
+        self._wake.set()
+
+    # --- the reader ----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Follow the log until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen_to_wakes())
+            wait_s = POLL_S
+            while True:
+                try:
+                    await self._catch_up()
+                    wait_s = POLL_S
+                except Exception as error:  # noqa: BLE001 - whatever the database raises, we go on
+                    wait_s = min(wait_s * 2, RETRY_LONGEST_S)
+                    _log.warning("the log can't be read", error=str(error), retry_in_s=wait_s)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait_s):
+                        await self._wake.wait()
+                self._wake.clear()
+                self._ping_when_quiet()
+
+    async def _listen_to_wakes(self) -> None:
+        wait_s = POLL_S
+        while True:
+            try:
+                # A wake-up is a hint: its number may repeat after a reconnect, and is not trusted.
+                async for _ in self._wakes():
+                    wait_s = POLL_S
+                    self._wake.set()
+            except Exception as error:  # noqa: BLE001 - the poll stands in while the bus is away
+                _log.warning("no wake-ups from the bus", error=str(error), retry_in_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, RETRY_LONGEST_S)
+
+    async def _catch_up(self) -> None:
+        if not self._started.is_set():
+            self._cursor = await self._source.last_seq()
+            self._started.set()
+        while entries := await self._source.after(self._cursor, PAGE):
+            self._hand_over(entries)
+
+    def _hand_over(self, entries: Sequence[LogEntry]) -> None:
+        if entries[0].seq != self._cursor + 1:
+            # Retention has passed us while the database was away: nobody's chain can go on.
+            _log.warning("the log starts after our place", ours=self._cursor, next=entries[0].seq)
+            self._ring.clear()
+            for follower in list(self._followers):
+                follower.overrun()
+        encoded = [encode_entry(entry) for entry in entries]
+        for listener in self._listeners:
+            listener(encoded, entries)
+        self._ring.extend(encoded)
+        self._cursor = encoded[-1].seq
+        self._metrics.count("siaga_feed_entries_total", len(encoded))
+        lag = self._clock.now() - encoded[-1].recorded_at
+        self._metrics.observe("siaga_feed_lag_seconds", max(0.0, lag.total_seconds()))
+        ring_follows = self._cursor - len(self._ring)
+        for follower in [one for one in self._followers if one.cursor < ring_follows]:
+            self.leave(follower)
+            follower.overrun()
+        frame = text_frame(changes_message(encoded, encoded[0].seq - 1))
+        for follower in list(self._followers):
+            follower.offer(frame, encoded[0].seq - 1, self._cursor)
+        self._last_sign_s = self._clock.monotonic_s()
+
+    def _ping_when_quiet(self) -> None:
+        if self._clock.monotonic_s() - self._last_sign_s < QUIET_S:
+            return
+        self._last_sign_s = self._clock.monotonic_s()
+        frame = text_frame(ping_message(self._cursor, self._clock.now()))
+        for follower in list(self._followers):
+            follower.ping(frame)

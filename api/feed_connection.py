@@ -1,0 +1,197 @@
+"""One reader of the feed, from its handshake to its end, as an explicit state machine.
+
+    OPENING -> SNAPSHOT -> CATCHING_UP <-> LIVE -> CLOSED
+            `-- resume --^
+
+* SNAPSHOT sends the state as of an entry N; everything after N follows, so nothing is lost or
+  doubled between the two.
+* CATCHING_UP sends what lies between the reader's place and the end of the log, from the ring or
+  the database, as fast as the reader takes it.
+* LIVE is told of growth by the feed, which writes to the reader directly while it keeps up. A
+  reader that doesn't falls back to CATCHING_UP from the ring; one that the ring has left behind is
+  closed with 1013 and resumes from its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+
+from starlette.websockets import WebSocket
+
+from api.feed import PAGE, Feed, LogSource
+from api.line import Line, LineClosed, line_of, text_frame
+from api.metrics import Metrics
+from api.snapshots import Snapshots
+from api.wire import EncodedEntry, changes_message, encode_entry
+
+CLOSE_BEHIND = 1013
+"""Too slow; resume with ``after``."""
+CLOSE_GONE = 4410
+"""The place asked for is no longer (or not yet) in the log; start from a snapshot."""
+CLOSE_SIGNED_OUT = 4401
+"""The session or key was revoked or has expired."""
+
+
+class Phase(Enum):
+    """Where a connection is in its life."""
+
+    OPENING = auto()
+    SNAPSHOT = auto()
+    CATCHING_UP = auto()
+    LIVE = auto()
+    CLOSED = auto()
+
+
+_STEPS: dict[Phase, frozenset[Phase]] = {
+    Phase.OPENING: frozenset({Phase.SNAPSHOT, Phase.CATCHING_UP, Phase.CLOSED}),
+    Phase.SNAPSHOT: frozenset({Phase.CATCHING_UP, Phase.CLOSED}),
+    Phase.CATCHING_UP: frozenset({Phase.LIVE, Phase.CLOSED}),
+    Phase.LIVE: frozenset({Phase.CATCHING_UP, Phase.CLOSED}),
+    Phase.CLOSED: frozenset(),
+}
+
+
+class FeedConnection:
+    """A reader. `serve` returns when it has gone or was closed."""
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        *,
+        feed: Feed,
+        source: LogSource,
+        snapshots: Snapshots,
+        metrics: Metrics,
+    ) -> None:
+        self._websocket = websocket
+        self._feed = feed
+        self._source = source
+        self._snapshots = snapshots
+        self._metrics = metrics
+        self._phase = Phase.OPENING
+        self._cursor = 0
+        self._behind = asyncio.Event()
+        self._line: Line = line_of(websocket.scope)
+
+    # --- what the feed calls -------------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        """Where it is in its life."""
+        return self._phase
+
+    @property
+    def cursor(self) -> int:
+        """The last entry that was written to the reader."""
+        return self._cursor
+
+    def offer(self, frame: bytes, prev_seq: int, seq: int) -> None:
+        """Take the frame at once where that keeps the chain; else go and catch up."""
+        if self._phase is Phase.LIVE and self._cursor == prev_seq and self._line.can_take_more:
+            self._line.write_frame(frame)
+            self._cursor = seq
+        else:
+            self._behind.set()
+
+    def ping(self, frame: bytes) -> None:
+        """Show that the line is alive."""
+        if self._phase is Phase.LIVE and self._line.can_take_more:
+            self._line.write_frame(frame)
+
+    def overrun(self) -> None:
+        """The ring has gone on without this reader."""
+        self.end(CLOSE_BEHIND, f"too slow; resume with after={self._cursor}")
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the connection; `serve` returns soon after."""
+        if self._phase is Phase.CLOSED:
+            return
+        self._to(Phase.CLOSED)
+        self._metrics.count("siaga_feed_closed_total", reason=str(code))
+        self._line.finish(code, reason)
+        self._behind.set()
+
+    # --- its own task --------------------------------------------------------------------------
+
+    async def serve(self, after: int | None) -> None:
+        """Accept the reader and keep it told until it goes."""
+        await self._websocket.accept()
+        sender = asyncio.create_task(self._send_all(after))
+        receiver = asyncio.create_task(self._hear_out())
+        try:
+            await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._feed.leave(self)
+            sender.cancel()
+            receiver.cancel()
+            results = await asyncio.gather(sender, receiver, return_exceptions=True)
+            unforeseen = [
+                result
+                for result in results
+                if isinstance(result, Exception) and not isinstance(result, LineClosed)
+            ]
+            if unforeseen:
+                self.end(1011, "internal error; resume with after")
+            if self._phase is not Phase.CLOSED:
+                self._to(Phase.CLOSED)
+                self._metrics.count("siaga_feed_closed_total", reason="reader")
+        if unforeseen:
+            raise unforeseen[0]
+
+    async def _hear_out(self) -> None:
+        """Read until the reader goes; what it says has no meaning here."""
+        while (await self._websocket.receive())["type"] != "websocket.disconnect":
+            pass
+
+    async def _send_all(self, after: int | None) -> None:
+        await self._feed.ready()
+        if after is None:
+            self._to(Phase.SNAPSHOT)
+            snapshot = await self._snapshots.latest()
+            await self._line.send_frame(snapshot.frame)
+            self._cursor = snapshot.seq
+        elif await self._is_kept(after):
+            self._cursor = after
+        else:
+            self.end(CLOSE_GONE, "the log no longer has this place; start from a snapshot")
+            return
+        self._to(Phase.CATCHING_UP)
+        while self._phase is not Phase.CLOSED:
+            if self._cursor >= self._feed.cursor:
+                await self._live()
+            elif self._feed.reaches(self._cursor):
+                await self._send(self._feed.after(self._cursor))
+            else:
+                await self._send_from_database()
+
+    async def _is_kept(self, after: int) -> bool:
+        if self._feed.reaches(after):
+            return True
+        oldest = await self._source.oldest_seq()
+        return oldest - 1 <= after <= await self._source.last_seq()
+
+    async def _live(self) -> None:
+        self._behind.clear()
+        self._to(Phase.LIVE)
+        self._feed.follow(self)
+        await self._behind.wait()
+        if self._phase is Phase.LIVE:
+            self._to(Phase.CATCHING_UP)
+
+    async def _send_from_database(self) -> None:
+        entries = await self._source.after(self._cursor, PAGE)
+        if not entries or entries[0].seq != self._cursor + 1:
+            self.end(CLOSE_GONE, "the log no longer has this place; start from a snapshot")
+            return
+        await self._send([encode_entry(entry) for entry in entries])
+
+    async def _send(self, entries: list[EncodedEntry]) -> None:
+        await self._line.send_frame(text_frame(changes_message(entries, self._cursor)))
+        # Only now: a reader that blocks here must be seen to lag.
+        self._cursor = entries[-1].seq
+
+    def _to(self, phase: Phase) -> None:
+        if phase not in _STEPS[self._phase]:
+            raise RuntimeError(f"a feed connection can't go from {self._phase} to {phase}")
+        self._phase = phase

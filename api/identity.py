@@ -1,0 +1,27 @@
+"""Somebody who is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from incidents.accounts import Role
+
+
+class Kind(StrEnum):
+    """What kind of client it is."""
+
+    PERSON = "person"
+    MACHINE = "machine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A person by a session, or a machine by a key."""
+
+    name: str
+    display_name: str
+    role: Role
+    kind: Kind
+    secret: str = field(repr=False)
+    """The session's token or the key, to ask again whether it still holds."""

@@ -1,0 +1,32 @@
+"""One module a resource; who may use which route stands in `api.access`."""
+
+from fastapi import APIRouter
+
+from api.routes import (
+    calls,
+    cameras,
+    config,
+    console,
+    detections,
+    evidence,
+    feed,
+    incidents,
+    log,
+    operations,
+    session,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    session.router,
+    config.router,
+    cameras.router,
+    calls.router,
+    incidents.router,
+    detections.router,
+    log.router,
+    evidence.router,
+    feed.router,
+    operations.router,
+    # Last: it takes every address that is left.
+    console.router,
+)

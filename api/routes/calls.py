@@ -1,0 +1,99 @@
+"""Calls to the emergency number: taken in, added to, and asked which cameras may show them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from starlette.responses import Response
+
+from api.access import GuardedRoute
+from api.bodies import NewCall, NewFix
+from api.calls_intake import take_call, take_fix
+from api.problems import documented
+from api.security import identity_of
+from api.services import Services, services_of
+from api.shapes import AcceptedCall, CallPage, RankedCameraList
+from api.wire import answer, array, members, plain
+from contracts import Call, CallId, to_json
+from geo.visibility import RankedCamera
+
+router = APIRouter(prefix="/api/v1/calls", route_class=GuardedRoute, tags=["calls"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        description="The same key again gives the same call; make a new one for each call",
+    ),
+]
+Id = Annotated[str, Path(min_length=1, max_length=80)]
+
+
+@router.get("", response_model=CallPage, responses=documented(401, 422))
+async def list_calls(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+) -> Response:
+    """Calls, newest first."""
+    calls, following = await services_of(request).store.calls.recent(limit, after)
+    return answer(members(calls=array(map(to_json, calls)), next=plain(following)))
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=AcceptedCall,
+    responses=documented(401, 403, 409, 413, 422, 503),
+)
+async def receive_call(
+    request: Request, body: NewCall, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Take a call in. It is stored when this answers, with the cameras that may show it."""
+    services = services_of(request)
+    call = await take_call(services, identity_of(request), body, idempotency_key)
+    return await _accepted(services, call)
+
+
+@router.get("/{call_id}", response_model=Call, responses=documented(401, 404))
+async def read_call(request: Request, call_id: Id) -> Response:
+    """One call with every position that is known of its caller."""
+    return answer(to_json(await services_of(request).store.calls.get(CallId(call_id))))
+
+
+@router.post(
+    "/{call_id}/fixes",
+    status_code=201,
+    response_model=AcceptedCall,
+    responses=documented(401, 403, 404, 409, 413, 422, 503),
+)
+async def add_fix(
+    request: Request, call_id: Id, body: NewFix, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Add a position of the caller; the earlier ones stay."""
+    services = services_of(request)
+    call = await take_fix(services, identity_of(request), CallId(call_id), body, idempotency_key)
+    return await _accepted(services, call)
+
+
+@router.get("/{call_id}/cameras", response_model=RankedCameraList, responses=documented(401, 404))
+async def rank_cameras(request: Request, call_id: Id) -> Response:
+    """The cameras that may show what a call is about, best first, by its newest position."""
+    services = services_of(request)
+    call = await services.store.calls.get(CallId(call_id))
+    return answer(members(cameras=await _cameras(services, call)))
+
+
+async def _accepted(services: Services, call: Call) -> Response:
+    cameras = await _cameras(services, call)
+    location = f"/api/v1/calls/{call.id}"
+    return answer(members(call=to_json(call), cameras=cameras), 201, Location=location)
+
+
+async def _cameras(services: Services, call: Call) -> bytes:
+    ranked: list[RankedCamera] = []
+    if call.fixes:
+        ranked = await services.cameras.ranked(call.fixes[-1].shape, call.exercise)
+    return array(map(to_json, ranked))

@@ -1,0 +1,79 @@
+"""Incidents: listed, read, and acted on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from starlette.responses import Response
+
+from api.access import GuardedRoute
+from api.bodies import Action
+from api.problems import documented
+from api.security import identity_of
+from api.services import services_of
+from api.shapes import IncidentPage
+from api.wire import answer, array, members, plain
+from contracts import AlarmLevel, Hazard, Incident, IncidentId, to_json
+
+router = APIRouter(prefix="/api/v1/incidents", route_class=GuardedRoute, tags=["incidents"])
+
+Id = Annotated[str, Path(min_length=1, max_length=80)]
+
+
+@router.get("", response_model=IncidentPage, responses=documented(401, 422))
+async def list_incidents(
+    request: Request,
+    is_open: Annotated[bool | None, Query(alias="open")] = None,
+    hazard: Annotated[list[Hazard] | None, Query(max_length=20)] = None,
+    level: Annotated[list[AlarmLevel] | None, Query(max_length=20)] = None,
+    exercise: bool | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+) -> Response:
+    """Incidents, newest first; a filter may be given several times."""
+    page = await services_of(request).store.incidents.page(
+        is_open=is_open,
+        hazards=hazard,
+        levels=level,
+        exercise=exercise,
+        before=after,
+        limit=limit,
+    )
+    return answer(members(incidents=array(map(to_json, page.incidents)), next=plain(page.next)))
+
+
+@router.get("/{incident_id}", response_model=Incident, responses=documented(401, 404))
+async def read_incident(request: Request, incident_id: Id) -> Response:
+    """One incident."""
+    incident = await services_of(request).store.incidents.get(IncidentId(incident_id))
+    return answer(to_json(incident), ETag=f'"{incident.version}"')
+
+
+@router.post(
+    "/{incident_id}/actions",
+    response_model=Incident,
+    responses=documented(401, 403, 404, 409, 413, 422, 503),
+)
+async def act_on_incident(
+    request: Request,
+    incident_id: Id,
+    body: Action,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> Response:
+    """Take one step of an incident's life, decided on the version that was looked at.
+
+    409 carries the incident as it is now as `current`, where something that the decision rests on
+    has changed since.
+    """
+    incident = await services_of(request).store.incidents.act(
+        IncidentId(incident_id),
+        body.action,
+        actor=identity_of(request).name,
+        version=body.version,
+        reason=body.reason,
+        note=body.note,
+        duplicate_of=None if body.duplicate_of is None else IncidentId(body.duplicate_of),
+        request_id=idempotency_key,
+    )
+    return answer(to_json(incident), ETag=f'"{incident.version}"')

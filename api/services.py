@@ -1,0 +1,51 @@
+"""What the routes work with: one set a process, made by `api.app.create_app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from api.camera_view import CameraView
+from api.console import Console, MapFiles
+from api.feed import Feed
+from api.feed_readers import FeedReaders
+from api.lockout import Lockout
+from api.metrics import Metrics
+from api.snapshots import Snapshots
+from geo.projection import LocalProjection
+from incidents.store import Store
+from plumbing.address_guard import AddressGuard
+from plumbing.bus import Bus
+from plumbing.clock import Clock
+from plumbing.evidence import EvidenceStore
+from plumbing.sealing import Sealer
+from plumbing.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a route may use."""
+
+    settings: Settings
+    store: Store
+    bus: Bus
+    clock: Clock
+    sealer: Sealer
+    evidence: EvidenceStore
+    guard: AddressGuard
+    projection: LocalProjection
+    metrics: Metrics
+    feed: Feed
+    readers: FeedReaders
+    snapshots: Snapshots
+    cameras: CameraView
+    console: Console
+    map_files: MapFiles
+    lockout: Lockout
+
+
+def services_of(connection: HTTPConnection) -> Services:
+    """The services of the application that a request or websocket came to."""
+    services: Services = connection.app.state.services
+    return services

@@ -1,0 +1,124 @@
+"""The shapes of answers, for the description at /docs; the answers themselves are put together from
+encoded parts (`api.wire`), so nothing here is ever filled in."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from contracts import Call, Camera, CameraHealth, Incident, LogEntry, Polygon
+
+
+class User(BaseModel):
+    """Who is signed in."""
+
+    username: str
+    display_name: str
+    role: str
+
+
+class City(BaseModel):
+    """The city that is watched."""
+
+    name: str
+    lon: float
+    lat: float
+    radius_m: float
+    timezone: str
+
+
+class Map(BaseModel):
+    """What the map is drawn on."""
+
+    style_url: str | None
+    pmtiles_url: str | None
+    geojson_urls: list[str]
+    attribution: str
+    zoom: float
+
+
+class Config(BaseModel):
+    """What the console needs to start."""
+
+    version: str
+    city: City
+    map: Map
+    exercise: bool
+
+
+class CameraItem(BaseModel):
+    """A camera with how it is and what it sees."""
+
+    camera: Camera
+    health: CameraHealth | None
+    field_of_view: Polygon | None
+
+
+class CameraList(BaseModel):
+    """All cameras."""
+
+    cameras: list[CameraItem]
+
+
+class RankedCameraItem(BaseModel):
+    """A camera that sees a place."""
+
+    camera_id: str
+    probability: float
+    distance_m: float
+    bearing_deg: float
+
+
+class RankedCameraList(BaseModel):
+    """Cameras that see a place, best first."""
+
+    cameras: list[RankedCameraItem]
+
+
+class AcceptedCall(BaseModel):
+    """A stored call, and the cameras that may show what it is about."""
+
+    call: Call
+    cameras: list[RankedCameraItem]
+
+
+class CallPage(BaseModel):
+    """Calls, newest first; `next` is the next page's `after`."""
+
+    calls: list[Call]
+    next: int | None
+
+
+class IncidentPage(BaseModel):
+    """Incidents, newest first; `next` is the next page's `after`."""
+
+    incidents: list[Incident]
+    next: int | None
+
+
+class LogPage(BaseModel):
+    """Entries after a cursor; `next_after` is the next request's `after`."""
+
+    entries: list[LogEntry]
+    next_after: int
+    oldest_seq: int
+
+
+class AcceptedReport(BaseModel):
+    """A stored report's place in the order."""
+
+    report_seq: int
+
+
+class Health(BaseModel):
+    """That the process runs."""
+
+    status: Literal["ok"]
+
+
+class Readiness(BaseModel):
+    """Whether it can do its work, and which part can't."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    checks: dict[str, str]
