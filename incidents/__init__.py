@@ -6,7 +6,7 @@ The store is one object with a small repository for each kind of thing::
     store.listen(callback)            # callback(last log seq) after each commit of this process
     await store.snapshot()            # everything a reader starts from, with its place in the log
 
-    store.reports    accept(bodies) -> list[Accepted]    after(seq, limit)    by_id(id)
+    store.reports    accept(bodies, actor=...) -> list[Accepted]    after(seq, limit)    by_id(id)
     store.calls      get(id)    recent(limit, before)
     store.incidents  get(id)    page(...)    act(id, action, actor=..., version=..., ...)
     store.log        after(seq, limit, LogFilter())    oldest_seq()    last_seq()

@@ -70,7 +70,6 @@ def with_report(call: Call | None, body: CallReport | CallerFix) -> Call:
         raise ContractError(
             "exercise", f"call '{call.id}' is {kind}; what is added to it must be too"
         )
-    told_first = isinstance(body, CallReport)
     fixes = (replace(body, raw=None),) if isinstance(body, CallerFix) else ()
     if call is None:
         return Call(
@@ -86,7 +85,7 @@ def with_report(call: Call | None, body: CallReport | CallerFix) -> Call:
     return replace(call, fixes=(*call.fixes, *fixes), version=call.version + 1)
 
 
-async def fold_calls(writing: Writing, bodies: Iterable[ReportBody]) -> None:
+async def fold_calls(writing: Writing, bodies: Iterable[ReportBody], actor: str) -> None:
     """Bring the calls up to date with new reports, and log each change."""
     for body in bodies:
         if not isinstance(body, CallReport | CallerFix):
@@ -97,6 +96,7 @@ async def fold_calls(writing: Writing, bodies: Iterable[ReportBody]) -> None:
         seq = writing.log(
             kind,
             call,
+            actor=actor,
             exercise=call.exercise,
             detail="fix" if isinstance(body, CallerFix) else "call",
         )

@@ -104,25 +104,22 @@ class FusionDoor:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, fencing: int, *, even_if_behind: bool = False) -> int:
-        """Become the one writer; every earlier one is fenced off.
+    async def fencing(self) -> int:
+        """The highest number that has claimed; a lease to claim with must be above it."""
+        async with self._database.reading() as connection:
+            return int(await connection.scalar(select(FusionWriterRow.fencing)) or 0)
 
-        ``even_if_behind`` takes the next free number where ``fencing`` isn't above the last one:
-        for a holder that has made sure it holds the lease, when the bus has lost its numbers.
-
-        Returns the number to write with.
+    async def claim(self, fencing: int) -> None:
+        """Become the one writer; every earlier one is fenced off. Claiming again is harmless.
 
         Raises:
-            FencedOff: a writer with this number or a higher one has claimed before.
+            FencedOff: a writer with a higher number has claimed before.
         """
         async with self._database.writing() as writing:
             row = await _writer(writing)
-            if fencing <= row.fencing:
-                if not even_if_behind:
-                    raise FencedOff(fencing, row.fencing)
-                fencing = row.fencing + 1
+            if fencing < row.fencing:
+                raise FencedOff(fencing, row.fencing)
             await writing.connection.execute(update(FusionWriterRow).values(fencing=fencing))
-        return fencing
 
     async def progress(self) -> SequenceNumber:
         """The last report that was decided on."""

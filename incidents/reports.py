@@ -15,7 +15,7 @@ from contracts import Sequence as SequenceNumber
 from contracts.jsonform import from_json
 from contracts.reports import BODIES
 from incidents.calls import fold_calls
-from incidents.database import Database, Writing
+from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import NotFound
 from incidents.tables import CounterRow, DeadLetterRow, ReportRow
 
@@ -39,11 +39,11 @@ class Reports:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def accept(self, bodies: Sequence[ReportBody]) -> list[Accepted]:
+    async def accept(self, bodies: Sequence[ReportBody], *, actor: str = SYSTEM) -> list[Accepted]:
         """Store reports, in this order, in one transaction; committed when this returns.
 
         A report whose id is already stored is left as it is, and the stored one is returned. Calls
-        and fixes also go into the calls, with their log entries.
+        and fixes also go into the calls, with log entries by ``actor``.
 
         Raises:
             ContractError: a fix's exercise flag differs from its call's; nothing is stored then.
@@ -68,7 +68,7 @@ class Reports:
             new = [one.report for one in accepted if one.is_new]
             if new:
                 await _store(writing, new)
-                await fold_calls(writing, [report.body for report in new])
+                await fold_calls(writing, [report.body for report in new], actor)
         return accepted
 
     async def after(self, seq: int, limit: int = 256) -> list[Report]:
