@@ -202,7 +202,7 @@ class DetectionSettings(Section):
         "hazards", description="Model folder in detection/models, or a path to one"
     )
     flood: str | None = Field(
-        "floods", description="Flood model folder in detection/models, or a path; none turns it off"
+        "flood", description="Flood model folder in detection/models, or a path; none turns it off"
     )
     streams: int = Field(2, ge=1, le=64, description="One-thread inference streams a worker")
     confirm_hits: int = Field(2, ge=1, le=20, description="Pictures that must show a track ...")
