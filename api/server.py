@@ -10,9 +10,13 @@ from collections.abc import AsyncIterator, Callable, Generator
 import uvicorn
 from fastapi import FastAPI
 
+from api.app import create_app
 from api.line import Line
+from incidents.store import Store
+from plumbing.bus import Bus
+from plumbing.clock import SystemClock
 from plumbing.logs import get_logger
-from plumbing.settings import ApiSettings
+from plumbing.settings import ApiSettings, Settings
 
 GRACE_S = 2
 """How long open requests may take to finish once the server was told to stop."""
@@ -73,21 +77,33 @@ async def served(app: FastAPI, bound: socket.socket) -> AsyncIterator[str]:
 
 
 async def serve(
-    app: FastAPI,
-    settings: ApiSettings,
+    settings: Settings,
     stop: asyncio.Event,
     on_ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
-    """Serve until ``stop`` is set; ``on_ready`` is told the address, once, when it answers.
+    """The whole role: open the database and the bus, serve until ``stop`` is set, close them.
+
+    ``on_ready`` is told the address, once, when it answers.
 
     Raises:
-        ServeError: the address can't be listened on, or the application didn't start.
+        ServeError: no bus is configured, the address can't be listened on, or the application
+            didn't start.
+        StoreUnusable: the database can't be used.
     """
-    with listen(settings) as bound:
-        async with served(app, bound) as url:
-            _log.info("api is ready", url=url)
-            on_ready(url)
-            await stop.wait()
+    if settings.bus.url is None:
+        raise ServeError("bus.url is not set: the API needs the address of the bus that all share")
+    clock = SystemClock()
+    with listen(settings.api) as bound:
+        async with Bus(settings.bus.url, settings.bus.namespace, settings.bus.max_backlog) as bus:
+            store = await Store.open(settings.database_url, clock)
+            try:
+                app = create_app(settings, store, bus, clock=clock)
+                async with served(app, bound) as url:
+                    _log.info("api is ready", url=url)
+                    on_ready(url)
+                    await stop.wait()
+            finally:
+                await store.close()
 
 
 class _Server(uvicorn.Server):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -77,8 +76,5 @@ async def running_api(settings: Settings, bus: Bus) -> AsyncIterator[RunningApi]
 async def until(check: Callable[[], bool], timeout_s: float = 5.0) -> None:
     """Wait for something that another task brings about."""
     async with asyncio.timeout(timeout_s):
-        while not check():
+        while not check():  # noqa: ASYNC110 -- what is waited for has no event
             await asyncio.sleep(0.01)
-
-
-__all__ = ["PASSWORD", "RunningApi", "api_settings", "running_api", "socket", "until"]
