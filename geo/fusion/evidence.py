@@ -182,9 +182,7 @@ class CallEvidence(Evidence):
             report_ids,
             parameters,
         )
-        self._base = -math.log(
-            parameters.false_calls_per_km2_day * parameters.naming_false(self.stated)
-        )
+        self._named_falsely = math.log(parameters.naming_false(self.stated))
 
     def _place(self, hazard: Hazard | None) -> Mixture:
         return incident_place(
@@ -197,13 +195,13 @@ class CallEvidence(Evidence):
 
     def own_log_odds(self, hazard: Hazard) -> float:
         """See `Evidence.own_log_odds`."""
-        p = self.parameters
-        return math.log(p.naming(self.stated, hazard) / p.naming_false(self.stated))
+        return math.log(self.parameters.naming(self.stated, hazard)) - self._named_falsely
 
     def log_odds(self, hazard: Hazard) -> float:
         """See `Evidence.log_odds`."""
         p = self.parameters
-        return self._base + math.log(p.calls_per_event(hazard) * p.naming(self.stated, hazard))
+        rates = p.calls_per_event(hazard) / p.false_calls_per_km2_day
+        return math.log(rates) + self.own_log_odds(hazard)
 
     @cached_property
     def own_xy(self) -> tuple[float, float]:
