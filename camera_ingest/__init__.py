@@ -1,7 +1,8 @@
 """Streams in: cameras opened, watched over, decoded as little as possible, handed on as frames.
 
-`IngestSupervisor` watches a worker's cameras; `StreamReader` reads one stream once; `read_file`
-reads a video file in its own time. The way of a picture:
+`IngestSupervisor` watches a worker's cameras; `StreamReader` reads one stream once; `probe`
+looks at one and tells what is there; `read_file` reads a video file in its own time. The way of a
+picture:
 
     StreamOpener -> PacketSource -> PictureDecoder -> PictureShrinker -> Frame -> FrameSlot
 
@@ -12,6 +13,7 @@ from camera_ingest.errors import IngestError
 from camera_ingest.files import read_file
 from camera_ingest.frame_slots import FrameSlot, FrameSlots
 from camera_ingest.opening import StreamOpener
+from camera_ingest.probe import ProbeResult, probe
 from camera_ingest.reader import StreamReader
 from camera_ingest.supervisor import FrameCounts, IngestSupervisor
 
@@ -21,7 +23,9 @@ __all__ = [
     "FrameSlots",
     "IngestError",
     "IngestSupervisor",
+    "ProbeResult",
     "StreamOpener",
     "StreamReader",
+    "probe",
     "read_file",
 ]

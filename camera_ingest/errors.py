@@ -39,6 +39,7 @@ BAD_SIGN_IN = "the camera refuses the user name or password: check them in the r
 NO_SUCH_STREAM = "the camera answers but has no such stream: check the path in its URL"
 NOBODY_LISTENS = "nothing listens there: the camera is off or restarting, or the port is wrong"
 TURNED_AWAY = "the camera answers with an error of its own: too many viewers, or it needs a restart"
+HUNG_UP = "the camera hangs up before it shows a picture: too many viewers, or it needs a restart"
 NO_ROUTE = "no way to the camera: check its address, and the network between"
 NO_VIDEO = "something answers that is no video: check that the URL is a stream's"
 ENDED = "the camera ended the stream"
@@ -58,6 +59,8 @@ def fell_silent(timeout_s: float) -> str:
 _UNREACHABLE_CODES = frozenset(
     {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 )
+_HUNG_UP_CODES = frozenset({errno.EPERM, errno.ECONNRESET, errno.EPIPE, errno.EIO})
+"""FFmpeg's word for a connection closed between two requests (EPERM is its plain -1)."""
 _BROKEN_CODES = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.EIO})
 
 
@@ -86,6 +89,8 @@ def judge_opening(
         return CameraState.UNREACHABLE, no_answer(timeout_s)
     if error.errno in _UNREACHABLE_CODES:
         return CameraState.UNREACHABLE, NO_ROUTE
+    if error.errno in _HUNG_UP_CODES:
+        return CameraState.REFUSED, HUNG_UP
     # Whatever else ends an opening (rubbish, an early end, an unknown codec) came from somebody
     # who answered.
     return CameraState.INVALID, NO_VIDEO

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from camera_ingest.credentials import unsealed_credentials
 from camera_ingest.errors import IngestError
+from camera_ingest.http_cameras import open_http
 from camera_ingest.packets import PacketSource
 from camera_ingest.retry import OpenGate
 from camera_ingest.rtsp import open_rtsp
@@ -51,5 +52,7 @@ class StreamOpener:
             scheme = urlsplit(source.url).scheme.lower()
             if scheme in ("rtsp", "rtsps"):
                 return open_rtsp(camera_id, pinned, credentials, self.settings, self.clock, stop)
+            if scheme in ("http", "https"):
+                return open_http(source, self._guard, credentials, self.settings, self.clock, stop)
             detail = f"'{scheme}' is no way to reach a camera: use rtsp, rtsps, http or https"
             raise IngestError(camera_id, CameraState.INVALID, detail)

@@ -8,9 +8,16 @@ import av
 
 from camera_ingest.container import ContainerSource
 from camera_ingest.credentials import Credentials
-from camera_ingest.errors import IngestError, judge_opening
+from camera_ingest.errors import (
+    NO_ROUTE,
+    NOBODY_LISTENS,
+    IngestError,
+    judge_opening,
+    no_answer,
+)
+from camera_ingest.sockets import connect
 from camera_ingest.stopping import StopSignal
-from contracts import CameraId
+from contracts import CameraId, CameraState
 from plumbing.address_guard import PinnedAddress
 from plumbing.clock import Clock
 from plumbing.settings import IngestSettings
@@ -41,6 +48,7 @@ def open_rtsp(
         IngestError: by what the camera did; see `camera_ingest.errors`.
         Stopped: the order came while opening.
     """
+    began_s = clock.monotonic_s()
     try:
         with stop.reaching_ffmpeg():
             container = av.open(
@@ -55,6 +63,9 @@ def open_rtsp(
         state, detail = judge_opening(
             error, timeout_s=settings.open_timeout_s, has_credentials=credentials is not None
         )
+        if state is CameraState.INVALID:
+            took_s = clock.monotonic_s() - began_s
+            state, detail = _tell_apart(pinned, settings, stop, took_s) or (state, detail)
         # `from None`: FFmpeg's message can hold the URL with its password.
         raise IngestError(camera_id, state, detail) from None
     try:
@@ -62,6 +73,25 @@ def open_rtsp(
     except IngestError:
         container.close()
         raise
+
+
+def _tell_apart(
+    pinned: PinnedAddress, settings: IngestSettings, stop: StopSignal, took_s: float
+) -> tuple[CameraState, str] | None:
+    """Why there was no stream, where FFmpeg says "invalid data" for want of any data.
+
+    It says so of networks without a way, of silence, and of rubbish alike. A connection of our own,
+    made only now, tells the first from the others; the time it took tells silence from rubbish.
+    """
+    if took_s >= 0.9 * settings.open_timeout_s:
+        return CameraState.UNREACHABLE, no_answer(settings.open_timeout_s)
+    try:
+        connect(pinned.ip, pinned.port, min(2.0, settings.open_timeout_s), stop).close()
+    except ConnectionRefusedError:
+        return CameraState.REFUSED, NOBODY_LISTENS
+    except OSError:
+        return CameraState.UNREACHABLE, NO_ROUTE
+    return None
 
 
 def _pinned_url(pinned: PinnedAddress, credentials: Credentials | None) -> str:
