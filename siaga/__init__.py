@@ -1,0 +1,1 @@
+"""The roles put together: command line, supervisor, worker, fusion, demonstration."""

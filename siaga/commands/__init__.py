@@ -1,0 +1,1 @@
+"""One file a command; `siaga.cli` puts them together."""

@@ -1,0 +1,145 @@
+"""`siaga cameras`: the register from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts import LonLat
+from incidents.camera_import import ImportedCamera, read_register
+from plumbing.redact import redact_url
+from plumbing.settings import Settings
+from siaga.commands.options import ConfigOption, JsonOption, settings_from
+from siaga.failures import Failure
+
+app = typer.Typer(no_args_is_help=True, help="The camera register.")
+
+
+@app.command("list")
+def list_cameras(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Every registered camera and how it is."""
+    from contracts import to_plain
+    from incidents.store import Store
+    from plumbing.clock import SystemClock
+
+    async def read() -> None:
+        store = await Store.open(settings_from(config).database_url, SystemClock())
+        try:
+            cameras = await store.cameras.all()
+            healths = await store.cameras.healths()
+        finally:
+            await store.close()
+        if as_json:
+            rows = [
+                {"camera": to_plain(camera), "health": _plain(healths.get(camera.id))}
+                for camera in cameras
+            ]
+            typer.echo(json.dumps({"cameras": rows}))
+            return
+        for camera in cameras:
+            health = healths.get(camera.id)
+            state = health.state.value if health else "unwatched"
+            typer.echo(f"{camera.id:<24} {state:<13} {camera.name}  {redact_url(camera.url)}")
+
+    def _plain(health: object | None) -> object:
+        return to_plain(health) if health is not None else None
+
+    asyncio.run(read())
+
+
+@app.command("probe")
+def probe_url(
+    url: str,
+    username: Annotated[str | None, typer.Option(help="User of the stream.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="File with the password.")
+    ] = None,
+    timeout_s: Annotated[float, typer.Option(min=1, max=60)] = 10.0,
+    picture: Annotated[Path | None, typer.Option(help="Write the picture here (JPEG).")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Open a stream once: what is there, or what is wrong and what to do."""
+    from siaga.probing import probe_once
+
+    password = password_file.read_text().strip() if password_file else None
+    found = probe_once(settings_from(config), url, username, password, timeout_s)
+    if picture is not None:
+        found.write_picture(picture)
+    if as_json:
+        typer.echo(json.dumps(found.facts))
+    else:
+        typer.echo("  ".join(f"{key} {value}" for key, value in found.facts.items()))
+
+
+@app.command("import")
+def import_cameras(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="GeoJSON or CSV.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Register the cameras of a GeoJSON or CSV file, or change those whose ids are known.
+
+    Nothing is registered unless every row is right.
+    """
+    settings = settings_from(config)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Failure(f"{file} is not UTF-8 text") from error
+    centre = LonLat(settings.city.lon, settings.city.lat)
+    cameras, problems = read_register(text, centre, settings.city.radius_m)
+    known = asyncio.run(_register(settings, cameras, write=not dry_run and not problems))
+    if as_json:
+        document = {
+            "cameras": len(cameras),
+            "new": len(cameras) - known,
+            "changed": known,
+            "written": not dry_run and not problems,
+            "problems": [asdict(problem) for problem in problems],
+        }
+        typer.echo(json.dumps(document))
+    else:
+        for problem in problems:
+            typer.echo(f"row {problem.row}: {problem.field}: {problem.why}", err=True)
+        verb = "would be" if dry_run or problems else "are"
+        typer.echo(f"{len(cameras)} cameras {verb} registered, {known} of them known before")
+    if problems:
+        raise Failure(f"{len(problems)} problems in {file}; nothing was registered")
+
+
+async def _register(settings: Settings, cameras: list[ImportedCamera], *, write: bool) -> int:
+    """Save them all; returns how many were known before."""
+    from incidents.cameras import Credentials
+    from incidents.errors import NotFound
+    from incidents.store import Store
+    from plumbing.clock import SystemClock
+    from plumbing.sealing import Sealer
+
+    sealer = Sealer(settings.key_file)
+    store = await Store.open(settings.database_url, SystemClock())
+    known = 0
+    try:
+        for new in cameras:
+            try:
+                version = (await store.cameras.get(new.camera.id)).version
+                known += 1
+            except NotFound:
+                version = None
+            if not write:
+                continue
+            credentials = Credentials(
+                username=new.username,
+                sealed_password=sealer.seal(new.password) if new.password else None,
+                headers=new.headers,
+            )
+            await store.cameras.save(new.camera, credentials, actor="import", version=version)
+    finally:
+        await store.close()
+    return known

@@ -1,0 +1,112 @@
+"""`siaga demo`: the whole system with a simulated city, in a folder of its own.
+
+The folder is emptied at each start (unless asked to keep it), so that a demonstration starts with
+an empty map; a marker file in it keeps this from ever touching anything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from contracts import LonLat
+from incidents.accounts import Role as AccountRole
+from incidents.errors import NotFound
+from incidents.store import Store
+from plumbing.clock import SystemClock
+from plumbing.settings import Settings
+from siaga.city_role import KEY_VARIABLE, make_city
+from siaga.failures import Failure
+from siaga.supervisor import Role
+from siaga.system import CLI, api_url, run_system, with_free_port
+
+USERNAME = "demo"
+_MARKER = ".siaga-demonstration"
+
+
+def run_demonstration(
+    settings: Settings,
+    *,
+    cameras: int,
+    videos: Path | None,
+    seed: int,
+    keep: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Start everything with a simulated city, or with a folder's videos; returns when stopped.
+
+    Raises:
+        Failure: the folder is in the way, or holds no video.
+    """
+    folder = settings.data_dir / "demo"
+    _make_folder(folder, keep=keep)
+    centre = LonLat(settings.city.lon, settings.city.lat)
+    city = make_city(cameras=cameras, seed=seed, videos=videos, centre=centre)
+    background = folder / "city.geojson"
+    background.write_text(json.dumps(city.background_geojson()), encoding="utf-8")
+    settings = with_free_port(_for_demonstration(settings, folder, background))
+    password, key = asyncio.run(_prepare_accounts(settings))
+
+    arguments = ["--rtsp-port", str(_free_port()), "--cameras", str(cameras), "--seed", str(seed)]
+    if videos is not None:
+        arguments += ["--videos", str(videos.absolute())]
+    city_role = Role(
+        name="city",
+        argv=(*CLI, "city", *arguments),
+        environment={KEY_VARIABLE: key, "SIAGA_CITY_API": api_url(settings)},
+    )
+    say(f"Siaga: {api_url(settings)}")
+    say(f"Sign in: user {USERNAME}   password {password}")
+    say("Everything here is an exercise. Ctrl-C stops it.")
+    run_system(settings, [city_role], say)
+
+
+def _for_demonstration(settings: Settings, folder: Path, background: Path) -> Settings:
+    allowed = (*settings.ingest.allow_private, "127.0.0.0/8")
+    return settings.model_copy(
+        update={
+            "data_dir": folder,
+            "exercise": True,
+            # The simulated cameras are served from this machine.
+            "ingest": settings.ingest.model_copy(update={"allow_private": allowed}),
+            "map": settings.map.model_copy(update={"geojson": (*settings.map.geojson, background)}),
+        }
+    )
+
+
+def _make_folder(folder: Path, *, keep: bool) -> None:
+    marker = folder / _MARKER
+    if folder.exists() and not marker.is_file():
+        raise Failure(f"{folder} exists and is no demonstration's folder; move it out of the way")
+    if folder.exists() and not keep:
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    marker.touch()
+
+
+async def _prepare_accounts(settings: Settings) -> tuple[str, str]:
+    """The demonstration account's fresh password, and a machine key for the city."""
+    password = secrets.token_urlsafe(12)
+    store = await Store.open(settings.database_url, SystemClock())
+    try:
+        try:
+            await store.accounts.set_password(USERNAME, password)
+        except NotFound:
+            await store.accounts.add(USERNAME, password, AccountRole.SUPERVISOR, "Demo")
+        key = await store.keys.issue(f"city-{secrets.token_hex(4)}", AccountRole.SUPERVISOR)
+    finally:
+        await store.close()
+    return password, key
+
+
+def _free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,227 @@
+"""The worker role: owns its cameras end to end.
+
+Life cycle: open the models and the spool, take leases, watch; on SIGTERM stop the cameras, send
+what the spool still holds, hand the leases over, end. The event loop does the talking (leases,
+spool to bus, health, commands); `WatchThread` and ingest's threads do the work. If the watching
+thread dies, the process ends with its error and the supervisor starts a fresh one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+
+import cv2
+
+from camera_ingest import IngestError, IngestSupervisor, probe
+from contracts import CameraHealth, CameraId, CameraState, ProbeAnswer, ProbeCamera
+from detection.model_card import MODELS
+from detection.runtime import (
+    Backend,
+    Detector,
+    FloodClassifier,
+    open_detector,
+    open_flood_classifier,
+)
+from plumbing.address_guard import AddressGuard
+from plumbing.bus import DETECTIONS, HEALTH, Bus, BusUnavailable
+from plumbing.clock import Clock
+from plumbing.evidence import EvidenceStore
+from plumbing.logs import get_logger
+from plumbing.sealing import Sealer
+from plumbing.settings import DetectionSettings, Settings
+from plumbing.spool import Spool
+from siaga.leases import CameraLeases
+from siaga.watching import Watch, WatchThread
+
+_log = get_logger(__name__)
+
+DRAIN_COUNT = 64
+"""Detections sent to the bus in one go: one write to its disk pays for all of them."""
+IDLE_S = 1.0
+"""How long to wait before looking again where nothing woke us."""
+REGISTER_EVERY_S = 1.0
+
+
+def open_models(settings: DetectionSettings) -> tuple[Detector, FloodClassifier | None]:
+    """The configured detector and, if one is configured, the flood classifier.
+
+    Raises:
+        DetectionError: a model is missing or damaged, or its back end isn't installed.
+    """
+    backend = Backend(settings.backend)
+    detector = open_detector(backend, model_folder(settings.detector), settings.streams)
+    flood = open_flood_classifier(backend, model_folder(settings.flood)) if settings.flood else None
+    return detector, flood
+
+
+def model_folder(name: str) -> Path:
+    """A committed model's folder by its name, or the path itself."""
+    committed = MODELS / name
+    return committed if committed.is_dir() else Path(name)
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, settings: Settings, bus: Bus, clock: Clock, name: str) -> None:
+        self._settings = settings
+        self._bus = bus
+        self._name = name
+        self._loop = asyncio.get_running_loop()
+        self._guard = AddressGuard(settings.ingest.allow_private)
+        self._sealer = Sealer(settings.key_file)
+        self._evidence = EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
+        self._spool = Spool(settings.data_dir / "spool" / f"{name}.sqlite3")
+        self._leases = CameraLeases(bus, name, settings.worker.lease_s, settings.worker.max_cameras)
+        self._ingest = IngestSupervisor(
+            settings.ingest, clock, self._guard, self._sealer, self._on_health
+        )
+        detector, flood = open_models(settings.detection)
+        self._watch_thread = WatchThread(
+            Watch(detector, flood),
+            self._ingest,
+            self._evidence,
+            self._spool,
+            clock,
+            batch=2 * settings.detection.streams,
+            on_detection=self._on_detection,
+            on_failure=self._on_watch_failure,
+        )
+        self._spooled = asyncio.Event()
+        self._healths: dict[CameraId, CameraHealth] = {}
+        self._health_changed = asyncio.Event()
+        self._failure: asyncio.Future[object] = self._loop.create_future()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until ``stopping`` is set; raises what broke the watching thread."""
+        self._watch_thread.start()
+        jobs: tuple[Coroutine[None, None, object], ...] = (
+            stopping.wait(),
+            self._keep_leases(),
+            self._drain(),
+            self._tell_health(),
+            self._follow_commands(),
+            self._bus.answer_probes(self._probe),
+        )
+        tasks = [asyncio.create_task(job) for job in jobs]
+        ends: set[asyncio.Future[object]] = {*tasks, self._failure}
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for finished in done:
+                finished.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._end()
+
+    async def _end(self) -> None:
+        self._watch_thread.stop()
+        await asyncio.to_thread(self._ingest.stop)
+        await asyncio.to_thread(self._watch_thread.join, 5.0)
+        try:
+            while await self._send_spooled():
+                pass
+        except BusUnavailable as error:
+            _log.warning("the spool keeps its rest", detections=len(self._spool), why=str(error))
+        await self._leases.release_all()
+        self._spool.close()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            if await self._leases.refresh():
+                sources = self._leases.sources
+                self._watch_thread.set_sources(sources)
+                await asyncio.to_thread(self._ingest.set_sources, sources)
+            await asyncio.sleep(min(REGISTER_EVERY_S, self._settings.worker.lease_s / 3))
+
+    async def _drain(self) -> None:
+        while True:
+            self._spooled.clear()
+            try:
+                sent = await self._send_spooled()
+            except BusUnavailable as error:
+                _log.warning("bus is away; spooling", detections=len(self._spool), why=str(error))
+                await asyncio.sleep(IDLE_S)
+                continue
+            if not sent:
+                await _wait(self._spooled, IDLE_S)
+
+    async def _send_spooled(self) -> int:
+        batch = await asyncio.to_thread(self._spool.peek, DRAIN_COUNT)
+        if batch:
+            await self._bus.publish_all(DETECTIONS, [detection for _, detection in batch])
+            await asyncio.to_thread(self._spool.drop, batch[-1][0])
+        return len(batch)
+
+    def _on_detection(self) -> None:
+        """Called by the watching thread."""
+        self._loop.call_soon_threadsafe(self._spooled.set)
+
+    def _on_health(self, health: CameraHealth) -> None:
+        """Called by ingest's threads."""
+        self._loop.call_soon_threadsafe(self._note_health, health)
+
+    def _note_health(self, health: CameraHealth) -> None:
+        # Only the newest state of a camera matters to whoever reads it after an outage of the bus.
+        self._healths[health.camera_id] = health
+        self._health_changed.set()
+
+    async def _tell_health(self) -> None:
+        while True:
+            await self._health_changed.wait()
+            self._health_changed.clear()
+            for camera_id, health in list(self._healths.items()):
+                try:
+                    await self._bus.publish(HEALTH, health)
+                except BusUnavailable:
+                    await asyncio.sleep(IDLE_S)
+                    self._health_changed.set()
+                    break
+                if self._healths.get(camera_id) is health:
+                    del self._healths[camera_id]
+
+    async def _follow_commands(self) -> None:
+        async for command in self._bus.told():
+            self._ingest.watch_closely(list(command.camera_ids), command.until)
+
+    async def _probe(self, command: ProbeCamera) -> ProbeAnswer:
+        try:
+            found = await asyncio.to_thread(
+                probe,
+                command.source,
+                self._settings.ingest,
+                self._guard,
+                self._sealer,
+                timeout_s=command.timeout_s,
+            )
+        except IngestError as error:
+            return ProbeAnswer(state=error.state, detail=error.detail)
+        encoded, data = cv2.imencode(".jpg", cv2.cvtColor(found.picture, cv2.COLOR_RGB2BGR))
+        picture_id = self._evidence.put(data.tobytes(), "image/jpeg") if encoded else None
+        return ProbeAnswer(
+            state=CameraState.LIVE,
+            detail="",
+            codec=found.codec,
+            width_px=found.width_px,
+            height_px=found.height_px,
+            frames_per_s=found.frames_per_s,
+            keyframe_interval_s=found.keyframe_interval_s,
+            picture_id=picture_id,
+        )
+
+    def _on_watch_failure(self, error: BaseException) -> None:
+        def fail() -> None:
+            if not self._failure.done():
+                self._failure.set_exception(error)
+
+        self._loop.call_soon_threadsafe(fail)
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), timeout_s)
+    except TimeoutError:
+        return
