@@ -1,0 +1,223 @@
+// One desk: the signed-in person, the feed, what it tells, and what the person does.
+// Actions are shown at once and marked as unsaved until the server agrees; where it doesn't, the
+// true state comes back and a notice says why.
+
+import { Api, Problem, idempotencyKey, type ActionWords, type NewCall } from './api';
+import { clock } from './clock.svelte';
+import { Feed, type FeedState } from './feed';
+import { isOffered } from './lifecycle';
+import { AlarmLoad } from './load.svelte';
+import { Operations } from './operations.svelte';
+import { buildQueue, isUnacknowledgedAlarm, neighbour, type Queue } from './queue';
+import { AlarmSound } from './sound.svelte';
+import { setTimeZone } from './text.svelte';
+import type { Config, Incident, IncidentAction, RankedCamera, User } from './types';
+
+export type Phase = 'starting' | 'signed-out' | 'working';
+
+/** What went wrong with an action, shown in the incident's panel until it is dismissed. */
+export interface Notice {
+  kind: 'conflict' | 'failed';
+  incidentId: string;
+  action: IncidentAction;
+  words: ActionWords;
+  problem: Problem;
+}
+
+const TIDY_EVERY_MS = 60_000;
+
+export class Desk {
+  phase = $state<Phase>('starting');
+  user = $state<User | null>(null);
+  config = $state<Config | null>(null);
+  connection = $state<FeedState>('connecting');
+  /** When the feed was last heard, in the server's time; null before the first word. */
+  heardAt = $state<number | null>(null);
+  sessionEnded = $state(false);
+  notice = $state<Notice | null>(null);
+  /** The newest alarm, for the live region. */
+  announced = $state<Incident | null>(null);
+
+  readonly operations = new Operations();
+  readonly sound = new AlarmSound();
+  readonly load = new AlarmLoad();
+  readonly queue: Queue = $derived.by(() => buildQueue(this.operations.incidents.values()));
+  readonly order = $derived(
+    [...this.queue.active, ...this.queue.candidates].map((incident) => incident.id),
+  );
+  readonly isExercise = $derived.by(
+    () =>
+      this.config?.exercise === true ||
+      this.queue.active.some((incident) => incident.estimate.exercise),
+  );
+
+  private readonly feed: Feed;
+  private tidying: ReturnType<typeof setInterval> | undefined;
+  /** Where the selected incident stood, so that the next one is found after it has left. */
+  private place = 0;
+
+  constructor(
+    readonly api: Api,
+    feedUrl: string,
+    makeFeed: (url: string, handlers: ConstructorParameters<typeof Feed>[1]) => Feed = (u, h) =>
+      new Feed(u, h),
+  ) {
+    this.operations.onCameraSaved = (id) => void this.refreshCamera(id);
+    this.operations.onFounded = (incident) => {
+      if (!isUnacknowledgedAlarm(incident)) return;
+      this.announced = incident;
+      this.load.note(incident);
+    };
+    this.feed = makeFeed(feedUrl, {
+      snapshot: (snapshot) => {
+        this.operations.replaceAll(snapshot);
+        this.load.noteAll(snapshot.incidents);
+        // The first look: something to start with. Later nothing is selected but by a person.
+        if (this.operations.selectedId === null) {
+          this.operations.select(this.queue.active[0]?.id ?? null);
+        }
+      },
+      changes: (changes) => this.operations.applyAll(changes),
+      state: (state) => (this.connection = state),
+      heard: (serverAt) => {
+        if (serverAt !== null) clock.learn(serverAt);
+        this.heardAt = clock.now;
+      },
+      refused: () => void this.checkSession(),
+    });
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.enter(await this.api.session());
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.phase = 'signed-out';
+    }
+  }
+
+  async signIn(username: string, password: string): Promise<void> {
+    await this.enter(await this.api.signIn(username, password));
+  }
+
+  async signOut(): Promise<void> {
+    this.leave(false);
+    try {
+      await this.api.signOut();
+    } catch (error) {
+      // Unreachable: the cookie stays until it expires, and a reload shows that honestly.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
+  hurry(): void {
+    this.feed.hurry();
+  }
+
+  get selected(): Incident | null {
+    return this.operations.selected;
+  }
+
+  select(id: string | null): void {
+    this.operations.select(id);
+    if (id !== null && this.order.includes(id)) this.place = this.order.indexOf(id);
+    if (this.notice && this.notice.incidentId !== id) this.notice = null;
+  }
+
+  step(by: 1 | -1): string | null {
+    const { selectedId } = this.operations;
+    const gone = selectedId !== null && !this.order.includes(selectedId);
+    const next = gone
+      ? (this.order[Math.min(this.place, this.order.length - 1)] ?? null)
+      : neighbour(this.order, selectedId, by);
+    this.select(next);
+    return next;
+  }
+
+  can(action: IncidentAction): boolean {
+    const incident = this.selected;
+    return (
+      incident !== null &&
+      !this.operations.pending.has(incident.id) &&
+      isOffered(incident.state, action)
+    );
+  }
+
+  /** Returns whether the server agreed. */
+  async act(incident: Incident, action: IncidentAction, words: ActionWords = {}): Promise<boolean> {
+    if (this.operations.pending.has(incident.id)) return false;
+    this.notice = null;
+    this.operations.expect(incident, action);
+    try {
+      const after = await this.api.act(incident, action, words);
+      this.operations.putIncident(after);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.refuse({ incidentId: incident.id, action, words, problem: error });
+      return false;
+    } finally {
+      this.operations.settle(incident.id);
+    }
+  }
+
+  async newCall(call: NewCall, key = idempotencyKey()): Promise<[string, RankedCamera[]]> {
+    const answer = await this.api.newCall(call, key);
+    this.operations.putCall(answer.call);
+    return [answer.call.id, answer.cameras];
+  }
+
+  private refuse(facts: Omit<Notice, 'kind'>): void {
+    const { problem, incidentId } = facts;
+    if (problem.status === 401) {
+      this.leave(true);
+      return;
+    }
+    if (problem.current) this.operations.putIncident(problem.current);
+    if (this.operations.selectedId === incidentId) {
+      this.notice = { kind: problem.current ? 'conflict' : 'failed', ...facts };
+    }
+  }
+
+  private async enter(user: User): Promise<void> {
+    this.config = await this.api.config();
+    setTimeZone(this.config.city.timezone);
+    this.user = user;
+    this.sessionEnded = false;
+    this.phase = 'working';
+    this.feed.start();
+    this.tidying = setInterval(() => this.operations.tidy(clock.now), TIDY_EVERY_MS);
+  }
+
+  private leave(ended: boolean): void {
+    this.feed.stop();
+    this.sound.stop();
+    clearInterval(this.tidying);
+    this.operations.clear();
+    this.heardAt = null;
+    this.user = null;
+    this.notice = null;
+    this.announced = null;
+    this.sessionEnded = ended;
+    this.phase = 'signed-out';
+  }
+
+  private async checkSession(): Promise<void> {
+    try {
+      await this.api.session();
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401 && this.phase === 'working') {
+        this.leave(true);
+      }
+    }
+  }
+
+  private async refreshCamera(id: string): Promise<void> {
+    try {
+      this.operations.putCamera(await this.api.camera(id));
+    } catch (error) {
+      // The old field of view stands; the next snapshot brings the new one.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+}

@@ -1,0 +1,34 @@
+// The alarm load of ISA-18.2: alarms per operator and ten minutes, over the last hour, counted
+// from the alarms that this desk knows of.
+
+import { SvelteMap } from 'svelte/reactivity';
+import type { Incident } from './types';
+
+const BUCKET_MS = 5 * 60_000;
+const BUCKETS = 12;
+
+export class AlarmLoad {
+  private readonly times = new SvelteMap<string, number>();
+
+  note(incident: Incident): void {
+    this.times.set(incident.id, Date.parse(incident.created_at));
+  }
+
+  noteAll(incidents: readonly Incident[]): void {
+    for (const incident of incidents) if (incident.level === 'alarm') this.note(incident);
+  }
+
+  /** Alarms in each five minutes of the last hour, oldest first. */
+  buckets(now: number): number[] {
+    const found = new Array<number>(BUCKETS).fill(0);
+    for (const at of this.times.values()) {
+      const index = BUCKETS - 1 - Math.floor((now - at) / BUCKET_MS);
+      if (index >= 0 && index < BUCKETS) found[index]! += 1;
+    }
+    return found;
+  }
+
+  forgetBefore(time: number): void {
+    for (const [id, at] of [...this.times]) if (at < time) this.times.delete(id);
+  }
+}

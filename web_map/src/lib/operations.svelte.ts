@@ -1,0 +1,236 @@
+// What the server has told, keyed, each value replaced whole: a change re-renders what it touches.
+// Nothing here is invented; what a person just did and the server hasn't confirmed lies beside it
+// in `pending`, and is shown as such.
+
+import { SvelteMap } from 'svelte/reactivity';
+import { expectedState, isOpen } from './lifecycle';
+import type {
+  Call,
+  CameraHealth,
+  CameraView,
+  Change,
+  Incident,
+  IncidentAction,
+  IncidentState,
+  Snapshot,
+} from './types';
+
+export interface Pending {
+  action: IncidentAction;
+  state: IncidentState;
+}
+
+/** What changed, for readers that aren't components (the map, the sound). */
+export type Touched =
+  { what: 'all' } | { what: 'incident' | 'camera' | 'call'; id: string } | { what: 'selection' };
+
+/** Calls that belong to no open incident are forgotten after this long. */
+const CALL_KEPT_MS = 2 * 3600_000;
+const SICK: ReadonlySet<string> = new Set([
+  'stalled',
+  'frozen',
+  'black',
+  'moved',
+  'corrupt',
+  'unauthorised',
+  'not_found',
+  'refused',
+  'unreachable',
+  'invalid',
+]);
+
+export function isSick(view: CameraView): boolean {
+  return view.camera.enabled && view.health !== null && SICK.has(view.health.state);
+}
+
+export class Operations {
+  readonly incidents = new SvelteMap<string, Incident>();
+  readonly cameras = new SvelteMap<string, CameraView>();
+  readonly calls = new SvelteMap<string, Call>();
+  readonly pending = new SvelteMap<string, Pending>();
+  /** False until the first snapshot. */
+  loaded = $state(false);
+  seq = $state(0);
+  sickCameras = $state(0);
+  selectedId = $state<string | null>(null);
+
+  private readonly listeners = new Set<(touched: Touched) => void>();
+
+  /** Cameras whose field of view must be asked for again. */
+  onCameraSaved: (id: string) => void = () => undefined;
+  onFounded: (incident: Incident) => void = () => undefined;
+
+  subscribe(listener: (touched: Touched) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  get selected(): Incident | null {
+    return this.selectedId === null ? null : (this.incidents.get(this.selectedId) ?? null);
+  }
+
+  select(id: string | null): void {
+    if (this.selectedId === id) return;
+    const before = this.selected;
+    this.selectedId = id;
+    // An ended incident stays only as long as somebody looks at it.
+    if (before && !isOpen(before.state)) this.forget(before.id);
+    this.tell({ what: 'selection' });
+  }
+
+  /** The incident as it will be if the server agrees with what was just done. */
+  shown(incident: Incident): Incident {
+    const pending = this.pending.get(incident.id);
+    return pending ? { ...incident, state: pending.state } : incident;
+  }
+
+  expect(incident: Incident, action: IncidentAction): void {
+    this.pending.set(incident.id, { action, state: expectedState(action, incident.state) });
+    this.tell({ what: 'incident', id: incident.id });
+  }
+
+  settle(id: string): void {
+    if (this.pending.delete(id)) this.tell({ what: 'incident', id });
+  }
+
+  replaceAll(snapshot: Snapshot): void {
+    replace(this.incidents, snapshot.incidents, this.selected);
+    replace(this.cameras, snapshot.cameras, null);
+    replace(this.calls, snapshot.calls, null);
+    this.sickCameras = count(this.cameras.values(), isSick);
+    this.seq = snapshot.seq;
+    this.loaded = true;
+    this.tell({ what: 'all' });
+  }
+
+  /** Forget everything: somebody signed out. */
+  clear(): void {
+    this.selectedId = null;
+    this.loaded = false;
+    this.pending.clear();
+    this.replaceAll({ type: 'snapshot', seq: 0, incidents: [], cameras: [], calls: [] });
+    this.loaded = false;
+  }
+
+  applyAll(changes: readonly Change[]): void {
+    for (const change of changes) {
+      this.apply(change);
+      this.seq = change.seq;
+    }
+  }
+
+  /** An incident from the feed or an answer; an older version than the one known is ignored. */
+  putIncident(incident: Incident): void {
+    const known = this.incidents.get(incident.id);
+    if (known && known.version > incident.version) return;
+    if (isOpen(incident.state) || incident.id === this.selectedId) {
+      this.incidents.set(incident.id, incident);
+    } else {
+      this.incidents.delete(incident.id);
+    }
+    this.tell({ what: 'incident', id: incident.id });
+  }
+
+  putCall(call: Call): void {
+    const known = this.calls.get(call.id);
+    if (known && known.version > call.version) return;
+    this.calls.set(call.id, call);
+    this.tell({ what: 'call', id: call.id });
+  }
+
+  putCamera(view: CameraView): void {
+    const before = this.cameras.get(view.camera.id);
+    this.cameras.set(view.camera.id, view);
+    this.sickCameras += Number(isSick(view)) - Number(before !== undefined && isSick(before));
+    this.tell({ what: 'camera', id: view.camera.id });
+  }
+
+  /** Forget calls that are old and belong to nothing open; a long shift must not fill the memory. */
+  tidy(now: number): void {
+    const needed = new Set<string>();
+    for (const incident of this.incidents.values()) {
+      for (const id of incident.estimate.call_ids) needed.add(id);
+    }
+    for (const call of [...this.calls.values()]) {
+      if (!needed.has(call.id) && now - Date.parse(call.received_at) > CALL_KEPT_MS) {
+        this.calls.delete(call.id);
+        this.tell({ what: 'call', id: call.id });
+      }
+    }
+  }
+
+  private apply(change: Change): void {
+    switch (change.kind) {
+      case 'incident.founded':
+        this.putIncident(change.subject);
+        this.onFounded(change.subject);
+        break;
+      case 'incident.updated':
+      case 'incident.merged':
+      case 'incident.split':
+      case 'incident.acted':
+        this.putIncident(change.subject);
+        break;
+      case 'camera.saved':
+        // The noun carries no field of view; the old one stands until the new one is fetched.
+        this.putCamera({
+          camera: change.subject,
+          health: this.cameras.get(change.subject_id)?.health ?? null,
+          field_of_view: this.cameras.get(change.subject_id)?.field_of_view ?? null,
+        });
+        this.onCameraSaved(change.subject_id);
+        break;
+      case 'camera.removed':
+        this.removeCamera(change.subject_id);
+        break;
+      case 'camera.health':
+        this.putHealth(change.subject);
+        break;
+      case 'call.received':
+      case 'call.updated':
+        this.putCall(change.subject);
+    }
+  }
+
+  private putHealth(health: CameraHealth): void {
+    const view = this.cameras.get(health.camera_id);
+    if (view) this.putCamera({ ...view, health });
+  }
+
+  private removeCamera(id: string): void {
+    const view = this.cameras.get(id);
+    if (!view) return;
+    if (isSick(view)) this.sickCameras -= 1;
+    this.cameras.delete(id);
+    this.tell({ what: 'camera', id });
+  }
+
+  private forget(id: string): void {
+    this.incidents.delete(id);
+    this.tell({ what: 'incident', id });
+  }
+
+  private tell(touched: Touched): void {
+    for (const listener of this.listeners) listener(touched);
+  }
+}
+
+type Keyed = Incident | Call | CameraView;
+
+function keyOf(value: Keyed): string {
+  return 'camera' in value ? value.camera.id : value.id;
+}
+
+/** Make the map hold exactly these, and `keep`; what is unchanged in version isn't touched. */
+function replace<T extends Keyed>(map: SvelteMap<string, T>, values: readonly T[], keep: T | null) {
+  const wanted = new Set(values.map(keyOf));
+  if (keep) wanted.add(keyOf(keep));
+  for (const key of [...map.keys()]) if (!wanted.has(key)) map.delete(key);
+  for (const value of values) map.set(keyOf(value), value);
+}
+
+function count<T>(values: Iterable<T>, test: (value: T) => boolean): number {
+  let found = 0;
+  for (const value of values) found += Number(test(value));
+  return found;
+}

@@ -1,0 +1,58 @@
+// What needs me, in which order. Pure.
+
+import { isOpen } from './lifecycle';
+import type { Incident } from './types';
+
+export interface Queue {
+  active: Incident[];
+  candidates: Incident[];
+  /** Alarms nobody has acknowledged. */
+  unseen: number;
+}
+
+/** A person took it up, or fusion is sure enough to sound it. */
+export function isActive(incident: Incident): boolean {
+  return isOpen(incident.state) && (incident.level === 'alarm' || incident.state !== 'detected');
+}
+
+export function isUnacknowledgedAlarm(incident: Incident): boolean {
+  return incident.state === 'detected' && incident.level === 'alarm';
+}
+
+/**
+ * Priority first; within it what nobody has looked at, then the oldest. An incident keeps its
+ * place while it changes, so that a list under somebody's hand doesn't jump.
+ */
+export function buildQueue(incidents: Iterable<Incident>): Queue {
+  const active: Incident[] = [];
+  const candidates: Incident[] = [];
+  let unseen = 0;
+  for (const incident of incidents) {
+    if (isActive(incident)) active.push(incident);
+    else if (isOpen(incident.state) && incident.level === 'candidate') candidates.push(incident);
+    if (isUnacknowledgedAlarm(incident)) unseen += 1;
+  }
+  active.sort(byUrgency);
+  candidates.sort((a, b) => b.estimate.probability - a.estimate.probability || byAge(a, b));
+  return { active, candidates, unseen };
+}
+
+function byUrgency(a: Incident, b: Incident): number {
+  return (
+    a.priority - b.priority ||
+    Number(b.state === 'detected') - Number(a.state === 'detected') ||
+    byAge(a, b)
+  );
+}
+
+function byAge(a: Incident, b: Incident): number {
+  return a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id);
+}
+
+/** The id `step` places after (or before) the selected one; the ends hold. */
+export function neighbour(ids: readonly string[], selected: string | null, step: 1 | -1) {
+  if (ids.length === 0) return null;
+  const at = selected === null ? -1 : ids.indexOf(selected);
+  if (at < 0) return step > 0 ? ids[0]! : ids[ids.length - 1]!;
+  return ids[Math.min(ids.length - 1, Math.max(0, at + step))]!;
+}

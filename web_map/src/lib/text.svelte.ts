@@ -1,0 +1,41 @@
+// The words and numbers of the chosen language and the city's time zone, for components.
+
+import { dictionaries, translate, type MessageKey, type Words } from '../i18n';
+import * as format from './format';
+import { preferences } from './preferences.svelte';
+import { wallTime } from './time';
+import type { LonLat } from './types';
+
+let timeZone = $state('Asia/Jakarta');
+
+export function setTimeZone(zone: string): void {
+  timeZone = zone;
+}
+
+export function cityTimeZone(): string {
+  return timeZone;
+}
+
+export function t(key: MessageKey, words?: Words): string {
+  return translate(preferences.language, key, words);
+}
+
+/** A word of a closed set that a newer server may have enlarged: unknown members show as they are. */
+export function word(set: 'hazard' | 'sighting' | 'state' | 'camera' | 'method', member: string) {
+  const key = `${set}.${member}`;
+  return key in dictionaries.id ? t(key as MessageKey) : member;
+}
+
+export const number = (value: number, digits = 0) =>
+  format.number(value, preferences.language, digits);
+export const percent = (value: number) => format.percent(value, preferences.language);
+export const metres = (value: number) => format.metres(value, preferences.language);
+export const signed = (value: number) => format.signed(value, preferences.language);
+export const coordinates = (at: LonLat) => format.coordinates(at);
+export const at = (time: string | number) => wallTime(time, preferences.language, timeZone);
+
+/** "1 camera" in English has no s; Indonesian has one form. */
+export function counted(key: 'card.cameras' | 'card.callers' | 'top.cameras', count: number) {
+  const text = t(key, { count: number(count) });
+  return preferences.language === 'en' && count === 1 ? text.replace(/s$/, '') : text;
+}

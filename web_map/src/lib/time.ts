@@ -1,0 +1,37 @@
+// Times as people read them, in the city's time zone.
+
+import type { Language } from '../i18n';
+
+const LOCALE: Record<Language, string> = { id: 'id-ID', en: 'en-GB' };
+
+/** m:ss, h:mm:ss, or days; never negative, since the server's clock may be a moment ahead. */
+export function elapsed(sinceIso: string, nowMs: number): string {
+  const total = Math.max(0, Math.floor((nowMs - Date.parse(sinceIso)) / 1000));
+  const seconds = String(total % 60).padStart(2, '0');
+  const minutes = Math.floor(total / 60) % 60;
+  const hours = Math.floor(total / 3600);
+  if (hours >= 24) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours > 0) return `${hours}:${String(minutes).padStart(2, '0')}:${seconds}`;
+  return `${minutes}:${seconds}`;
+}
+
+export function between(fromIso: string, toIso: string): string {
+  return elapsed(fromIso, Date.parse(toIso));
+}
+
+export function wallTime(at: string | number, language: Language, timeZone: string): string {
+  const parts = new Intl.DateTimeFormat(LOCALE[language], {
+    timeZone,
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  });
+  return parts.format(new Date(at));
+}
+
+/** WIB, WITA or WIT where the zone is Indonesian; an offset such as GMT+2 elsewhere. */
+export function zoneName(timeZone: string, at: number): string {
+  const parts = new Intl.DateTimeFormat('id-ID', { timeZone, timeZoneName: 'short' });
+  return parts.formatToParts(at).find((part) => part.type === 'timeZoneName')?.value ?? timeZone;
+}

@@ -1,0 +1,288 @@
+// The nouns as the server sends them (the JSON form of its contracts) and the answers that carry them.
+
+export type Hazard = 'fire' | 'crash' | 'flood' | 'disaster' | 'medical' | 'crime' | 'other';
+export const HAZARDS: readonly Hazard[] = [
+  'fire',
+  'crash',
+  'flood',
+  'disaster',
+  'medical',
+  'crime',
+  'other',
+];
+
+export type IncidentState =
+  | 'detected'
+  | 'acknowledged'
+  | 'verified'
+  | 'dispatched'
+  | 'en_route'
+  | 'on_scene'
+  | 'closed'
+  | 'rejected'
+  | 'duplicate'
+  | 'cancelled';
+
+export type IncidentAction =
+  | 'acknowledge'
+  | 'verify'
+  | 'reject'
+  | 'mark_duplicate'
+  | 'dispatch'
+  | 'en_route'
+  | 'on_scene'
+  | 'close'
+  | 'cancel'
+  | 'reopen'
+  | 'note';
+
+export type AlarmLevel = 'signal' | 'candidate' | 'alarm';
+export type Priority = 1 | 2 | 3 | 4;
+
+export interface LonLat {
+  lon: number;
+  lat: number;
+}
+
+export type Area =
+  | { type: 'Polygon'; coordinates: [number, number][][] }
+  | { type: 'MultiPolygon'; coordinates: [number, number][][][] };
+
+export interface Region {
+  area: Area;
+  confidence: number;
+}
+
+export type SourceKind = 'camera' | 'caller' | 'camera_sees_nothing' | 'prior';
+
+export interface Contribution {
+  source: SourceKind;
+  source_id: string;
+  log_odds: number;
+  sighting: string;
+  distance_m: number | null;
+}
+
+export interface Estimate {
+  hazard: Hazard;
+  hazard_probabilities: [Hazard, number][];
+  probability: number;
+  location: LonLat;
+  region50: Region;
+  region90: Region;
+  contributions: Contribution[];
+  report_ids: string[];
+  camera_ids: string[];
+  call_ids: string[];
+  started_at: string;
+  last_report_at: string;
+  exercise: boolean;
+}
+
+export interface Box {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
+export interface KeyPicture {
+  picture_id: string;
+  camera_id: string;
+  captured_at: string;
+  width_px: number;
+  height_px: number;
+  box: Box;
+  sighting: string;
+  score: number;
+}
+
+export interface Note {
+  at: string;
+  actor: string;
+  text: string;
+}
+
+export interface Incident {
+  id: string;
+  version: number;
+  state: IncidentState;
+  level: AlarmLevel;
+  priority: Priority;
+  estimate: Estimate;
+  created_at: string;
+  updated_at: string;
+  place_name: string;
+  key_picture: KeyPicture | null;
+  best_camera_ids: string[];
+  duplicate_of: string | null;
+  acknowledged_at: string | null;
+  verified_at: string | null;
+  dispatched_at: string | null;
+  closed_at: string | null;
+  last_actor: string;
+  reason: string;
+  notes: Note[];
+}
+
+export interface CameraPose {
+  position: LonLat;
+  height_m: number;
+  bearing_deg: number;
+  tilt_deg: number;
+  hfov_deg: number;
+  range_m: number;
+}
+
+export interface Camera {
+  id: string;
+  name: string;
+  position: LonLat;
+  pose: CameraPose | null;
+  group: string;
+  enabled: boolean;
+  exercise: boolean;
+  version: number;
+}
+
+export type CameraState =
+  | 'connecting'
+  | 'live'
+  | 'stalled'
+  | 'frozen'
+  | 'black'
+  | 'moved'
+  | 'corrupt'
+  | 'unauthorised'
+  | 'not_found'
+  | 'refused'
+  | 'unreachable'
+  | 'invalid'
+  | 'disabled'
+  | 'unwatched';
+
+export interface CameraHealth {
+  camera_id: string;
+  state: CameraState;
+  since: string;
+  detail: string;
+}
+
+export interface CameraView {
+  camera: Camera;
+  health: CameraHealth | null;
+  field_of_view: Area | null;
+}
+
+export type FixShape =
+  | { type: 'disc'; centre: LonLat; radius_m: number }
+  | {
+      type: 'sector';
+      antenna: LonLat;
+      azimuth_deg: number;
+      opening_deg: number;
+      range_m: number;
+    }
+  | { type: 'outline'; area: Area };
+
+export type FixMethod = 'gnss' | 'wifi' | 'cell' | 'fused' | 'manual' | 'unknown';
+
+export interface CallerFix {
+  id: string;
+  call_id: string;
+  shape: FixShape;
+  confidence: number;
+  method: FixMethod;
+  source: string;
+  positioned_at: string;
+  received_at: string;
+}
+
+export interface Call {
+  id: string;
+  hazard: Hazard | null;
+  note: string;
+  received_at: string;
+  fixes: CallerFix[];
+  exercise: boolean;
+  version: number;
+}
+
+export interface RankedCamera {
+  camera_id: string;
+  probability: number;
+  distance_m: number;
+  bearing_deg: number;
+}
+
+export interface User {
+  username: string;
+  display_name: string;
+  role: string;
+}
+
+export interface City {
+  name: string;
+  lon: number;
+  lat: number;
+  radius_m: number;
+  timezone: string;
+}
+
+export interface MapConfig {
+  style_url: string | null;
+  pmtiles_url: string | null;
+  geojson_urls: string[];
+  attribution: string;
+  zoom: number;
+}
+
+export interface Config {
+  version: string;
+  city: City;
+  map: MapConfig;
+  exercise: boolean;
+}
+
+export interface Snapshot {
+  type: 'snapshot';
+  seq: number;
+  incidents: Incident[];
+  cameras: CameraView[];
+  calls: Call[];
+}
+
+interface ChangeOf<K extends string, S> {
+  type?: 'change';
+  seq: number;
+  prev_seq: number;
+  kind: K;
+  subject_id: string;
+  recorded_at: string;
+  actor: string;
+  detail: string;
+  exercise: boolean;
+  subject: S;
+}
+
+export type Change =
+  | ChangeOf<
+      | 'incident.founded'
+      | 'incident.updated'
+      | 'incident.merged'
+      | 'incident.split'
+      | 'incident.acted',
+      Incident
+    >
+  | ChangeOf<'camera.saved' | 'camera.removed', Camera>
+  | ChangeOf<'camera.health', CameraHealth>
+  | ChangeOf<'call.received' | 'call.updated', Call>;
+
+export interface Ping {
+  type: 'ping';
+  seq: number;
+  at: string;
+}
+
+export type FeedMessage =
+  Snapshot | (Change & { type: 'change' }) | { type: 'changes'; items: Change[] } | Ping;

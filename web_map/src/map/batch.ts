@@ -1,0 +1,65 @@
+// Changes to one GeoJSON source, gathered and sent as one diff: 20 changes a second among 5,000
+// cameras cost a few features each, never a whole source.
+
+import type { Feature } from 'geojson';
+import type { GeoJSONSource, GeoJSONSourceDiff } from 'maplibre-gl';
+
+export type DiffTarget = Pick<GeoJSONSource, 'updateData'>;
+
+export class FeatureBatch {
+  /** What the source holds once everything gathered has been sent. */
+  private readonly held = new Map<string, Feature>();
+  private readonly changed = new Map<string, Feature | null>();
+
+  get size(): number {
+    return this.held.size;
+  }
+
+  ids(): IterableIterator<string> {
+    return this.held.keys();
+  }
+
+  get(id: string): Feature | undefined {
+    return this.held.get(id);
+  }
+
+  put(feature: Feature): void {
+    const id = String(feature.properties?.['id']);
+    this.held.set(id, feature);
+    this.changed.set(id, feature);
+  }
+
+  remove(id: string): void {
+    if (this.held.delete(id)) this.changed.set(id, null);
+  }
+
+  /** Make it hold exactly these. */
+  replace(features: readonly Feature[]): void {
+    const wanted = new Set(features.map((one) => String(one.properties?.['id'])));
+    for (const id of [...this.held.keys()]) if (!wanted.has(id)) this.remove(id);
+    for (const one of features) this.put(one);
+  }
+
+  /** The gathered changes, or null where there are none. An added feature replaces its namesake. */
+  take(): GeoJSONSourceDiff | null {
+    if (this.changed.size === 0) return null;
+    const add: Feature[] = [];
+    const remove: string[] = [];
+    for (const [id, feature] of this.changed) {
+      if (feature === null) remove.push(id);
+      else add.push(feature);
+    }
+    this.changed.clear();
+    return { add, remove };
+  }
+
+  /** Everything again, for a source that was just made. */
+  touchAll(): void {
+    for (const [id, feature] of this.held) this.changed.set(id, feature);
+  }
+
+  sendTo(source: DiffTarget): void {
+    const diff = this.take();
+    if (diff !== null) void source.updateData(diff);
+  }
+}
