@@ -18,12 +18,17 @@ from typing import Any
 import numpy as np
 
 from detection.training import degrade, environment, sources
-from detection.training.split import Split, split
+from detection.training.split import Caps, Split, split
 
-TRAIN_SCENE_CAP = 60
-"""Pictures of one scene a training epoch sees: the longest clips have hundreds of near-identical
-frames.
-"""
+CAPS = Caps(
+    cluster=60,
+    cluster_of_source={"abonia": 110, "shub": 26},
+    source={"indonesia": 120, "yuskun": 100},
+)
+DAMAGE = 0.8
+"""Strength of the CCTV damage: at this, half of the pictures lose some detail each time."""
+REPEATS = {"abonia": 2, "fog": 2, "ukroad": 2, "rio": 2}
+"""How often an epoch shows a picture: real CCTV is scarce beside photographs of forests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def detector_split(root: Path, stated_licence_only: bool = False) -> Split:
         *sources.quiet_pictures(root, stated_licence_only),
         *sources.street_pictures(root, stated_licence_only),
     ]
-    return split(everything, TRAIN_SCENE_CAP)
+    return split(everything, CAPS)
 
 
 def stage(parts: Split, work: Path) -> Path:
@@ -66,9 +71,11 @@ def stage(parts: Split, work: Path) -> Path:
         images.mkdir(parents=True)
         labels.mkdir(parents=True)
         for picture in pictures:
-            (images / picture.path.name).symlink_to(picture.path)
             text = picture.labels.read_text() if picture.labels else ""
-            (labels / f"{picture.path.stem}.txt").write_text(text)
+            for i in range(REPEATS.get(picture.source, 1) if name == "train" else 1):
+                stem = f"{picture.path.stem}_{i}"
+                (images / f"{stem}{picture.path.suffix}").symlink_to(picture.path)
+                (labels / f"{stem}.txt").write_text(text)
     names = ", ".join(f"{i}: {name}" for i, name in enumerate(sources.HAZARD_CLASSES))
     description = stage_dir / "dataset.yaml"
     description.write_text(
@@ -85,7 +92,7 @@ class Damage:
 
     def __call__(self, labels: dict[str, Any]) -> dict[str, Any]:
         """Damage `labels["img"]` (H, W, 3 uint8 BGR) and hand everything on."""
-        labels["img"] = degrade.degrade(labels["img"], self.rng)
+        labels["img"] = degrade.degrade(labels["img"], self.rng, DAMAGE)
         return labels
 
 
@@ -148,7 +155,13 @@ def train(plan: DetectorPlan) -> Path:
         dataset = stage(parts, work)
         (work / "plan.json").write_text(
             json.dumps(
-                {**asdict(plan), "work": str(plan.work), "split_sha256": parts.digest()}, indent=1
+                {
+                    **asdict(plan),
+                    "work": str(plan.work),
+                    "start_weights_sha256": environment.weights_sha256(plan.start_weights),
+                    "split_sha256": parts.digest(),
+                },
+                indent=1,
             )
         )
         model = YOLO(plan.start_weights)
@@ -185,7 +198,7 @@ def _arguments(plan: DetectorPlan, dataset: Path, work: Path) -> dict[str, Any]:
         # service.
         "mosaic": 0.8,
         "close_mosaic": max(1, plan.epochs // 4),
-        "mixup": 0.08,
+        "mixup": 0.0,
         "scale": 0.5,
         "degrees": 3.0,
         "hsv_h": 0.012,

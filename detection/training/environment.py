@@ -4,6 +4,7 @@ seed.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import shutil
@@ -58,3 +59,9 @@ def allow_bfloat16_on_cpu() -> None:
 
     if not torch.cuda.is_available():
         trainer.check_amp = lambda model: True
+
+
+def weights_sha256(start_weights: str) -> str | None:
+    """SHA-256 of the starting weights; None for a name that Ultralytics will fetch itself."""
+    path = Path(start_weights)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

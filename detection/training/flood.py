@@ -21,15 +21,15 @@ from detection.errors import DataUnusableError
 from detection.road_region import crop_road
 from detection.training import degrade, environment, sources
 from detection.training.detector import print_err, report_progress
-from detection.training.split import Split, split
+from detection.training.split import Caps, Split, split
 
 CLASSES = ("dry", "flood")
 STAGED_SIZE_PX = 288
-REPEATS = {"rio": 5}
+REPEATS = {"rio": 5, "fog": 2}
 """How often an epoch shows a source: the only CCTV with both classes is small and must not drown.
 """
 PHOTOGRAPHS = frozenset({"mishra", "duy", "jshaffer", "yuskun", "indonesia"})
-TRAIN_SCENE_CAP = 14
+CAPS = Caps(cluster=14, source={"indonesia": 200, "yuskun": 160, "biplab": 120, "abonia": 130})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,16 @@ def flood_split(root: Path, stated_licence_only: bool = False) -> Split:
     only = stated_licence_only
     wet = list(sources.pictures(root / "flood_scenes/flood", None, only))
     dry = list(sources.pictures(root / "flood_scenes/dry", None, only))
-    # Labels mark crash boxes only in `shub`; a street is dry with and without a crash in it.
-    dry += [p for p in sources.hazard_pictures(root, only) if p.source == "shub"]
+    # A street is dry with and without a crash in it, and so are rooms and forests on fire: without
+    # them, flames at night and what they light up pass for reflections in water.
+    dry += sources.hazard_pictures(root, only)
     dry += sources.quiet_pictures(root, only)
     dry += [
         p
         for p in sources.street_pictures(root, only)
         if p.source in {"yuskun", "indonesia", "vnjunction"}
     ]
-    return split([*wet, *dry], TRAIN_SCENE_CAP)
+    return split([*wet, *dry], CAPS)
 
 
 def stage(parts: Split, work: Path, size_px: int) -> Path:
@@ -141,7 +142,13 @@ def train(plan: FloodPlan) -> Path:
         dataset = stage(parts, work, plan.image_size_px)
         (work / "plan.json").write_text(
             json.dumps(
-                {**asdict(plan), "work": str(plan.work), "split_sha256": parts.digest()}, indent=1
+                {
+                    **asdict(plan),
+                    "work": str(plan.work),
+                    "start_weights_sha256": environment.weights_sha256(plan.start_weights),
+                    "split_sha256": parts.digest(),
+                },
+                indent=1,
             )
         )
         model, arguments = (

@@ -29,6 +29,7 @@ from detection.letterbox import SCORE_FLOOR
 from detection.model_card import ModelCard, load_card, sha256_of
 from detection.runtime import open_detector, open_flood_classifier
 from detection.training import sources
+from detection.training.card import write_card
 from detection.training.detector import detector_split
 from detection.training.export import export
 from detection.training.flood import flood_split, is_flood
@@ -69,12 +70,16 @@ def publish_detector(checkpoint: Path, work: Path, folder: Path, input_size_px: 
                 "{}/{}".format(*sources.source_and_scene(j.name)),
             )
             for j in judged
+            # Clutter is a picture with nothing to report: smoke without a smoke label over a
+            # labelled fire would count against the truth.
+            if len(j.truth) == 0 or (j.truth.class_ids == class_id).any()
         ]
         facts["curves"][name] = fit_curve(samples, SCORE_FLOOR).to_plain()
         clutter = [j.found.best_score(class_id) for j in judged if len(j.truth) == 0]
         facts["operating_points"][name] = operating_point(clutter)
     facts["figures"] = detector_figures(judged, facts["operating_points"])
     _write(folder, facts)
+    write_card(folder, facts, parts)
     return load_card(folder)
 
 
@@ -160,6 +165,7 @@ def publish_flood(checkpoint: Path, work: Path, folder: Path, input_size_px: int
         by_source[source or "all"] = {**plain, "flooded": len(wet), "dry": len(dry)}
     facts["figures"] = {"flood": by_source}
     _write(folder, facts)
+    write_card(folder, facts, parts)
     return load_card(folder)
 
 

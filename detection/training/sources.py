@@ -98,6 +98,8 @@ class Picture:
     source: str
     scene: str
     labels: Path | None
+    cluster: str
+    """The source's own number of near-identical pictures: a scene can have several."""
 
     @property
     def scene_key(self) -> str:
@@ -133,6 +135,12 @@ def source_and_scene(name: str) -> tuple[str, str]:
     return source, scene
 
 
+def cluster_of(name: str) -> str:
+    """The number in a picture's file name as its source gave it; the name itself without one."""
+    match = _NAME.match(name)
+    return (match["scene"] or match["number"]) if match else name
+
+
 def pictures(
     folder: Path, labels: Path | None = None, stated_licence_only: bool = False
 ) -> Iterator[Picture]:
@@ -143,7 +151,8 @@ def pictures(
             stated_licence_only and source not in STATED_LICENCES
         ):
             continue
-        yield Picture(path, source, scene, labels / f"{path.stem}.txt" if labels else None)
+        label_file = labels / f"{path.stem}.txt" if labels else None
+        yield Picture(path, source, scene, label_file, cluster_of(path.name))
 
 
 def hazard_pictures(root: Path, stated_licence_only: bool = False) -> list[Picture]:

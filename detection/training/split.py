@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from detection.training.sources import Picture
 
@@ -58,26 +58,37 @@ def is_held_back(picture: Picture, salt: str = SALT) -> bool:
     return fraction_of(picture.scene_key, salt) < share
 
 
-def cap_scenes(pictures: Iterable[Picture], at_most: int) -> list[Picture]:
-    """At most so many pictures a scene, chosen by hash: a long clip must not outweigh the other
-    scenes.
-    """
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How much of a source one epoch sees, so that no long clip and no easy source outweighs."""
+
+    cluster: int
+    """Pictures of one cluster of near-identical frames."""
+    cluster_of_source: Mapping[str, int] = field(default_factory=dict)
+    """The same, where a source wants another number."""
+    source: Mapping[str, int] = field(default_factory=dict)
+    """Pictures of a source in all; absent means no limit."""
+
+
+def cap(pictures: Iterable[Picture], caps: Caps) -> list[Picture]:
+    """The pictures that the caps leave, chosen by hash, in the order of their names."""
     taken: Counter[str] = Counter()
     kept: list[Picture] = []
     for picture in sorted(pictures, key=lambda p: fraction_of(p.path.name)):
-        if taken[picture.scene_key] < at_most:
-            taken[picture.scene_key] += 1
+        cluster = f"{picture.source}/{picture.cluster}"
+        at_most = caps.cluster_of_source.get(picture.source, caps.cluster)
+        limit = caps.source.get(picture.source)
+        source_full = limit is not None and taken[picture.source] >= limit
+        if taken[cluster] < at_most and not source_full:
+            taken[cluster] += 1
+            taken[picture.source] += 1
             kept.append(picture)
     return sorted(kept, key=lambda p: p.path.name)
 
 
 def split(
-    pictures: Sequence[Picture], train_cap: int, held_back: Callable[[Picture], bool] = is_held_back
+    pictures: Sequence[Picture], caps: Caps, held_back: Callable[[Picture], bool] = is_held_back
 ) -> Split:
-    """Divide by scene; training pictures are capped at `train_cap` a scene, validation pictures are
-    all kept.
-    """
+    """Divide by scene; training pictures are capped, validation pictures are all kept."""
     validation = tuple(sorted((p for p in pictures if held_back(p)), key=lambda p: p.path.name))
-    return Split(
-        tuple(cap_scenes((p for p in pictures if not held_back(p)), train_cap)), validation
-    )
+    return Split(tuple(cap((p for p in pictures if not held_back(p)), caps)), validation)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts import CameraId, Detection, Sighting, from_json, to_json
+from detection import Boxes, CameraVerifier
+from detection.verification import CORRELATION, RESEND_S, Rule, confirms
+from tests.detection.conftest import CURVE, START, Feed
+
+FIRE = ("fire", 0.6, (100.0, 100.0, 160.0, 180.0))
+WRECK = ("crash", 0.6, (200.0, 200.0, 280.0, 260.0))
+
+
+@pytest.mark.parametrize("step_s", [0.1, 0.5, 1.0, 2.0])
+def test_a_fire_is_confirmed_at_any_rate_and_never_by_one_picture(
+    feed: Feed, step_s: float
+) -> None:
+    first_at: float | None = None
+    for i in range(int(12 / step_s)):
+        if feed(i * step_s, FIRE) and first_at is None:
+            first_at = i * step_s
+    assert first_at is not None
+    assert 1.5 <= first_at <= max(3.0, 2 * step_s)
+
+
+def test_the_first_detection_tells_the_whole_story(feed: Feed) -> None:
+    sent = [d for second in range(4) for d in feed(second, FIRE)]
+    detection = sent[0]
+    assert detection.sighting is Sighting.FIRE
+    assert detection.camera_id == "cam-1"
+    assert detection.started_at == START
+    assert detection.captured_at == START + timedelta(seconds=2)
+    assert (detection.box.x0, detection.box.y1) == (100.0, 180.0)
+    assert (detection.frame_width_px, detection.frame_height_px) == (640, 480)
+    assert detection.score == pytest.approx(0.6)
+    assert detection.model_version == "detect-test"
+    assert from_json(Detection, to_json(detection)) == detection
+
+
+def test_updates_keep_the_track_and_come_sparingly(feed: Feed) -> None:
+    sent = [d for second in range(61) for d in feed(second, FIRE)]
+    assert len({d.track_id for d in sent}) == 1
+    assert len({d.id for d in sent}) == len(sent)
+    assert 60 / RESEND_S <= len(sent) <= 60 / RESEND_S + 3
+
+
+def test_a_change_of_the_evidence_is_sent_at_once(feed: Feed) -> None:
+    for second in range(4):
+        feed(second, ("fire", 0.35, FIRE[2]))
+    later = [d for second in range(4, 9) for d in feed(second, ("fire", 0.95, FIRE[2]))]
+    assert later
+    assert later[0].captured_at < START + timedelta(seconds=RESEND_S)
+
+
+def test_a_lamp_watched_for_an_hour_is_one_piece_of_evidence(feed: Feed) -> None:
+    sent = [d for second in range(3600) for d in feed(second, FIRE)]
+    best = CURVE.llr(0.6) / CORRELATION
+    assert max(d.llr for d in sent) <= best + 1e-6
+    assert len({d.track_id for d in sent}) == 1
+
+
+def test_ten_pictures_a_second_prove_no_more_than_one(feed: Feed, verifier: CameraVerifier) -> None:
+    slow = next(d for second in range(8) for d in feed(second, FIRE))
+    other = CameraVerifier(CameraId("cam-2"), verifier._cards[Sighting.FIRE])
+    fast: list[Detection] = []
+    for i in range(80):
+        moment = START + timedelta(seconds=i / 10)
+        boxes = Boxes.of([FIRE[2]], [0.6], [0])
+        fast += other.update(moment, moment, boxes, None, (640, 480))
+    assert fast[0].llr == pytest.approx(slow.llr, abs=0.3)
+
+
+def test_a_flicker_alarms_nobody_but_is_a_weak_cue(feed: Feed, verifier: CameraVerifier) -> None:
+    assert feed(0, FIRE) == []
+    assert verifier.weak_cue
+    assert [d for second in range(1, 10) for d in feed(second)] == []
+    assert not verifier.weak_cue
+    assert feed(10, FIRE) == []
+
+
+def test_a_confirmed_track_is_no_longer_a_weak_cue(feed: Feed, verifier: CameraVerifier) -> None:
+    for second in range(6):
+        feed(second, FIRE)
+    assert not verifier.weak_cue
+
+
+def test_a_standing_wreck_is_a_crash_and_moving_traffic_is_none(feed: Feed) -> None:
+    for second in range(12):
+        x = 20.0 + 12 * second
+        assert feed(second, ("crash", 0.6, (x, 50.0, x + 30, 70.0))) == []
+    sent = [d for second in range(20, 30) for d in feed(second, WRECK)]
+    assert {d.sighting for d in sent} == {Sighting.CRASH}
+
+
+def test_a_flood_takes_several_looks_over_several_seconds(feed: Feed) -> None:
+    times = [t for t in range(0, 60, 5) if feed(t, flood=0.9)]
+    assert times[0] == 10
+    detection = next(d for t in range(60, 90, 5) for d in feed(t, flood=0.9))
+    assert detection.sighting is Sighting.FLOOD
+    assert detection.box.y1 == 480 and detection.box.x1 == 640
+    assert detection.model_version == "classify-test"
+
+
+def test_spray_from_one_car_is_no_flood(feed: Feed) -> None:
+    wet = [0.9, 0.05, 0.05, 0.9, 0.05, 0.05, 0.9, 0.05]
+    assert [d for i, p in enumerate(wet) for d in feed(5.0 * i, flood=p)] == []
+
+
+def test_pictures_from_before_are_ignored(feed: Feed) -> None:
+    for second in (10, 11):
+        feed(second, FIRE)
+    assert feed(3, FIRE) == []
+    sent = feed(12, FIRE)
+    assert sent[0].started_at == START + timedelta(seconds=10)
+
+
+def test_two_fires_are_two_tracks(feed: Feed) -> None:
+    other = ("fire", 0.7, (400.0, 50.0, 440.0, 90.0))
+    sent = [d for second in range(5) for d in feed(second, FIRE, other)]
+    assert len({d.track_id for d in sent}) == 2
+
+
+scores = st.lists(st.one_of(st.none(), st.floats(0.05, 1.0)), min_size=1, max_size=40)
+
+
+@given(scores, st.sampled_from([0.1, 0.5, 1.0, 2.0]))
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_seen_the_evidence_stays_bounded(
+    seen: list[float | None], step_s: float
+) -> None:
+    from tests.detection.conftest import CLASSES, make_card
+
+    card = make_card("detect", CLASSES, (Sighting.FIRE, Sighting.SMOKE, Sighting.CRASH))
+    camera = CameraVerifier(CameraId("c"), card)
+    for i, score in enumerate(seen):
+        moment = START + timedelta(seconds=i * step_s)
+        boxes = Boxes.none() if score is None else Boxes.of([FIRE[2]], [score], [0])
+        for detection in camera.update(moment, moment, boxes, None, (640, 480)):
+            assert abs(detection.llr) <= max(map(abs, CURVE.llrs)) / CORRELATION + 1e-6
+
+
+def test_a_rule_wants_enough_looks_long_enough() -> None:
+    from tests.detection.test_tracks import look
+
+    rule = Rule(3, 4, 1.5, 12.0, 1.0, 2.0)
+    assert not confirms(rule, [look(3.0, 0), look(3.0, 1)])
+    assert not confirms(rule, [look(3.0, 0), look(3.0, 0.5), look(3.0, 1)])
+    assert confirms(rule, [look(3.0, 0), look(3.0, 1), look(3.0, 2)])
+    assert not confirms(rule, [look(1.1, 0), look(1.1, 1), look(1.1, 2), look(-3.0, 3)])
