@@ -171,41 +171,47 @@ class Cameras:
         async with self._database.reading() as connection:
             return await read_healths(connection)
 
-    async def record_health(self, health: CameraHealth) -> bool:
-        """Keep how a camera is; a change of state or detail is logged.
+    async def record_health(self, *healths: CameraHealth) -> int:
+        """Keep how cameras are, in this order; a change of state or detail is logged.
 
-        Returns whether it was logged. News of a camera that isn't registered (it was removed
+        Returns how many were logged. News of a camera that isn't registered (it was removed
         meanwhile) is dropped.
         """
+        if not healths:
+            return 0
         async with self._database.writing() as writing:
-            row = await _row(writing.connection, health.camera_id)
-            if row is None or row.removed:
-                return False
-            body = await writing.connection.scalar(
-                select(CameraHealthRow.body).where(CameraHealthRow.camera_id == health.camera_id)
-            )
-            known = None if body is None else from_json(CameraHealth, body)
-            values = {"recorded_at": writing.now, "body": to_json(health).decode()}
-            if known is None:
-                await writing.connection.execute(
-                    insert(CameraHealthRow).values(camera_id=health.camera_id, **values)
-                )
-            else:
-                await writing.connection.execute(
-                    update(CameraHealthRow)
-                    .where(CameraHealthRow.camera_id == health.camera_id)
-                    .values(**values)
-                )
-            changed = known is None or (known.state, known.detail) != (health.state, health.detail)
-            if changed:
-                writing.log(
-                    LogKind.CAMERA_HEALTH,
-                    health,
-                    actor=health.worker or SYSTEM,
-                    exercise=from_json(Camera, row.body).exercise,
-                    detail=health.state,
-                )
-        return changed
+            return sum([await _record(writing, health) for health in healths])
+
+
+async def _record(writing: Writing, health: CameraHealth) -> bool:
+    row = await _row(writing.connection, health.camera_id)
+    if row is None or row.removed:
+        return False
+    body = await writing.connection.scalar(
+        select(CameraHealthRow.body).where(CameraHealthRow.camera_id == health.camera_id)
+    )
+    known = None if body is None else from_json(CameraHealth, body)
+    values = {"recorded_at": writing.now, "body": to_json(health).decode()}
+    if known is None:
+        await writing.connection.execute(
+            insert(CameraHealthRow).values(camera_id=health.camera_id, **values)
+        )
+    else:
+        await writing.connection.execute(
+            update(CameraHealthRow)
+            .where(CameraHealthRow.camera_id == health.camera_id)
+            .values(**values)
+        )
+    if known is not None and (known.state, known.detail) == (health.state, health.detail):
+        return False
+    writing.log(
+        LogKind.CAMERA_HEALTH,
+        health,
+        actor=health.worker or SYSTEM,
+        exercise=from_json(Camera, row.body).exercise,
+        detail=health.state,
+    )
+    return True
 
 
 async def read_cameras(connection: AsyncConnection) -> list[Camera]:

@@ -9,62 +9,30 @@ takes effect exactly once, whatever dies when.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, update
 
 from contracts import (
     AlarmLevel,
-    Decision,
-    DecisionKind,
-    Detection,
-    Incident,
     IncidentId,
     IncidentState,
     LogKind,
     Report,
     ReportId,
-    ReportKind,
-    from_json,
-    to_json,
 )
 from contracts import Sequence as SequenceNumber
-from incidents.actions import columns, latest, read_row
+from incidents.application import Application, Applied, Outcome, draft_of, tell
 from incidents.database import SYSTEM, Database, Writing
-from incidents.enrichment import Enrichment, better_picture
-from incidents.errors import ActedMeanwhile, FencedOff
+from incidents.enrichment import Enrichment
+from incidents.errors import FencedOff
 from incidents.log import read_last_seq
 from incidents.reports import to_report
 from incidents.tables import FusionWriterRow, IncidentRow, ReportRow
-from incidents.telling import PAUSE, Urgency, urgency
 
-_LOG_KINDS = {
-    DecisionKind.FOUND: LogKind.INCIDENT_FOUNDED,
-    DecisionKind.UPDATE: LogKind.INCIDENT_UPDATED,
-    DecisionKind.MERGE: LogKind.INCIDENT_MERGED,
-    DecisionKind.SPLIT: LogKind.INCIDENT_SPLIT,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What fusion made of one report; ``problem`` says why it could make nothing of it."""
-
-    report: Report
-    decisions: tuple[Decision, ...] = ()
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What applying outcomes came to."""
-
-    told: tuple[tuple[LogKind, Incident], ...]
-    """The incidents that got a log entry, in its order."""
-    waiting: frozenset[IncidentId]
-    """Those with news to tell by `FusionDoor.publish_pending` after a pause."""
+_EXPIRED_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,23 +47,6 @@ class FusionMemory:
     """Incidents that a person has acted on."""
     ended: frozenset[IncidentId]
     """Those of them that take no more reports."""
-
-
-@dataclass(slots=True)
-class _Draft:
-    """An incident while outcomes are applied to it."""
-
-    incident: Incident
-    told: Incident | None
-    told_at: datetime
-    acted_seq: int
-    kind: LogKind | None = None
-    """Set where the change must be told at once, whatever the estimate says."""
-    detail: str = ""
-    is_new: bool = False
-    guarded: bool = False
-    changed: bool = False
-    detections: list[Detection] = field(default_factory=list)
 
 
 class FusionDoor:
@@ -127,11 +78,15 @@ class FusionDoor:
             return SequenceNumber(await connection.scalar(select(FusionWriterRow.report_seq)) or 0)
 
     async def remember(self, since: datetime) -> FusionMemory:
-        """What fusion's state is rebuilt from: the decided reports of open incidents, and all
-        those recorded after ``since``, without the ones that were set aside."""
+        """What fusion's state is rebuilt from: the decided reports that were recorded after
+        ``since``, and all those of the incidents that these belong to; without the ones that were
+        set aside."""
         async with self._database.reading() as connection:
             log_seq = await read_last_seq(connection)
             cursor = await connection.scalar(select(FusionWriterRow.report_seq)) or 0
+            live = select(ReportRow.incident_id).where(
+                ReportRow.recorded_at >= since, ReportRow.incident_id.is_not(None)
+            )
             rows = (
                 await connection.execute(
                     select(
@@ -147,7 +102,7 @@ class FusionDoor:
                     .where(
                         ReportRow.seq <= cursor,
                         ReportRow.problem.is_(None),
-                        or_(ReportRow.recorded_at >= since, IncidentRow.is_open.is_(True)),
+                        or_(ReportRow.recorded_at >= since, ReportRow.incident_id.in_(live)),
                     )
                     .order_by(ReportRow.seq)
                 )
@@ -187,7 +142,7 @@ class FusionDoor:
             row = await _writer(writing)
             if row.fencing != fencing:
                 raise FencedOff(fencing, row.fencing)
-            work = _Application(writing, known_seq, enrichment)
+            work = Application(writing, known_seq, enrichment)
             for outcome in outcomes:
                 if outcome.report.seq > row.report_seq:
                     await work.add(outcome)
@@ -216,218 +171,54 @@ class FusionDoor:
             if only is not None:
                 statement = statement.where(IncidentRow.id.in_(sorted(only)))
             drafts = [
-                _draft(found, changed=True) for found in await writing.connection.execute(statement)
+                draft_of(found, changed=True)
+                for found in await writing.connection.execute(statement)
             ]
-            return await _tell(writing, drafts)
+            return await tell(writing, drafts)
 
+    async def expire(self, silent_since: datetime, *, fencing: int) -> int:
+        """End what never became an alarm, nobody touched, and nothing was heard of since a time.
 
-class _Application:
-    """Outcomes being applied within one transaction."""
+        Returns how many. They are ``cancelled`` by the system, with the reason ``expired``.
 
-    def __init__(self, writing: Writing, known_seq: int, enrichment: Enrichment) -> None:
-        self._writing = writing
-        self._known_seq = known_seq
-        self._enrichment = enrichment
-        self._drafts: dict[IncidentId, _Draft] = {}
-        self._moves: list[tuple[IncidentId, set[ReportId]]] = []
-
-    async def add(self, outcome: Outcome) -> None:
-        if outcome.problem:
-            await self._writing.connection.execute(
-                update(ReportRow)
-                .where(ReportRow.seq == outcome.report.seq)
-                .values(problem=outcome.problem)
+        Raises:
+            FencedOff: another writer has taken over.
+        """
+        async with self._database.writing() as writing:
+            row = await _writer(writing)
+            if row.fencing != fencing:
+                raise FencedOff(fencing, row.fencing)
+            silent = (
+                select(IncidentRow)
+                .where(
+                    IncidentRow.is_open.is_(True),
+                    IncidentRow.acted_seq == 0,
+                    IncidentRow.level != AlarmLevel.ALARM.value,
+                    IncidentRow.told_at < silent_since,
+                )
+                .order_by(IncidentRow.founded_seq)
+                .limit(_EXPIRED_AT_ONCE)
             )
-        for decision in outcome.decisions:
-            await self._decide(decision, outcome.report)
-
-    async def finish(self) -> Applied:
-        drafts = list(self._drafts.values())
-        for draft in drafts:
-            if draft.changed:
-                draft.incident = self._enrichment.complete(draft.incident, draft.detections)
-        applied = await _tell(self._writing, drafts)
-        # Only now do new incidents have rows for the reports to point at.
-        for incident_id, report_ids in self._moves:
-            keys = select(ReportRow.evidence_key).where(ReportRow.id.in_(sorted(report_ids)))
-            await self._writing.connection.execute(
-                update(ReportRow)
-                .where(ReportRow.evidence_key.in_(keys))
-                .values(incident_id=incident_id)
-            )
-        return applied
-
-    async def _decide(self, decision: Decision, report: Report) -> None:
-        draft = await self._open(decision.incident_id)
-        if draft is None:
-            draft = self._found(decision)
-        elif draft.incident.duplicate_of is not None and draft.acted_seq == 0:
-            self._revive(draft, decision)
-        before = set() if draft.is_new and not draft.changed else _ids(draft.incident)
-        hazard_changed = draft.incident.hazard is not decision.estimate.hazard
-        draft.guarded |= hazard_changed or decision.kind is not DecisionKind.UPDATE
-        draft.incident = replace(
-            draft.incident, estimate=decision.estimate, updated_at=self._writing.now
-        )
-        draft.changed = True
-        if decision.kind is DecisionKind.MERGE and decision.other_id is not None:
-            await self._absorb(draft, decision.other_id)
-        new_ids = set(decision.estimate.report_ids) - before
-        await self._collect(draft, new_ids, report)
-        self._move(decision.incident_id, new_ids)
-
-    async def _open(self, incident_id: IncidentId) -> _Draft | None:
-        draft = self._drafts.get(incident_id)
-        if draft is None:
-            row = await read_row(self._writing.connection, incident_id)
-            if row is None:
-                return None
-            if row.acted_seq > self._known_seq:
-                raise ActedMeanwhile(incident_id)
-            draft = self._drafts[incident_id] = _draft(row)
-        return draft
-
-    def _found(self, decision: Decision) -> _Draft:
-        now = self._writing.now
-        draft = _Draft(
-            incident=Incident(
-                id=decision.incident_id,
-                version=1,
-                state=IncidentState.DETECTED,
-                level=AlarmLevel.SIGNAL,
-                priority=4,
-                estimate=decision.estimate,
-                created_at=now,
-                updated_at=now,
-                last_actor=SYSTEM,
-            ),
-            told=None,
-            told_at=now,
-            acted_seq=0,
-            kind=_LOG_KINDS[decision.kind],
-            detail=decision.other_id or "",
-            is_new=True,
-        )
-        self._drafts[decision.incident_id] = draft
-        return draft
-
-    def _revive(self, draft: _Draft, decision: Decision) -> None:
-        """What fusion had merged it takes apart again."""
-        draft.incident = replace(
-            draft.incident, state=IncidentState.DETECTED, duplicate_of=None, closed_at=None
-        )
-        draft.kind = _LOG_KINDS[decision.kind]
-        draft.detail = decision.other_id or ""
-
-    async def _absorb(self, survivor: _Draft, other_id: IncidentId) -> None:
-        survivor.kind = survivor.kind or LogKind.INCIDENT_MERGED
-        survivor.detail = other_id
-        absorbed = await self._open(other_id)
-        if absorbed is None:
-            return
-        absorbed.incident = replace(
-            absorbed.incident,
-            state=IncidentState.DUPLICATE,
-            duplicate_of=survivor.incident.id,
-            closed_at=self._writing.now,
-            updated_at=self._writing.now,
-            last_actor=SYSTEM,
-        )
-        if not absorbed.is_new:
-            absorbed.kind = LogKind.INCIDENT_MERGED
-        absorbed.detail = f"into {survivor.incident.id}"
-        absorbed.changed = absorbed.guarded = True
-        survivor.incident = replace(
-            survivor.incident,
-            key_picture=better_picture(
-                survivor.incident.key_picture, absorbed.incident.key_picture
-            ),
-        )
-        survivor.detections += absorbed.detections
-
-    async def _collect(self, draft: _Draft, new_ids: set[ReportId], report: Report) -> None:
-        """Gather the detections that may have a better picture."""
-        if isinstance(report.body, Detection) and report.id in new_ids:
-            draft.detections.append(report.body)
-        elsewhere = new_ids - {report.id}
-        if not elsewhere:
-            return
-        bodies = await self._writing.connection.scalars(
-            select(ReportRow.body).where(
-                ReportRow.id.in_(sorted(elsewhere)),
-                ReportRow.kind == ReportKind.DETECTION.value,
-            )
-        )
-        draft.detections += [from_json(Detection, body) for body in bodies]
-
-    def _move(self, incident_id: IncidentId, report_ids: set[ReportId]) -> None:
-        if not report_ids:
-            return
-        if self._moves and self._moves[-1][0] == incident_id:
-            self._moves[-1][1].update(report_ids)
-        else:
-            self._moves.append((incident_id, set(report_ids)))
-
-
-def _ids(incident: Incident) -> set[ReportId]:
-    return set(incident.estimate.report_ids)
-
-
-def _draft(row: Any, *, changed: bool = False) -> _Draft:
-    return _Draft(
-        incident=latest(row),
-        told=from_json(Incident, row.body),
-        told_at=row.told_at,
-        acted_seq=row.acted_seq,
-        changed=changed,
-    )
+            drafts = [
+                draft_of(found, changed=True) for found in await writing.connection.execute(silent)
+            ]
+            for draft in drafts:
+                draft.incident = replace(
+                    draft.incident,
+                    state=IncidentState.CANCELLED,
+                    closed_at=writing.now,
+                    updated_at=writing.now,
+                    last_actor=SYSTEM,
+                    reason="expired",
+                )
+                draft.kind, draft.detail, draft.guarded = LogKind.INCIDENT_UPDATED, "expired", True
+            await tell(writing, drafts)
+        return len(drafts)
 
 
 async def _writer(writing: Writing) -> Any:
     found = await writing.connection.execute(select(FusionWriterRow).with_for_update())
     return found.one()
-
-
-async def _tell(writing: Writing, drafts: Sequence[_Draft]) -> Applied:
-    """Write the drafts: those that are due with a log entry, the others as pending."""
-    told: list[tuple[LogKind, Incident]] = []
-    waiting: set[IncidentId] = set()
-    for draft in drafts:
-        if not draft.changed:
-            continue
-        incident_id = draft.incident.id
-        rows = update(IncidentRow).where(IncidentRow.id == incident_id)
-        kind = draft.kind
-        if kind is None and draft.told is not None:
-            how_soon = urgency(draft.told, draft.incident)
-            rested = writing.now - draft.told_at >= PAUSE
-            if how_soon is Urgency.NOW or (how_soon is Urgency.SOON and rested):
-                kind = LogKind.INCIDENT_UPDATED
-            elif how_soon is Urgency.SOON:
-                waiting.add(incident_id)
-        if kind is None:
-            await writing.connection.execute(rows.values(pending=to_json(draft.incident).decode()))
-            continue
-        version = draft.incident.version if draft.is_new else draft.incident.version + 1
-        incident = replace(draft.incident, version=version)
-        seq = writing.log(kind, incident, exercise=incident.estimate.exercise, detail=draft.detail)
-        values = {**columns(incident), "told_at": writing.now, "pending": None}
-        if draft.is_new:
-            await writing.connection.execute(
-                insert(IncidentRow).values(
-                    id=incident_id,
-                    founded_seq=seq,
-                    guard_version=1,
-                    acted_seq=0,
-                    **values,
-                )
-            )
-        else:
-            if draft.guarded:
-                values["guard_version"] = version
-            await writing.connection.execute(rows.values(**values))
-        told.append((kind, incident))
-    return Applied(tuple(told), frozenset(waiting))
 
 
 __all__ = ["Applied", "FusionDoor", "FusionMemory", "Outcome"]

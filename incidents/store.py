@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from contracts import Call, Camera, CameraHealth, CameraId, Incident, Sequence, from_json
-from incidents.accounts import Accounts, Keys, Sessions
+from incidents.accounts import Accounts
 from incidents.actions import Incidents
 from incidents.calls import Calls
 from incidents.cameras import Cameras, read_cameras, read_healths
@@ -16,6 +16,7 @@ from incidents.database import Database, Listener
 from incidents.decisions import FusionDoor
 from incidents.log import Log, read_last_seq
 from incidents.reports import Reports
+from incidents.sessions import Keys, Sessions
 from incidents.tables import CallRow, IncidentRow
 from plumbing.clock import Clock
 

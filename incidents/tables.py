@@ -73,7 +73,7 @@ class ReportRow(Table):
     kind: Mapped[str] = mapped_column(String(20))
     exercise: Mapped[bool]
     evidence_key: Mapped[str]
-    recorded_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(index=True)
     body: Mapped[str]
     incident_id: Mapped[str | None] = mapped_column(ForeignKey("incidents.id"), index=True)
     """Where fusion put it; none while undecided, or where it speaks for nothing."""

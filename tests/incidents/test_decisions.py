@@ -13,7 +13,7 @@ from contracts import (
     LonLat,
     ReportId,
 )
-from incidents.decisions import Outcome
+from incidents.application import MOST_REPORTS_TOLD, Outcome
 from incidents.errors import ActedMeanwhile, FencedOff
 from incidents.store import Store
 from plumbing.clock import HeldClock
@@ -234,16 +234,60 @@ async def test_a_report_that_breaks_fusion_is_set_aside(any_store: Store, writer
     assert memory.report_seq == 2
 
 
-async def test_what_is_old_and_over_is_not_remembered(
+async def test_what_is_silent_for_long_is_not_remembered(
     any_store: Store, writer: Writer, clock: HeldClock
 ) -> None:
     await writer.apply(detection(1), found(ONE, "report-detection-1"))
     await writer.apply(detection(2, track=2), found(TWO, "report-detection-2"))
-    await any_store.incidents.act(
-        TWO, IncidentAction.CANCEL, actor="sari", version=1, reason="salah"
-    )
     clock.advance(3600)
+    await writer.apply(detection(3), updated(ONE, "report-detection-1", "report-detection-3"))
     memory = await any_store.fusion.remember(clock.now() - timedelta(minutes=5))
-    assert set(memory.assignment.values()) == {ONE}
+    assert memory.assignment == {
+        ReportId("report-detection-1"): ONE,
+        ReportId("report-detection-3"): ONE,
+    }
     memory = await any_store.fusion.remember(clock.now() - timedelta(hours=2))
     assert set(memory.assignment.values()) == {ONE, TWO}
+
+
+async def test_what_never_became_an_alarm_ends_by_itself(
+    any_store: Store, writer: Writer, clock: HeldClock
+) -> None:
+    await writer.apply(detection(1), found(ONE, "report-detection-1", probability=0.1))
+    await writer.apply(detection(2, track=2), found(TWO, "report-detection-2"))
+    await writer.apply(
+        detection(3, track=3), found("incident-3", "report-detection-3", probability=0.1)
+    )
+    await any_store.incidents.act(
+        IncidentId("incident-3"), IncidentAction.ACKNOWLEDGE, actor="sari", version=1
+    )
+    clock.advance(3600)
+    assert await any_store.fusion.expire(clock.now() - timedelta(hours=2), fencing=1) == 0
+    assert await any_store.fusion.expire(clock.now() - timedelta(minutes=1), fencing=1) == 1
+    ended = await any_store.incidents.get(ONE)
+    assert (ended.state, ended.reason) == (IncidentState.CANCELLED, "expired")
+    assert [one.id for one in (await any_store.snapshot()).incidents] == [TWO, "incident-3"]
+
+
+async def test_a_long_fire_names_some_of_its_reports_and_keeps_all(
+    any_store: Store, writer: Writer
+) -> None:
+    reports = [
+        accepted.report
+        for accepted in await any_store.reports.accept([detection(n) for n in range(1, 451)])
+    ]
+    ids = [report.id for report in reports]
+    outcomes = [Outcome(reports[0], (found(ONE, ids[0]),))]
+    outcomes += [
+        Outcome(report, (updated(ONE, *ids[: number + 1]),))
+        for number, report in enumerate(reports[1:], start=1)
+    ]
+    for start in range(0, 450, 50):
+        await writer.apply_all(outcomes[start : start + 50])
+    told = (
+        await any_store.incidents.act(ONE, IncidentAction.VERIFY, actor="sari", version=1)
+    ).estimate.report_ids
+    assert len(told) == MOST_REPORTS_TOLD
+    assert (told[0], told[-1]) == (ids[0], ids[-1])
+    memory = await any_store.fusion.remember(START)
+    assert set(memory.assignment) == set(ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts import Decision, Report, ReportBody
-from incidents.decisions import Applied, Outcome
+from incidents.application import Applied, Outcome
 from incidents.enrichment import Enrichment
 from incidents.store import Store
 from tests.incidents.make import PLAIN

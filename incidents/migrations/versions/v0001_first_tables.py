@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("id"),
     )
+    op.create_index("ix_reports_recorded_at", "reports", ["recorded_at"], unique=False)
     op.create_index("ix_reports_incident_id", "reports", ["incident_id"], unique=False)
     op.create_index("reports_by_evidence", "reports", ["evidence_key"], unique=False)
     op.create_table(
