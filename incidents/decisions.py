@@ -28,7 +28,6 @@ from incidents.application import Application, Applied, Outcome, draft_of, tell
 from incidents.database import SYSTEM, Database, Writing
 from incidents.enrichment import Enrichment
 from incidents.errors import FencedOff
-from incidents.log import read_last_seq
 from incidents.reports import to_report
 from incidents.tables import FusionWriterRow, IncidentRow, ReportRow
 
@@ -40,7 +39,6 @@ class FusionMemory:
     """What a new writer starts from, all of one moment."""
 
     report_seq: SequenceNumber
-    log_seq: SequenceNumber
     reports: tuple[Report, ...]
     assignment: Mapping[ReportId, IncidentId]
     touched: frozenset[IncidentId]
@@ -82,7 +80,6 @@ class FusionDoor:
         ``since``, and all those of the incidents that these belong to; without the ones that were
         set aside."""
         async with self._database.reading() as connection:
-            log_seq = await read_last_seq(connection)
             cursor = await connection.scalar(select(FusionWriterRow.report_seq)) or 0
             live = select(ReportRow.incident_id).where(
                 ReportRow.recorded_at >= since, ReportRow.incident_id.is_not(None)
@@ -110,7 +107,6 @@ class FusionDoor:
         placed = [(to_report(row), row) for row in rows]
         return FusionMemory(
             report_seq=SequenceNumber(cursor),
-            log_seq=log_seq,
             reports=tuple(report for report, _ in placed),
             assignment={
                 report.id: IncidentId(row.incident_id) for report, row in placed if row.incident_id
@@ -154,6 +150,14 @@ class FusionDoor:
                     )
                 )
         return applied
+
+    async def pending(self) -> list[IncidentId]:
+        """The open incidents of which fusion knows more than was told."""
+        statement = select(IncidentRow.id).where(
+            IncidentRow.pending.is_not(None), IncidentRow.is_open.is_(True)
+        )
+        async with self._database.reading() as connection:
+            return [IncidentId(one) for one in await connection.scalars(statement)]
 
     async def publish_pending(
         self, *, fencing: int, only: Collection[IncidentId] | None = None

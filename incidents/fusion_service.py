@@ -1,0 +1,341 @@
+"""The fusion service: reports in, incidents out, by one active writer.
+
+Its life: **stand by** until the lease ``fusion`` can be had; **claim** the database with the
+lease's fencing number, which shuts every earlier writer out; **rebuild** fusion's memory from the
+database; **lead**: take detections and health off the bus, decide about reports in the order of
+their rows, and apply what was decided, until it is stopped, replaced (`FencedOff`), or has lost the
+lease to another. Then it stands by again.
+
+While the bus is away a leader goes on with what reaches the database (calls): nobody else can take
+the lease meanwhile, and if somebody who still sees the bus does, the fencing number stops us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from contracts import IncidentId, LogKind, WatchClosely
+from incidents.cueing import Cueing
+from incidents.decisions import Applied, Outcome
+from incidents.enrichment import Enrichment
+from incidents.errors import ActedMeanwhile, FencedOff
+from incidents.intake import DATABASE_AWAY, PAUSE_S, Intake
+from incidents.log import LogFilter
+from incidents.mind import Mind
+from incidents.store import Store
+from incidents.telling import PAUSE
+from plumbing.bus import Bus, BusUnavailable, Lease
+from plumbing.clock import Clock
+from plumbing.ids import new_id
+from plumbing.logs import get_logger
+from plumbing.settings import Settings
+
+_log = get_logger(__name__)
+
+LEASE = "fusion"
+STANDBY_S = 1.0
+"""Between two tries for the lease."""
+POLL_S = 0.25
+"""A wake-up that got lost costs this long."""
+BATCH = 64
+"""Reports decided and applied in one transaction while there is a backlog."""
+NOTED_AT_ONCE = 500
+BUDGET_S = 0.1
+"""No batch takes longer than this and its last report: what is decided must become visible."""
+REGISTER_S = 10.0
+"""The workers' register is published this often, in case the bus lost its memory."""
+SWEEP_S = 60.0
+
+_OF_INTEREST = LogFilter(
+    kinds=frozenset({LogKind.INCIDENT_ACTED, LogKind.CAMERA_SAVED, LogKind.CAMERA_REMOVED})
+)
+
+
+class _LeaseLost(Exception):
+    """Another process holds the lease, or ours has lapsed: stand by."""
+
+
+@dataclass(slots=True)
+class FusionCounts:
+    """What this process did since it started."""
+
+    leading: bool = False
+    decided: int = 0
+    set_aside: int = 0
+    told: int = 0
+    rebuilt: int = 0
+    cues: int = 0
+    decided_to: int = 0
+    """The last report decided on."""
+
+
+class FusionService:
+    """One process's fusion; several may run, one is active.
+
+    Raises:
+        SettingsError: made with rates or areas that can't be used.
+    """
+
+    def __init__(self, store: Store, bus: Bus, settings: Settings, clock: Clock) -> None:
+        self.holder = f"{socket.gethostname()}-{os.getpid()}-{new_id('fusion')[-8:]}"
+        self.counts = FusionCounts()
+        self.intake = Intake(store, bus, self.holder)
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._lease_s = settings.fusion.writer_lease_s
+        self._mind = Mind(settings.city, settings.fusion)
+        self._cueing = Cueing(self._mind)
+        self._enrichment = Enrichment(settings.fusion, self._mind.name_of, self._mind.best_cameras)
+        self._news = asyncio.Event()
+        """Something may have been committed that we should look at."""
+        self._cameras_changed = asyncio.Event()
+        self._to_wake = asyncio.Event()
+        self._wake_seq = 0
+        self._fencing = 0
+        self._known_seq = 0
+        self._waiting: dict[IncidentId, float] = {}
+        """Incidents with news to tell, and when, by the monotonic clock."""
+        store.listen(self._committed)
+
+    async def run(self, stopping: asyncio.Event | None = None) -> None:
+        """Stand by and lead until ``stopping`` is set, or cancelled."""
+        work = asyncio.create_task(self._stand_by_and_lead())
+        stop = asyncio.create_task((stopping or asyncio.Event()).wait())
+        try:
+            await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+
+    async def _stand_by_and_lead(self) -> None:
+        while True:
+            try:
+                async with self._leading() as lease:
+                    await self._lead(lease)
+            except* (_LeaseLost, FencedOff) as replaced:
+                _log.warning("no longer the fusion writer", why=str(replaced.exceptions[0]))
+            except* DATABASE_AWAY as away:
+                _log.error("the database is away", why=str(away.exceptions[0]))
+            await asyncio.sleep(STANDBY_S)
+
+    @contextlib.asynccontextmanager
+    async def _leading(self) -> AsyncIterator[Lease]:
+        lease = await self._obtain_lease()
+        try:
+            yield lease
+        finally:
+            self.counts.leading = False
+            # A standby needn't wait for the lease to lapse.
+            with contextlib.suppress(BusUnavailable):
+                await self._bus.release_lease(lease)
+
+    async def _obtain_lease(self) -> Lease:
+        while True:
+            with contextlib.suppress(BusUnavailable):
+                above = await self._store.fusion.fencing()
+                lease = await self._bus.take_lease(LEASE, self.holder, self._lease_s, above=above)
+                if lease is not None:
+                    return lease
+            await asyncio.sleep(STANDBY_S)
+
+    async def _lead(self, lease: Lease) -> None:
+        await self._store.fusion.claim(lease.fencing)
+        self._fencing = lease.fencing
+        await self._rebuild()
+        _log.info("leading", fencing=lease.fencing, from_report=self.counts.decided_to)
+        self.counts.leading = True
+        tasks: list[Coroutine[Any, Any, None]] = [
+            self._keep_lease(lease),
+            self._fuse(),
+            self._listen(),
+            self._wake_others(),
+            self._publish_register(),
+            self._sweep(),
+            self.intake.detections(),
+            self.intake.healths(),
+        ]
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task)
+
+    async def _rebuild(self) -> None:
+        """Take over what the database holds, cameras and log of the same moment or earlier."""
+        now = self._clock.now()
+        known_seq = await self._store.log.last_seq()
+        cameras = await self._store.cameras.all()
+        memory = await self._store.fusion.remember(now - self._mind.memory)
+        await asyncio.to_thread(self._mind.rebuild, memory, cameras)
+        # Entries between the two readings are read again; noting one twice is harmless.
+        self._known_seq = known_seq
+        self.counts.decided_to = memory.report_seq
+        self.counts.rebuilt += 1
+        self._waiting = dict.fromkeys(await self._store.fusion.pending(), 0.0)
+        self._cameras_changed.set()
+        self._news.set()
+
+    async def _fuse(self) -> None:
+        while True:
+            self._news.clear()
+            try:
+                went_on = await self._step()
+            except ActedMeanwhile:
+                await self._rebuild()
+                continue
+            except DATABASE_AWAY as error:
+                _log.error("the database is away; trying again", why=str(error))
+                await asyncio.sleep(PAUSE_S)
+                # Whether the last commit came through is unknown; the database knows.
+                await self._rebuild()
+                continue
+            if not went_on:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), POLL_S)
+
+    async def _step(self) -> bool:
+        """Decide about the next reports and tell what is due; false when there was nothing."""
+        await self._take_note()
+        reports = await self._store.reports.after(self.counts.decided_to, BATCH)
+        if reports:
+            await self._cue(self._cueing.for_reports(reports, self._clock.now()))
+            outcomes = await asyncio.to_thread(self._mind.decide, reports, BUDGET_S)
+            await self._apply(outcomes)
+        await self._tell_waiting()
+        return bool(reports)
+
+    async def _take_note(self) -> None:
+        last_seq = await self._store.log.last_seq()
+        while self._known_seq < last_seq:
+            entries = await self._store.log.after(self._known_seq, NOTED_AT_ONCE, _OF_INTEREST)
+            cameras_changed = await asyncio.to_thread(self._mind.note, entries)
+            if cameras_changed:
+                self._cameras_changed.set()
+            # A short page holds all there was when `last_seq` was read.
+            is_short = len(entries) < NOTED_AT_ONCE
+            self._known_seq = last_seq if is_short else entries[-1].seq
+
+    async def _apply(self, outcomes: list[Outcome]) -> None:
+        try:
+            applied = await self._apply_together(outcomes)
+        except (FencedOff, ActedMeanwhile, *DATABASE_AWAY):
+            raise
+        except Exception:  # noqa: BLE001 - found out one by one which it is
+            await self._apply_one_by_one(outcomes)
+            return
+        await self._applied(outcomes, applied)
+        if any(outcome.problem for outcome in outcomes):
+            # What broke half-way may have left anything behind.
+            await self._rebuild()
+
+    async def _apply_one_by_one(self, outcomes: list[Outcome]) -> None:
+        """Find the outcome that can't be stored, and set its report aside with the reason."""
+        for outcome in outcomes:
+            try:
+                applied = await self._apply_together([outcome])
+            except (FencedOff, ActedMeanwhile, *DATABASE_AWAY):
+                raise
+            except Exception as error:  # noqa: BLE001 - one bad report must not stop all others
+                _log.exception("a decision can't be stored", report_id=outcome.report.id)
+                problem = f"{type(error).__name__}: {error}"
+                broken = [Outcome(outcome.report, problem=problem)]
+                await self._applied(broken, await self._apply_together(broken))
+                break
+            await self._applied([outcome], applied)
+        await self._rebuild()
+
+    async def _apply_together(self, outcomes: list[Outcome]) -> Applied:
+        return await self._store.fusion.apply(
+            outcomes,
+            fencing=self._fencing,
+            known_seq=self._known_seq,
+            enrichment=self._enrichment,
+        )
+
+    async def _applied(self, outcomes: list[Outcome], applied: Applied) -> None:
+        self.counts.decided_to = outcomes[-1].report.seq
+        self.counts.decided += len(outcomes)
+        self.counts.set_aside += sum(bool(outcome.problem) for outcome in outcomes)
+        await self._follow_up(applied)
+
+    async def _follow_up(self, applied: Applied) -> None:
+        told = [incident for _, incident in applied.told]
+        self.counts.told += len(told)
+        for incident in told:
+            self._waiting.pop(incident.id, None)
+        due = self._clock.monotonic_s() + PAUSE.total_seconds()
+        for incident_id in applied.waiting:
+            self._waiting.setdefault(incident_id, due)
+        await self._cue(self._cueing.for_incidents(told, self._clock.now()))
+
+    async def _tell_waiting(self) -> None:
+        now = self._clock.monotonic_s()
+        due = [incident_id for incident_id, at in self._waiting.items() if at <= now]
+        if not due:
+            return
+        for incident_id in due:
+            del self._waiting[incident_id]
+        applied = await self._store.fusion.publish_pending(fencing=self._fencing, only=due)
+        await self._follow_up(applied)
+
+    async def _cue(self, cues: Iterable[WatchClosely]) -> None:
+        for cue in cues:
+            try:
+                await self._bus.tell(cue)
+                self.counts.cues += 1
+            except BusUnavailable:
+                # A late cue is worth nothing: what it was for has passed.
+                _log.warning("cameras can't be cued: the bus is away", why=cue.why)
+
+    async def _keep_lease(self, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            with contextlib.suppress(BusUnavailable):
+                if not await self._bus.renew_lease(lease, self._lease_s):
+                    raise _LeaseLost("the lease has lapsed or is held by another process")
+
+    async def _listen(self) -> None:
+        async for _ in self._bus.wakes():
+            self._news.set()
+
+    def _committed(self, seq: int) -> None:
+        self._news.set()
+        self._wake_seq = seq
+        self._to_wake.set()
+
+    async def _wake_others(self) -> None:
+        while True:
+            await self._to_wake.wait()
+            self._to_wake.clear()
+            with contextlib.suppress(BusUnavailable):
+                await self._bus.wake(self._wake_seq)
+
+    async def _publish_register(self) -> None:
+        while True:
+            self._cameras_changed.clear()
+            try:
+                await self._bus.publish_register(await self._store.cameras.stream_sources())
+            except BusUnavailable:
+                await asyncio.sleep(PAUSE_S)
+                continue
+            except DATABASE_AWAY as error:
+                _log.error("the register can't be read", why=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._cameras_changed.wait(), REGISTER_S)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            silent_since = self._clock.now() - self._mind.memory
+            with contextlib.suppress(*DATABASE_AWAY):
+                await self._store.fusion.expire(silent_since, fencing=self._fencing)
+
+
+__all__ = ["FusionCounts", "FusionService"]

@@ -1,0 +1,117 @@
+"""From the bus into the database: detections become reports, health becomes the cameras' state.
+
+A delivery is acknowledged once its content is committed; what can't be read or stored is kept as a
+dead letter, so that it blocks nothing and is not lost either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from contracts import CameraHealth, Detection
+from incidents.store import Store
+from plumbing.bus import DETECTIONS, HEALTH, Bus, BusUnavailable, Delivery, Topic
+from plumbing.logs import get_logger
+
+_log = get_logger(__name__)
+
+GROUP = "fusion"
+PAUSE_S = 0.5
+"""Between tries while the bus or the database is away."""
+
+DATABASE_AWAY = (OperationalError, InterfaceError, OSError, TimeoutError)
+"""Errors that say that the database can't be reached or is busy, not that the data is wrong."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class IntakeCounts:
+    """What came over the bus since the process started."""
+
+    accepted: int = 0
+    repeated: int = 0
+    healths: int = 0
+    dead_letters: int = 0
+
+
+class Intake:
+    """The consumer of the bus; one at a time, in the process that leads."""
+
+    def __init__(self, store: Store, bus: Bus, consumer: str) -> None:
+        self._store = store
+        self._bus = bus
+        self._consumer = consumer
+        self.counts = IntakeCounts()
+
+    async def detections(self) -> None:
+        """Accept detections until cancelled."""
+        await self._consume(DETECTIONS, self._accept)
+
+    async def healths(self) -> None:
+        """Record the cameras' health until cancelled."""
+        await self._consume(HEALTH, self._record)
+
+    async def _accept(self, detections: Sequence[Detection]) -> None:
+        accepted = await self._store.reports.accept(detections)
+        new = sum(one.is_new for one in accepted)
+        self.counts.accepted += new
+        self.counts.repeated += len(accepted) - new
+
+    async def _record(self, healths: Sequence[CameraHealth]) -> None:
+        await self._store.cameras.record_health(*healths)
+        self.counts.healths += len(healths)
+
+    async def _consume(
+        self, topic: Topic[T], keep: Callable[[Sequence[T]], Awaitable[None]]
+    ) -> None:
+        while True:
+            try:
+                deliveries = await self._bus.receive(topic, GROUP, self._consumer)
+                if deliveries:
+                    await self._keep(topic, deliveries, keep)
+                    ids = [delivery.entry_id for delivery in deliveries]
+                    await self._bus.acknowledge(topic, GROUP, ids)
+            except BusUnavailable:
+                # The link says so itself, once; calls go on coming through the database.
+                await asyncio.sleep(PAUSE_S)
+            except DATABASE_AWAY as error:
+                _log.error("the database takes nothing; the bus keeps it", why=str(error))
+                await asyncio.sleep(PAUSE_S)
+
+    async def _keep(
+        self,
+        topic: Topic[T],
+        deliveries: Sequence[Delivery[T]],
+        keep: Callable[[Sequence[T]], Awaitable[None]],
+    ) -> None:
+        readable = [(one.entry_id, one.value) for one in deliveries if one.value is not None]
+        dead = [(one.entry_id, one.problem) for one in deliveries if one.value is None]
+        try:
+            await keep([value for _, value in readable])
+        except DATABASE_AWAY:
+            raise
+        except Exception:  # noqa: BLE001 - found out one by one which it is
+            dead += await self._keep_one_by_one(readable, keep)
+        if dead:
+            letters = [(f"{topic.name}/{entry_id}", problem) for entry_id, problem in dead]
+            self.counts.dead_letters += await self._store.reports.keep_dead_letters(letters)
+            _log.error("deliveries can't be used; kept as dead letters", letters=letters)
+
+    async def _keep_one_by_one(
+        self, readable: Sequence[tuple[str, T]], keep: Callable[[Sequence[T]], Awaitable[None]]
+    ) -> list[tuple[str, str]]:
+        dead: list[tuple[str, str]] = []
+        for entry_id, value in readable:
+            try:
+                await keep([value])
+            except DATABASE_AWAY:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next may be good
+                dead.append((entry_id, f"{type(error).__name__}: {error}; {value!r}"))
+        return dead

@@ -1,0 +1,208 @@
+"""Fusion's working memory: both partitions, where cameras look, and what places are called.
+
+Computing only. It is rebuilt from the database whenever a writer takes over, and after anything
+that may have left it half changed.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from contracts import (
+    Camera,
+    CameraId,
+    CameraPose,
+    ContractError,
+    Hazard,
+    Incident,
+    LogEntry,
+    LogKind,
+    LonLat,
+    Report,
+)
+from contracts.cameras import CameraHealth
+from geo.areas import AreaIndex
+from geo.fusion import Fusion, FusionParameters
+from geo.projection import LocalProjection
+from geo.visibility import VisibilityIndex
+from incidents.decisions import FusionMemory, Outcome
+from plumbing.logs import get_logger
+from plumbing.settings import CitySettings, FusionSettings, SettingsError
+
+_log = get_logger(__name__)
+
+VIEWS = 6
+"""Cameras named an incident: what fits beside a map."""
+AROUND_M = 15.0
+"""A view is good if it shows what is around the spot, too."""
+
+
+def parameters_of(settings: FusionSettings) -> FusionParameters:
+    """Fusion's parameters as configured.
+
+    Raises:
+        SettingsError: a rate for a hazard that doesn't exist, or one out of bounds.
+    """
+    rates: dict[Hazard, float] = {}
+    for name, rate in settings.events_per_km2_day.items():
+        if name not in set(Hazard):
+            raise SettingsError(
+                f"fusion.events_per_km2_day.{name}: unknown hazard; known: {', '.join(Hazard)}"
+            )
+        rates[Hazard(name)] = rate
+    try:
+        return FusionParameters(
+            events_per_km2_day=rates,
+            false_calls_per_km2_day=settings.false_calls_per_km2_day,
+            clutter_tracks_per_camera_day=settings.clutter_tracks_per_camera_day,
+            detection_probability=settings.detection_probability,
+        )
+    except ContractError as error:
+        raise SettingsError(f"fusion.{error}") from error
+
+
+def load_areas(path: Path | None) -> AreaIndex | None:
+    """The configured areas, if any.
+
+    Raises:
+        SettingsError: the file can't be read or holds no named areas.
+    """
+    if path is None:
+        return None
+    try:
+        return AreaIndex(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"city.areas: can't read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise SettingsError(f"city.areas: {path} holds no named areas: {error}") from error
+
+
+class Mind:
+    """Decides about reports.
+
+    `decide`, `note` and `rebuild` are long enough to run in a thread, and come one after another:
+    a decision that was cancelled still runs to its end before the memory is rebuilt.
+    """
+
+    def __init__(self, city: CitySettings, fusion: FusionSettings) -> None:
+        self._parameters = parameters_of(fusion)
+        self._projection = LocalProjection(LonLat(city.lon, city.lat))
+        self._areas = load_areas(city.areas)
+        self._cameras: dict[CameraId, Camera] = {}
+        self._partitions: dict[bool, Fusion] = {}
+        self._views: dict[bool, VisibilityIndex] = {}
+        self._turn = threading.Lock()
+        self.rebuild(None, ())
+
+    @property
+    def memory(self) -> timedelta:
+        """How far back a rebuilt memory must reach."""
+        # Fusion sweeps once in a while, so that it knows a little more than it promises.
+        return self._parameters.forget_after * 1.1
+
+    def rebuild(self, memory: FusionMemory | None, cameras: Iterable[Camera]) -> None:
+        """Forget everything and take over what the database holds."""
+        with self._turn:
+            self._rebuild(memory, {camera.id: camera for camera in cameras})
+
+    def _rebuild(self, memory: FusionMemory | None, cameras: dict[CameraId, Camera]) -> None:
+        self._cameras = cameras
+        for exercise in (False, True):
+            places = {camera.id: camera.pose or camera.position for camera in self._of(exercise)}
+            fusion = Fusion(self._parameters, self._projection, places)
+            if memory is not None:
+                _restore(fusion, memory, exercise)
+            self._partitions[exercise] = fusion
+            self._look(exercise)
+
+    def decide(self, reports: Sequence[Report], budget_s: float) -> list[Outcome]:
+        """What becomes of reports, in their order, as many as fit in the time (one at least).
+
+        Stops after one that can't be worked with; the memory must be rebuilt then.
+        """
+        with self._turn:
+            return self._decide(reports, budget_s)
+
+    def _decide(self, reports: Sequence[Report], budget_s: float) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        until = time.monotonic() + budget_s
+        for report in reports:
+            try:
+                decisions = tuple(self._partitions[report.exercise].add(report))
+            except Exception as error:  # noqa: BLE001 - one bad report must not stop all others
+                _log.exception("a report breaks fusion; it is set aside", report_id=report.id)
+                problem = f"{type(error).__name__}: {error}"
+                return [*outcomes, Outcome(report, problem=problem)]
+            outcomes.append(Outcome(report, decisions))
+            if time.monotonic() >= until:
+                break
+        return outcomes
+
+    def note(self, entries: Iterable[LogEntry]) -> bool:
+        """Take in what people did to incidents and cameras; true where cameras changed."""
+        with self._turn:
+            return self._note(entries)
+
+    def _note(self, entries: Iterable[LogEntry]) -> bool:
+        changed: set[bool] = set()
+        for entry in entries:
+            match entry.subject:
+                case Incident() as incident:
+                    self._partitions[entry.exercise].note_human_action(
+                        incident.id, ended=not incident.state.is_open
+                    )
+                case Camera() as camera:
+                    removed = entry.kind is LogKind.CAMERA_REMOVED
+                    self._set(camera, removed=removed)
+                    changed.add(camera.exercise)
+                case CameraHealth() | _:
+                    continue
+        for exercise in changed:
+            self._look(exercise)
+        return bool(changed)
+
+    def name_of(self, place: LonLat) -> str:
+        """The area that holds a place, or nothing."""
+        return "" if self._areas is None else self._areas.name_of(place.lon, place.lat)
+
+    def best_cameras(self, place: LonLat, exercise: bool) -> tuple[CameraId, ...]:
+        """The cameras that see an incident's place, best first."""
+        return self.cameras_seeing(place, AROUND_M, exercise, VIEWS)
+
+    def cameras_seeing(
+        self, place: LonLat, radius_m: float, exercise: bool, most: int
+    ) -> tuple[CameraId, ...]:
+        """The enabled cameras that see a part of a disc, best first."""
+        found = self._views[exercise].cameras_seeing(place.lon, place.lat, radius_m, most)
+        return tuple(one.camera_id for one in found)
+
+    def _of(self, exercise: bool) -> list[Camera]:
+        return [camera for camera in self._cameras.values() if camera.exercise is exercise]
+
+    def _look(self, exercise: bool) -> None:
+        poses: dict[CameraId, CameraPose] = {
+            camera.id: camera.pose
+            for camera in self._of(exercise)
+            if camera.enabled and camera.pose is not None
+        }
+        self._views[exercise] = VisibilityIndex.build(poses, self._projection)
+
+    def _set(self, camera: Camera, *, removed: bool) -> None:
+        if removed:
+            self._cameras.pop(camera.id, None)
+        else:
+            self._cameras[camera.id] = camera
+        where = None if removed else camera.pose or camera.position
+        self._partitions[camera.exercise].set_camera(camera.id, where)
+
+
+def _restore(fusion: Fusion, memory: FusionMemory, exercise: bool) -> None:
+    reports = [report for report in memory.reports if report.exercise is exercise]
+    fusion.restore(reports, memory.assignment, memory.touched)
+    for incident_id in sorted(memory.ended):
+        fusion.note_human_action(incident_id, ended=True)
