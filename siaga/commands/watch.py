@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import typer
+from cryptography.fernet import Fernet
 
-from camera_ingest.files import FILE_EPOCH, read_file
-from contracts import CameraId, Detection, Frame
+from camera_ingest import IngestError, StreamOpener, StreamReader, read_file
+from camera_ingest.files import FILE_EPOCH
+from contracts import CameraId, Detection, Frame, StreamSource
 from detection import open_detector, open_flood_classifier
-from siaga.failures import Failure
+from plumbing.address_guard import AddressGuard
+from plumbing.clock import SystemClock
+from plumbing.redact import redact_url
+from plumbing.sealing import KEY_VARIABLE, Sealer
+from plumbing.settings import IngestSettings
 from siaga.watching import LOOK_CLOSER_S, Watch
 
 HOT_EVERY_S = 0.2
@@ -70,22 +78,91 @@ def watch_file(
     Raises IngestError for what is no readable video.
     """
     camera_id = CameraId(path.name[:80])
+    pace = _Pace(every_s, tier)
+    frames = read_file(path, None if tier is Tier.FULL else HOT_EVERY_S, camera_id=camera_id)
+    return _follow(watch, path.name, camera_id, pace.due(frames), pace.took, on_alarm)
+
+
+def watch_stream(
+    watch: Watch,
+    url: str,
+    every_s: float = 1.0,
+    tier: Tier = Tier.LIVE,
+    on_alarm: Callable[[Alarm], None] | None = None,
+) -> tuple[list[Alarm], float]:
+    """One live stream until it ends or Ctrl-C; its alarms and how long it was watched.
+
+    Raises IngestError where it can't be opened. Whoever names a URL on the command line may open
+    any address this machine reaches, so the guard lets private networks through.
+    """
+    settings = IngestSettings(max_fps=min(30.0, 1 / every_s), allow_private=("0.0.0.0/0", "::/0"))
+    # The password lives for this run only, so its key does too.
+    sealer = Sealer(Path(), {KEY_VARIABLE: Fernet.generate_key().decode()})
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    camera_id = CameraId(host[:80] or "stream")
+    source = StreamSource(
+        camera_id=camera_id,
+        url=urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])),
+        username=unquote(parts.username) if parts.username else None,
+        sealed_password=sealer.seal(unquote(parts.password)) if parts.password else None,
+    )
+    opener = StreamOpener(settings, SystemClock(), AddressGuard(settings.allow_private), sealer)
+    reader = StreamReader(source, opener, hot=tier is Tier.FULL)
+    hot_until: list[float] = [0.0]
+
+    def took(frame: Frame, weak_cue: bool) -> None:
+        at_s = frame.captured_at.timestamp()
+        if weak_cue:
+            hot_until[0] = at_s + LOOK_CLOSER_S
+        reader.set_hot(tier is Tier.FULL or at_s < hot_until[0])
+
+    return _follow(watch, redact_url(url), camera_id, _until_it_ends(reader), took, on_alarm, True)
+
+
+def _until_it_ends(reader: StreamReader) -> Iterator[Frame]:
+    """A stream's pictures; the end of one that had pictures is no error here."""
+    seen = False
+    try:
+        for frame in reader.frames():
+            seen = True
+            yield frame
+    except IngestError as error:
+        if not seen:
+            raise
+        typer.echo(error.detail, err=True)
+
+
+def _follow(
+    watch: Watch,
+    shown: str,
+    camera_id: CameraId,
+    frames: Iterator[Frame],
+    took: Callable[[Frame, bool], None],
+    on_alarm: Callable[[Alarm], None] | None,
+    endless: bool = False,
+) -> tuple[list[Alarm], float]:
+    """Look at the frames; of an `endless` source Ctrl-C is the ordinary end."""
     watch.forget(camera_id)
     alarms: list[Alarm] = []
     known: set[str] = set()
+    began_at: datetime | None = None
     duration_s = 0.0
-    pace = _Pace(every_s, tier)
-    frames = read_file(path, None if tier is Tier.FULL else HOT_EVERY_S, camera_id=camera_id)
-    for frame in pace.due(frames):
-        (watched,) = watch.look([frame], frozenset())
-        pace.took(frame, watched.weak_cue)
-        for detection in watched.detections:
-            if detection.track_id not in known:
-                known.add(detection.track_id)
-                alarms.append(_alarm(path.name, detection))
-                if on_alarm is not None:
-                    on_alarm(alarms[-1])
-    duration_s = pace.last_s
+    try:
+        for frame in frames:
+            began_at = began_at or frame.captured_at
+            duration_s = (frame.captured_at - began_at).total_seconds()
+            (watched,) = watch.look([frame], frozenset())
+            took(frame, watched.weak_cue)
+            for detection in watched.detections:
+                if detection.track_id not in known:
+                    known.add(detection.track_id)
+                    alarms.append(_alarm(shown, detection, began_at))
+                    if on_alarm is not None:
+                        on_alarm(alarms[-1])
+    except KeyboardInterrupt:
+        if not endless:
+            raise
     watch.forget(camera_id)
     return alarms, duration_s
 
@@ -98,12 +175,10 @@ class _Pace:
         self._tier = tier
         self._next_s = 0.0
         self._hot_until_s = -1.0
-        self.last_s = 0.0
 
     def due(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         for frame in frames:
-            self.last_s = _seconds(frame)
-            if self._tier is Tier.FULL or self.last_s + 1e-6 >= self._next_s:
+            if self._tier is Tier.FULL or _seconds(frame) + 1e-6 >= self._next_s:
                 yield frame
 
     def took(self, frame: Frame, weak_cue: bool) -> None:
@@ -118,12 +193,12 @@ def _seconds(frame: Frame) -> float:
     return (frame.captured_at - FILE_EPOCH).total_seconds()
 
 
-def _alarm(source: str, detection: Detection) -> Alarm:
+def _alarm(source: str, detection: Detection, began_at: datetime) -> Alarm:
     return Alarm(
         source=source,
         hazard=detection.sighting.value,
-        started_s=(detection.started_at - FILE_EPOCH).total_seconds(),
-        alarmed_s=(detection.captured_at - FILE_EPOCH).total_seconds(),
+        started_s=(detection.started_at - began_at).total_seconds(),
+        alarmed_s=(detection.captured_at - began_at).total_seconds(),
         score=detection.score,
         llr=detection.llr,
         box=(detection.box.x0, detection.box.y0, detection.box.x1, detection.box.y1),
@@ -131,7 +206,7 @@ def _alarm(source: str, detection: Detection) -> Alarm:
 
 
 def watch_source(
-    source: Annotated[str, typer.Argument(help="A video file.")],
+    source: Annotated[str, typer.Argument(help="A video file, or a stream's URL.")],
     every: Annotated[
         float, typer.Option("--every", min=0.04, max=60.0, help="Seconds between two looks.")
     ] = 1.0,
@@ -144,15 +219,11 @@ def watch_source(
     ] = False,
 ) -> None:
     """Watch one source without a server and print each alarm as it comes."""
-    if "://" in source:
-        raise Failure("only files for now")
     show = None if as_json else lambda alarm: typer.echo(json.dumps(alarm.to_plain()))
-    alarms, duration_s = watch_file(open_watch(), Path(source), every, tier, show)
+    if "://" in source:
+        alarms, duration_s = watch_stream(open_watch(), source, every, tier, show)
+    else:
+        alarms, duration_s = watch_file(open_watch(), Path(source), every, tier, show)
     if as_json:
         document = {"alarms": [a.to_plain() for a in alarms], "duration_s": round(duration_s, 3)}
         typer.echo(json.dumps(document))
-
-
-def register(app: typer.Typer) -> None:
-    """Put the command into the command line."""
-    app.command("watch")(watch_source)

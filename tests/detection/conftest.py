@@ -14,6 +14,9 @@ from contracts import CameraId, Detection, Sighting
 from detection import Boxes, CameraVerifier, Detector, FloodClassifier, ModelCard
 from detection.calibration import Curve, CurveKind
 from detection.runtime import open_detector, open_flood_classifier
+from tests.support.rtsp import rtsp
+
+__all__ = ["rtsp"]
 
 CURVE = Curve(CurveKind.PLATT, (0.05, 0.3, 0.6, 0.95), (-1.0, 1.0, 3.0, 4.0), -1.5)
 CLASSES = ("fire", "smoke", "crash")

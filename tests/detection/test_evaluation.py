@@ -6,15 +6,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from camera_ingest import IngestError
 from detection import Boxes, DataUnusableError
 from detection.evaluation import JudgedPicture, auc, class_figures, read_labels, source_of
-from siaga.commands import evaluate, watch
-from siaga.commands.watch import Alarm
+from siaga.cli import app
+from siaga.commands import evaluate
+from siaga.commands.watch import Alarm, Tier, open_watch, watch_stream
+from tests.support.rtsp import RtspThread
 
 BOX = [10.0, 10.0, 50.0, 50.0]
 AWAY = [200.0, 200.0, 240.0, 240.0]
@@ -150,9 +152,6 @@ def test_clips_are_judged_by_onset_and_hazard() -> None:
 
 
 def test_watch_finds_the_fire_in_the_street(hazards: Path) -> None:
-    app = typer.Typer()
-    watch.register(app)
-    app.command("other")(lambda: None)
     video = hazards / "videos/fire_street_night.mp4"
     result = CliRunner().invoke(app, ["watch", str(video), "--json"])
     document = json.loads(result.stdout)
@@ -163,3 +162,18 @@ def test_watch_finds_the_fire_in_the_street(hazards: Path) -> None:
         "source", "hazard", "started_s", "alarmed_s", "score", "llr", "box",
     }  # fmt: skip
     assert 3.0 <= fires[0]["alarmed_s"] <= 9.0
+
+
+def test_watch_follows_a_stream_until_it_ends(hazards: Path, rtsp: RtspThread) -> None:
+    url = rtsp.serve_file("tank", hazards / "videos/smoke_tank_day.mp4")
+    alarms, duration_s = watch_stream(
+        open_watch(), url, 1.0, Tier.FULL, on_alarm=lambda _: rtsp.drop_readers("tank")
+    )
+    assert {a.hazard for a in alarms} == {"smoke"}
+    assert alarms[0].source == url
+    assert 1.0 < alarms[0].alarmed_s <= duration_s < 15.0
+
+
+def test_a_stream_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(IngestError, match="nothing listens"):
+        watch_stream(open_watch(), "rtsp://127.0.0.1:9/none")
