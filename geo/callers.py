@@ -86,12 +86,11 @@ def caller_region(
             else projection.plane(fix.shape.area)
         )
         plane = affinity.scale(outline, factor, factor, origin="centroid")
+        least_m = LEAST_SIGMA_M * sigmas_of(confidence)
+        if plane.area < math.pi * least_m**2:
+            # A line or a sliver: no caller is known so well across.
+            plane = plane.buffer(least_m)
     area = projection.area(plane)
-    if area is None:
-        # An outline so thin that rounding eats it: a click with a border.
-        centre = plane.centroid
-        around = UNIT_CIRCLE * LEAST_SIGMA_M * sigmas_of(confidence)
-        area = projection.area(Polygon(np.add(around, (centre.x, centre.y))))
     if area is None:
         raise ValueError("a caller's region must have an area")
     return area

@@ -44,11 +44,23 @@ class FusionParameters:
     """That a caller names another hazard than the true one."""
     wrong_sighting: float = 0.02
     """That a detector's track of one hazard is truly of another."""
+    sibling_share: float = 0.25
+    """That an event has another one nearby: a pile-up, a flooded quarter, a fire that jumps a
+    road. Without it two calls 300 m apart would always be one event, since two independent ones
+    that near are so rare."""
+    sibling_same: float = 0.5
+    """That the other one is of the same hazard; else hazards come as they always do."""
+    sibling_sigma_m: float = 220.0
+    sibling_scale_days: float = 15 / (24 * 60)
     standoff_factor: float = 1.0
     """Callers stand this many times farther off than assumed."""
     same_camera_gate: float = 18.4
     """Squared statistical distance beyond which two concurrent tracks of one camera are two
     events: one pair in 10,000 of one event lies beyond it (chi-squared, 2 degrees)."""
+    same_spot_gate: float = 9.2
+    """Squared statistical distance within which a camera's tracks stand at one spot (99 %)."""
+    same_spot_s: float = 1800.0
+    """Time after a track's end in which a new one at its spot has the same cause."""
     forget_after: timedelta = timedelta(hours=24)
     """Evidence this much older than the newest report is dropped from memory."""
     most_candidates: int = 12
@@ -59,7 +71,7 @@ class FusionParameters:
             require_between(f"events_per_km2_day.{hazard}", rate, 1e-9, 1e4)
         require_positive("false_calls_per_km2_day", self.false_calls_per_km2_day)
         require_positive("clutter_tracks_per_camera_day", self.clutter_tracks_per_camera_day)
-        for name in ("detection_probability", "wrong_hazard", "wrong_sighting"):
+        for name in ("detection_probability", "wrong_hazard", "wrong_sighting", "sibling_share"):
             require_between(name, getattr(self, name), 1e-6, 1 - 1e-6)
         if self.forget_after < timedelta(hours=1):
             raise ContractError("forget_after", "must be an hour or more")
@@ -67,6 +79,11 @@ class FusionParameters:
     def rate(self, hazard: Hazard) -> float:
         """Events per km2 and day."""
         return self.events_per_km2_day.get(hazard, _EVENTS_PER_KM2_DAY[hazard])
+
+    @property
+    def rate_of_all(self) -> float:
+        """Events of all hazards per km2 and day."""
+        return sum(self.rate(hazard) for hazard in Hazard)
 
     def calls_per_event(self, hazard: Hazard) -> float:
         """Mean number of calls that one event brings."""

@@ -42,7 +42,7 @@ from geo.camera import PinholeCamera
 from geo.fusion.evidence import CallEvidence, Evidence, TrackEvidence, medoid
 from geo.fusion.neighbours import Neighbourhood
 from geo.fusion.parameters import FusionParameters
-from geo.fusion.scoring import Score
+from geo.fusion.scoring import Score, repeats, sibling_bonus
 from geo.ground import GroundFix, fix_of_detection
 from geo.mixture import Mixture
 from geo.projection import LocalProjection
@@ -60,6 +60,8 @@ MERGE_GAIN = 0.5
 """Nats that a merge must gain: two incidents on the screen are a smaller fault than a lost one."""
 LEAVE_GAIN = 1.0
 """Nats that a changed piece must gain by leaving its incident: no flicker on a tie."""
+SAME_SPOT_GAIN = 5.0
+"""What makes a repeat of a camera's track one event with it, whatever else speaks against."""
 PACES = 40.0
 """Incidents whose last report is this many delay scales away are no candidates: under any hazard
 their delay's density has fallen below a thousandth of its start."""
@@ -262,8 +264,9 @@ class Fusion:
             rest = Score.of(others, self._parameters)
             alone = Score.of([piece], self._parameters)
             home = self._best_home(alone, incident.exercise, besides=incident.id)
-            elsewhere = home[1].gain - home[0].score.gain if home is not None else alone.gain
-            if rest.gain + elsewhere > whole.gain + LEAVE_GAIN:
+            stays = self._union_gain(rest, alone, whole)
+            moves = self._union_gain(home[0].score, alone, home[1]) if home is not None else 0.0
+            if moves > stays + LEAVE_GAIN:
                 self._settle(incident, rest)
                 left = Decision(
                     kind=DecisionKind.UPDATE,
@@ -284,21 +287,28 @@ class Fusion:
     ) -> tuple[_Incident, Score] | None:
         """The incident that gains most by taking a set in, if any gains more than founding one."""
         best: tuple[_Incident, Score] | None = None
-        best_gain = alone.gain
+        best_gain = 0.0
         for incident in self._candidates(alone, besides):
             if incident.exercise is not exercise:
                 continue
             joint = incident.score.joined(alone)
-            gain = joint.gain - incident.score.gain
+            gain = self._union_gain(incident.score, alone, joint)
             if gain > best_gain:
                 best, best_gain = (incident, joint), gain
         return best
+
+    def _union_gain(self, one: Score, other: Score, joint: Score) -> float:
+        """What the partition's score gains where two sets are one event and not two."""
+        if joint.impossible:
+            return -math.inf
+        gain = joint.gain - one.gain - other.gain - sibling_bonus(one, other)
+        return max(gain, SAME_SPOT_GAIN) if repeats(one, other) else gain
 
     def _candidates(self, score: Score, besides: IncidentId | None) -> list[_Incident]:
         """Open incidents that reach the set's place and time, nearest first, bounded."""
         place = score.place
         x, y = place.mean.tolist()
-        at_s = score.sources[0].started_s
+        at_s = score.started_s
         found: list[tuple[float, int, _Incident]] = []
         for incident_id in self._near.near(x, y, place.reach_m):
             incident = self._incidents[incident_id]
@@ -306,7 +316,7 @@ class Fusion:
                 continue
             other = incident.score
             pace_s = 86_400 * max(self._parameters.delay_days(h) for h in other.hazards)
-            if not _first_s(other) - PACES * pace_s <= at_s <= _last_s(other) + PACES * pace_s:
+            if not other.started_s - PACES * pace_s <= at_s <= _last_s(other) + PACES * pace_s:
                 continue
             off = other.place.mean - place.mean
             spread = other.place.covariance + place.covariance
@@ -352,7 +362,7 @@ class Fusion:
             if other.touched or other.exercise is not incident.exercise:
                 continue
             joint = incident.score.joined(other.score)
-            gain = joint.gain - incident.score.gain - other.score.gain
+            gain = self._union_gain(incident.score, other.score, joint)
             if gain > best_gain:
                 best, best_gain = (other, joint), gain
         return best
@@ -437,7 +447,7 @@ class Fusion:
             call_ids=tuple(
                 CallId(p.source_id) for p in score.pieces if isinstance(p, CallEvidence)
             ),
-            started_at=datetime.fromtimestamp(_first_s(score), UTC),
+            started_at=datetime.fromtimestamp(score.started_s, UTC),
             last_report_at=datetime.fromtimestamp(max(each.last_s for each in bodies), UTC),
             exercise=incident.exercise,
         )
@@ -458,10 +468,6 @@ def _piece_of(heard: _Heard) -> Evidence:
     if heard.piece is None:
         raise ValueError(f"{heard.key} has no place")
     return heard.piece
-
-
-def _first_s(score: Score) -> float:
-    return min(source.started_s for source in score.sources)
 
 
 def _last_s(score: Score) -> float:

@@ -37,6 +37,50 @@ QUICK_SHARE, SLOW_TIMES = 0.75, 6.0
 """Most reports follow at their hazard's pace; the rest are this many times slower."""
 
 
+def repeats(one: Score, other: Score) -> bool:
+    """Whether a camera saw one thing in both sets: its tracks stand at one spot, one soon after
+    the other. A lost track that is found again has the cause it had, be it a fire or a lamp.
+    """
+    p = one.parameters
+    for a in one.pieces:
+        for b in other.pieces:
+            if (
+                isinstance(a, TrackEvidence)
+                and isinstance(b, TrackEvidence)
+                and a.camera_id == b.camera_id
+                and a.sighting is b.sighting
+                and a.fix is not None
+                and b.fix is not None
+                and max(a.started_s, b.started_s) - min(a.ended_s, b.ended_s) < p.same_spot_s
+                and a.fix.apart_from(b.fix, p.extent_m(a.sighting.hazard)) < p.same_spot_gate
+            ):
+                return True
+    return False
+
+
+def sibling_bonus(one: Score, other: Score) -> float:
+    """What two sets gain as two events, over two that know nothing of one another.
+
+    Events breed events nearby: given one, the rate of another is raised around it, in place by a
+    Gaussian and in time by an exponential.
+    """
+    p = one.parameters
+    off = one.place.mean - other.place.mean
+    spread = one.place.covariance + other.place.covariance + p.sibling_sigma_m**2 * np.eye(2)
+    (a, b), (_, d) = spread.tolist()
+    det = a * d - b * b
+    x, y = off.tolist()
+    distance2 = (d * x * x - 2 * b * x * y + a * y * y) / det
+    near = math.exp(-0.5 * distance2) / (2 * math.pi * math.sqrt(det)) * 1e6
+    apart_days = abs(one.started_s - other.started_s) / DAY_S
+    soon = math.exp(-apart_days / p.sibling_scale_days) / p.sibling_scale_days
+    theirs = dict(other.hazard_probabilities)
+    same = sum(share * theirs.get(h, 0.0) / p.rate(h) for h, share in one.hazard_probabilities)
+    raised = p.sibling_same * same + (1 - p.sibling_same) / p.rate_of_all
+    sure = max(one.probability, other.probability)
+    return math.log1p(sure * p.sibling_share * near * soon * raised)
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """What a set comes to under one hazard; ``log_k`` is the sum of ``steps``, one a source."""
@@ -195,6 +239,11 @@ class Score:
     def gain(self) -> float:
         """What the set adds to a partition's score."""
         return -math.inf if self.impossible else float(np.logaddexp(0.0, self.log_z))
+
+    @property
+    def started_s(self) -> float:
+        """The earliest time that a piece speaks of, seconds since 1970."""
+        return min(source.started_s for source in self.sources)
 
     @property
     def probability(self) -> float:

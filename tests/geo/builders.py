@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from contracts import (
@@ -32,6 +33,9 @@ from geo import LocalProjection
 
 BEKASI = LonLat(106.992, -6.2383)
 START = datetime(2026, 3, 1, 5, 0, tzinfo=UTC)
+
+few = settings(deadline=None, max_examples=25)
+"""For laws whose every example is a small day of reports."""
 
 centres = st.builds(
     LonLat,

@@ -54,7 +54,7 @@ def test_a_pixel_on_the_ground_comes_back(given_pose: CameraPose, s: float, t: f
     if fix.rho < 1e-4:
         return
     ground = (math.sin(fix.beta) / fix.rho, math.cos(fix.beta) / fix.rho, 0.0)
-    pixels, visible = camera.project(np.array([ground]) + (camera.x, camera.y, 0.0))
+    pixels, visible = camera.project(np.add([ground], (camera.x, camera.y, 0.0)))
     assert visible[0]
     assert pixels[0] == pytest.approx((u, v), abs=1e-5)
 

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts import ContractError, Polygon
+from geo import AreaIndex
+
+
+def square(west: float, name: str | None, size: float = 1.0) -> dict[str, Any]:
+    ring = [[west, 0], [west + size, 0], [west + size, size], [west, size], [west, 0]]
+    return {
+        "type": "Feature",
+        "properties": {} if name is None else {"nama": name},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+
+
+def collection(*features: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": list(features)}
+
+
+def test_a_point_is_named_by_the_smallest_area() -> None:
+    index = AreaIndex(collection(square(0, "Bekasi", 10), square(0, "Bekasi Timur", 1)))
+    assert index.name_of(0.5, 0.5) == "Bekasi Timur"
+    assert index.name_of(5, 5) == "Bekasi"
+    assert index.name_of(50, 5) == ""
+
+
+def test_a_region_that_straddles_has_both_names() -> None:
+    index = AreaIndex(collection(square(0, "Rawalumbu"), square(1, "Mustika Jaya")))
+    ring = ((0.6, 0.2), (1.2, 0.2), (1.2, 0.8), (0.6, 0.8), (0.6, 0.2))
+    assert index.names_of(Polygon((ring,))) == ("Rawalumbu", "Mustika Jaya")
+
+
+def test_an_area_without_a_name_is_refused() -> None:
+    with pytest.raises(ContractError, match=r"features\[1\].*needs a name"):
+        AreaIndex(collection(square(0, "A"), square(1, None)))
+
+
+def test_no_collection_is_refused() -> None:
+    with pytest.raises(ContractError, match="FeatureCollection"):
+        AreaIndex({"type": "Topology"})
