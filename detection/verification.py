@@ -28,6 +28,7 @@ from detection.tracks import (
     TrackBook,
     drift,
     evidence_llr,
+    jitter,
     overlap,
     overlap_or_nearness,
 )
@@ -49,13 +50,15 @@ class Rule:
     """The joint evidence must reach this."""
     most_drift: float | None = None
     """Farthest the box may stray, in diagonals: a wreck stands, traffic doesn't."""
+    still_jitter: float | None = None
+    """Below this jitter the thing is held for a lamp or a sign, the more the stiller it stands."""
     weak_llr: float = 0.0
     """A single look from this on is a weak cue."""
 
 
 RULES: Mapping[Sighting, Rule] = {
-    Sighting.FIRE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0),
-    Sighting.SMOKE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0),
+    Sighting.FIRE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0, still_jitter=0.015),
+    Sighting.SMOKE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0, still_jitter=0.008),
     Sighting.CRASH: Rule(4, 6, 3.0, 15.0, 0.7, 1.2, most_drift=0.5),
     Sighting.FLOOD: Rule(3, 4, 8.0, 120.0, 1.0, 2.0),
 }
@@ -63,6 +66,10 @@ RULES: Mapping[Sighting, Rule] = {
 CORRELATION = 0.5
 """Between looks at the same thing a second apart: joint evidence never exceeds two independent
 looks.
+"""
+STILLNESS_LLR = 3.0
+"""What perfect stillness takes from the evidence for fire and smoke: flames are twenty times as
+often restless. Strong evidence outlives it.
 """
 LOST_AFTER_S = 15.0
 """A track unseen for so long is over; what comes later at its place is another one."""
@@ -195,7 +202,7 @@ class CameraVerifier:
         sighting = self._sightings[track.class_id]
         rule = self._rules[sighting]
         looks = track.looks_since(at_s - rule.window_s)
-        llr = evidence_llr(looks, CORRELATION)
+        llr = joint_llr(rule, looks)
         key = (track.class_id, track.number)
         sent = self._sent.get(key)
         if sent is None:
@@ -253,4 +260,13 @@ def confirms(rule: Rule, looks: list[Look]) -> bool:
         return False
     if rule.most_drift is not None and drift(counting) > rule.most_drift:
         return False
-    return evidence_llr(looks, CORRELATION) >= rule.confirm_llr
+    return joint_llr(rule, looks) >= rule.confirm_llr
+
+
+def joint_llr(rule: Rule, looks: list[Look]) -> float:
+    """The natural-log likelihood ratio of all looks together, less what stillness takes away."""
+    llr = evidence_llr(looks, CORRELATION)
+    restless = jitter(looks) if rule.still_jitter else None
+    if rule.still_jitter and restless is not None:
+        llr -= STILLNESS_LLR * max(0.0, 1.0 - restless / rule.still_jitter)
+    return llr

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,18 @@ from hypothesis import strategies as st
 
 from contracts import CameraId, Detection, Sighting, from_json, to_json
 from detection import Boxes, CameraVerifier
-from detection.verification import CORRELATION, RESEND_S, Rule, confirms
-from tests.detection.conftest import CURVE, START, Feed
+from detection.verification import CORRELATION, RESEND_S, STILLNESS_LLR, Rule, confirms
+from tests.detection.conftest import CURVE, START, Feed, Row
 
-FIRE = ("fire", 0.6, (100.0, 100.0, 160.0, 180.0))
+LAMP = ("fire", 0.6, (100.0, 100.0, 160.0, 180.0))
+
+
+def flames(at_s: float, score: float = 0.6, left: float = 100.0) -> Row:
+    """A fire's box, whose top and right edge lick about."""
+    lick = float(int(abs(math.sin(round(at_s, 1) * 12.9898)) * 43758.5) % 23)
+    return ("fire", score, (left, 100.0 - lick, left + 50.0 + lick, 180.0))
+
+
 WRECK = ("crash", 0.6, (200.0, 200.0, 280.0, 260.0))
 
 
@@ -21,14 +30,14 @@ def test_a_fire_is_confirmed_at_any_rate_and_never_by_one_picture(
 ) -> None:
     first_at: float | None = None
     for i in range(int(12 / step_s)):
-        if feed(i * step_s, FIRE) and first_at is None:
+        if feed(i * step_s, flames(i * step_s)) and first_at is None:
             first_at = i * step_s
     assert first_at is not None
     assert 1.5 <= first_at <= max(3.0, 2 * step_s)
 
 
 def test_the_first_detection_tells_the_whole_story(feed: Feed) -> None:
-    sent = [d for second in range(4) for d in feed(second, FIRE)]
+    sent = [d for second in range(4) for d in feed(second, flames(second))]
     detection = sent[0]
     assert detection.sighting is Sighting.FIRE
     assert detection.camera_id == "cam-1"
@@ -42,7 +51,7 @@ def test_the_first_detection_tells_the_whole_story(feed: Feed) -> None:
 
 
 def test_updates_keep_the_track_and_come_sparingly(feed: Feed) -> None:
-    sent = [d for second in range(61) for d in feed(second, FIRE)]
+    sent = [d for second in range(61) for d in feed(second, flames(second))]
     assert len({d.track_id for d in sent}) == 1
     assert len({d.id for d in sent}) == len(sent)
     assert 60 / RESEND_S <= len(sent) <= 60 / RESEND_S + 3
@@ -50,41 +59,53 @@ def test_updates_keep_the_track_and_come_sparingly(feed: Feed) -> None:
 
 def test_a_change_of_the_evidence_is_sent_at_once(feed: Feed) -> None:
     for second in range(4):
-        feed(second, ("fire", 0.35, FIRE[2]))
-    later = [d for second in range(4, 9) for d in feed(second, ("fire", 0.95, FIRE[2]))]
+        feed(second, flames(second, 0.35))
+    later = [d for second in range(4, 9) for d in feed(second, flames(second, 0.95))]
     assert later
     assert later[0].captured_at < START + timedelta(seconds=RESEND_S)
 
 
-def test_a_lamp_watched_for_an_hour_is_one_piece_of_evidence(feed: Feed) -> None:
-    sent = [d for second in range(3600) for d in feed(second, FIRE)]
+def test_a_fire_watched_for_an_hour_is_one_piece_of_evidence(feed: Feed) -> None:
+    sent = [d for second in range(3600) for d in feed(second, flames(second))]
     best = CURVE.llr(0.6) / CORRELATION
     assert max(d.llr for d in sent) <= best + 1e-6
     assert len({d.track_id for d in sent}) == 1
 
 
+def test_a_lamp_that_looks_like_fire_is_given_away_by_its_stillness(feed: Feed) -> None:
+    weak_lamp = ("fire", 0.4, LAMP[2])
+    assert [d for second in range(600) for d in feed(second, weak_lamp)] == []
+    again = [d for second in range(1000, 1010) for d in feed(second, flames(second, 0.4))]
+    assert again
+
+
+def test_very_strong_evidence_outlives_stillness(feed: Feed) -> None:
+    sure = ("fire", 0.95, LAMP[2])
+    assert [d for second in range(6) for d in feed(second, sure)]
+
+
 def test_ten_pictures_a_second_prove_no_more_than_one(feed: Feed, verifier: CameraVerifier) -> None:
-    slow = next(d for second in range(8) for d in feed(second, FIRE))
+    slow = next(d for second in range(8) for d in feed(second, flames(second)))
     other = CameraVerifier(CameraId("cam-2"), verifier._cards[Sighting.FIRE])
     fast: list[Detection] = []
     for i in range(80):
         moment = START + timedelta(seconds=i / 10)
-        boxes = Boxes.of([FIRE[2]], [0.6], [0])
+        boxes = Boxes.of([flames(i / 10)[2]], [0.6], [0])
         fast += other.update(moment, moment, boxes, None, (640, 480))
     assert fast[0].llr == pytest.approx(slow.llr, abs=0.3)
 
 
 def test_a_flicker_alarms_nobody_but_is_a_weak_cue(feed: Feed, verifier: CameraVerifier) -> None:
-    assert feed(0, FIRE) == []
+    assert feed(0, flames(0)) == []
     assert verifier.weak_cue
     assert [d for second in range(1, 10) for d in feed(second)] == []
     assert not verifier.weak_cue
-    assert feed(10, FIRE) == []
+    assert feed(10, flames(10)) == []
 
 
 def test_a_confirmed_track_is_no_longer_a_weak_cue(feed: Feed, verifier: CameraVerifier) -> None:
     for second in range(6):
-        feed(second, FIRE)
+        feed(second, flames(second))
     assert not verifier.weak_cue
 
 
@@ -112,15 +133,16 @@ def test_spray_from_one_car_is_no_flood(feed: Feed) -> None:
 
 def test_pictures_from_before_are_ignored(feed: Feed) -> None:
     for second in (10, 11):
-        feed(second, FIRE)
-    assert feed(3, FIRE) == []
-    sent = feed(12, FIRE)
+        feed(second, flames(second))
+    assert feed(3, flames(3)) == []
+    sent = feed(12, flames(12))
     assert sent[0].started_at == START + timedelta(seconds=10)
 
 
 def test_two_fires_are_two_tracks(feed: Feed) -> None:
-    other = ("fire", 0.7, (400.0, 50.0, 440.0, 90.0))
-    sent = [d for second in range(5) for d in feed(second, FIRE, other)]
+    sent = [
+        d for second in range(5) for d in feed(second, flames(second), flames(second, 0.7, 400.0))
+    ]
     assert len({d.track_id for d in sent}) == 2
 
 
@@ -138,9 +160,9 @@ def test_whatever_is_seen_the_evidence_stays_bounded(
     camera = CameraVerifier(CameraId("c"), card)
     for i, score in enumerate(seen):
         moment = START + timedelta(seconds=i * step_s)
-        boxes = Boxes.none() if score is None else Boxes.of([FIRE[2]], [score], [0])
+        boxes = Boxes.none() if score is None else Boxes.of([LAMP[2]], [score], [0])
         for detection in camera.update(moment, moment, boxes, None, (640, 480)):
-            assert abs(detection.llr) <= max(map(abs, CURVE.llrs)) / CORRELATION + 1e-6
+            assert abs(detection.llr) <= max(map(abs, CURVE.llrs)) / CORRELATION + STILLNESS_LLR
 
 
 def test_a_rule_wants_enough_looks_long_enough() -> None:
