@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import CameraPose
+from contracts import CameraPose, ContractError
 from geo.projection import LocalProjection
 
 Floats = NDArray[np.float64]
@@ -43,7 +43,7 @@ TERRAIN_SIGMA_M = 0.5
 bridges and ditches. One metre is r/h, 12 m at 100 m from an 8 m mast."""
 
 
-class CameraModelError(ValueError):
+class CameraModelError(ContractError):
     """A pose that no lens can have; the message says which figure to change."""
 
 
@@ -109,8 +109,9 @@ class PinholeCamera:
             corner = edge * math.hypot(1.0, pose.height_px / pose.width_px)
             if 1 + 3 * pose.k1 * corner**2 <= 0:
                 raise CameraModelError(
-                    f"k1 = {pose.k1:g} folds a picture of {pose.hfov_deg:g} degrees; "
-                    f"it must exceed {-1 / (3 * corner**2):.3f}, or hfov_deg be smaller"
+                    "k1",
+                    f"{pose.k1:g} folds a picture of {pose.hfov_deg:g} degrees; "
+                    f"it must exceed {-1 / (3 * corner**2):.3f}, or hfov_deg be smaller",
                 )
             log_f -= math.log1p(pose.k1 * edge**2)
         if covariance is None:
@@ -191,6 +192,13 @@ class PinholeCamera:
                 & (pixels[:, 1] <= self.height_px)
             )
         return pixels, visible
+
+    def ray(self, u: Any, v: Any) -> Floats:
+        """Pixels of shape ``S`` as rays (x, y, 1) in right, down, forward: ``S + (3,)``."""
+        xd = (np.asarray(u, dtype=float) - self.width_px / 2) / self.f_px
+        yd = (np.asarray(v, dtype=float) - self.height_px / 2) / self.f_px
+        x, y = self._undistort(xd, yd)
+        return np.stack(np.broadcast_arrays(x, y, 1.0), axis=-1)
 
     def polar(self, u: Any, v: Any, sigma_u_px: Any = 1.0, sigma_v_px: Any = None) -> PolarFix:
         """Pixels to the ground in (rho, beta), with covariance.
