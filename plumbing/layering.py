@@ -114,7 +114,7 @@ def _value_of(name: str, text: str, field: Any) -> Any:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{name}: {error}") from error
     # A name such as 123 or a URL with ': ' in it is meant as it stands.
-    takes_text = field is not None and str in (field.annotation, *get_args(field.annotation))
+    takes_text = field is not None and str in _alternatives(field.annotation)
     if takes_text and value is not None and not isinstance(value, str):
         return text
     return value
@@ -141,9 +141,13 @@ def _refuse_unknown(
             )
 
 
-def _section_of(annotation: Any) -> type[BaseModel] | None:
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
     is_union = get_origin(annotation) in (Union, types.UnionType)
-    for candidate in get_args(annotation) if is_union else (annotation,):
+    return get_args(annotation) if is_union else (annotation,)
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    for candidate in _alternatives(annotation):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate
     return None
