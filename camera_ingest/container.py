@@ -97,7 +97,7 @@ class ContainerSource:
                         stream_s=None if packet.pts is None else packet.pts * time_base,
                         is_keyframe=packet.is_keyframe,
                         received_at=self._clock.now(),
-                        camera_at=_camera_time(packet) if packet.is_keyframe else None,
+                        camera_at=_camera_time(packet),
                     )
         except av.FFmpegError as error:
             self._stop.check()

@@ -32,8 +32,13 @@ class PictureDecoder:
         self.broken_pictures = 0
         """Packets that the decoder refused, and pictures with lost parts."""
 
-    def decode(self, packet: VideoPacket, *, hot: bool) -> Iterator[av.VideoFrame]:
-        """The sound pictures that this packet brings: none or one while cold; hot ones may lag."""
+    def decode(
+        self, packet: VideoPacket, *, hot: bool
+    ) -> Iterator[tuple[av.VideoFrame, float | None]]:
+        """The sound pictures that this packet brings, each with its stream time in seconds.
+
+        None or one while cold; hot ones may lag behind their packets.
+        """
         if hot:
             self._in_sequence = self._in_sequence or packet.is_keyframe
             if not self._in_sequence:
@@ -47,8 +52,11 @@ class PictureDecoder:
         for frame in frames:
             if frame.is_corrupt:
                 self.broken_pictures += 1
+            elif not hot:
+                # A picture that had to be pressed out of the decoder has lost its own time.
+                yield frame, packet.stream_s
             else:
-                yield frame
+                yield frame, _stream_time(frame, packet)
 
     def _feed(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame]:
         try:
@@ -68,3 +76,9 @@ class PictureDecoder:
                 self.broken_pictures += 1
         self._context.flush_buffers()
         return frames
+
+
+def _stream_time(frame: av.VideoFrame, packet: VideoPacket) -> float | None:
+    if frame.pts is None or packet.stream_s is None:
+        return None
+    return float(frame.pts * packet.packet.time_base)

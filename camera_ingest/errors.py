@@ -81,7 +81,7 @@ def judge_opening(
         return judge_status(401, has_credentials=has_credentials)
     if isinstance(error, av.error.HTTPNotFoundError):
         return judge_status(404, has_credentials=has_credentials)
-    if isinstance(error, av.error.HTTPError):
+    if isinstance(error, av.error.HTTPError | av.error.HTTPClientError):
         return CameraState.REFUSED, TURNED_AWAY
     if isinstance(error, av.error.ConnectionRefusedError):
         return CameraState.REFUSED, NOBODY_LISTENS

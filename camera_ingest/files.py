@@ -19,8 +19,11 @@ from contracts import CameraId, CameraState, Frame
 FILE_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Where a file's time begins unless told otherwise: the same for every run, so results compare."""
 
-_FORMATS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mjpeg,h264,hevc"
-"""Formats that hold pictures themselves. A playlist would make FFmpeg open what it names."""
+_OPTIONS = {
+    # Formats that hold pictures themselves. A playlist would make FFmpeg open what it names.
+    "format_whitelist": "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mjpeg,h264,hevc",
+    "protocol_whitelist": "pipe",
+}
 
 
 def read_file(
@@ -47,24 +50,27 @@ def read_file(
     path = Path(path)
     who = camera_id or CameraId(path.name[:80])
     try:
-        # Given as an open file, FFmpeg takes no part of its name for a protocol.
-        with (
-            path.open("rb") as file,
-            av.open(
-                file, "r", options={"format_whitelist": _FORMATS, "protocol_whitelist": "pipe"}
-            ) as container,
-        ):
-            if not container.streams.video or not is_decodable(container.streams.video[0]):
-                raise IngestError(who, CameraState.INVALID, f"{path.name} holds no video")
-            yield from _pictures(container, who, every_s, started_at, max_width_px)
+        file = path.open("rb")
     except FileNotFoundError:
         raise IngestError(who, CameraState.NOT_FOUND, f"there is no file {path}") from None
-    except av.FFmpegError as error:
-        detail = f"{path.name} is no video that can be read ({error.strerror})"
-        raise IngestError(who, CameraState.INVALID, detail) from error
     except OSError as error:
         detail = f"can't read {path}: {error.strerror}"
         raise IngestError(who, CameraState.NOT_FOUND, detail) from error
+    with file:
+        try:
+            # Given as an open file, FFmpeg takes no part of its name for a protocol.
+            container = av.open(file, "r", options=_OPTIONS)
+        except (av.FFmpegError, OSError) as error:  # OSError: of reading, such as an empty file's
+            detail = f"{path.name} is no video that can be read ({error.strerror})"
+            raise IngestError(who, CameraState.INVALID, detail) from error
+        with container:
+            if not container.streams.video or not is_decodable(container.streams.video[0]):
+                raise IngestError(who, CameraState.INVALID, f"{path.name} holds no video")
+            try:
+                yield from _pictures(container, who, every_s, started_at, max_width_px)
+            except av.FFmpegError as error:
+                detail = f"{path.name} is damaged and ends early ({error.strerror})"
+                raise IngestError(who, CameraState.INVALID, detail) from error
 
 
 def _pictures(
@@ -85,7 +91,7 @@ def _pictures(
     for packet in container.demux(stream):
         try:
             pictures = context.decode(packet)
-        except av.error.InvalidDataError:
+        except av.FFmpegError:
             continue  # one damaged packet doesn't end a file
         for picture in pictures:
             first_s = picture.time if first_s is None else first_s

@@ -50,6 +50,8 @@ class HlsFeed:
         stop: StopSignal,
     ) -> None:
         self.problem: IngestError | Stopped | None = None
+        self.has_given = False
+        """A segment came, whatever is in it."""
         self._camera_id = camera_id
         self._http = http
         self._settings = settings
@@ -71,9 +73,12 @@ class HlsFeed:
 
     def read(self, size: int) -> bytes:
         """At most ``size`` bytes, waiting for them; empty at the end."""
+        if self.problem is not None:
+            return b""  # FFmpeg asks again; waiting again would double every timeout
         try:
             while not self._data:
                 self._data = memoryview(self._next_segment())
+                self.has_given = True
         except (IngestError, Stopped) as problem:
             self.problem = problem
             return b""
@@ -171,8 +176,10 @@ class HlsSource:
                 options={"analyzeduration": "500000", "protocol_whitelist": "pipe"},
             )
         except av.FFmpegError:
-            invalid = IngestError(camera_id, CameraState.INVALID, NO_VIDEO)
-            raise feed.problem or invalid from None
+            stop.check()
+            if feed.problem is not None and not feed.has_given:
+                raise feed.problem from None
+            raise IngestError(camera_id, CameraState.INVALID, NO_VIDEO) from None
         self._inner = ContainerSource(
             camera_id, container, clock, stop, settings.read_timeout_s, feed.why_ended
         )

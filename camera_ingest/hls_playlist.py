@@ -83,7 +83,7 @@ def _parse_master(lines: list[str], url: str) -> MasterPlaylist:
             bandwidth = attributes.get("BANDWIDTH", "")
             variants.append(
                 Variant(
-                    url=urljoin(url, line),
+                    url=_absolute(url, line),
                     bandwidth_bps=int(bandwidth) if _is_number(bandwidth) else 0,
                     width_px=int(width) if _is_number(width) else None,
                 )
@@ -109,7 +109,7 @@ def _parse_media(lines: list[str], url: str) -> MediaPlaylist:
             duration_s = _seconds(value.partition(",")[0])
         elif tag == "#EXT-X-MAP":
             uri = _attributes(line).get("URI")
-            head_url = urljoin(url, uri) if uri else None
+            head_url = _absolute(url, uri) if uri else None
         elif tag == "#EXT-X-KEY" and _attributes(line).get("METHOD") != "NONE":
             raise PlaylistError("the HLS stream is encrypted, which is not supported")
         elif tag == "#EXT-X-BYTERANGE":
@@ -117,10 +117,17 @@ def _parse_media(lines: list[str], url: str) -> MediaPlaylist:
         elif tag == "#EXT-X-ENDLIST":
             is_ended = True
         elif line and not line.startswith("#"):
-            segments.append(Segment(number, urljoin(url, line), duration_s, head_url))
+            segments.append(Segment(number, _absolute(url, line), duration_s, head_url))
             number += 1
     longest_s = max((segment.duration_s for segment in segments), default=0.0)
     return MediaPlaylist(tuple(segments), target_s or longest_s or 1.0, is_ended)
+
+
+def _absolute(base: str, reference: str) -> str:
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        raise PlaylistError("the HLS playlist holds a reference that is no URL") from None
 
 
 def _attributes(line: str) -> dict[str, str]:

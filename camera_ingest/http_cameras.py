@@ -43,14 +43,13 @@ def open_http(
         if urlsplit(url).path.lower().endswith(_PLAYLIST_PATHS):
             opened = HlsSource(camera_id, http, url, settings, clock, stop)
         else:
-            answering = ExitStack()
-            response = answering.enter_context(http.stream(url))
-            stack.push(answering)
+            response = http.open(url)
+            stack.callback(response.close)
             content_type = response.headers.get("content-type", "").lower()
             if content_type.startswith("multipart/"):
                 opened = MultipartSource(camera_id, http, clock, response)
             else:
-                answering.close()
+                response.close()
                 opened = _asked_again(source, content_type, http, settings, clock, stop)
         stack.pop_all()
     return opened

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from camera_ingest.errors import (
     NO_VIDEO,
     NOBODY_LISTENS,
     IngestError,
+    fell_silent,
     judge_status,
     no_answer,
 )
@@ -33,7 +34,6 @@ from plumbing.address_guard import AddressGuard, AddressRefused
 from plumbing.settings import IngestSettings
 
 _MAX_REDIRECTS = 5
-_CHUNK_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class CameraHttp:
         limit_s = self._settings.open_timeout_s + self._settings.read_timeout_s
         deadline_s = time.monotonic() + limit_s
         body = bytearray()
-        with self.stream(url) as response, self._judging():
-            for chunk in response.iter_raw(_CHUNK_BYTES):
+        with closing(self.open(url)) as response, self._judging():
+            for chunk in response.iter_raw():
                 body += chunk
                 if len(body) > max_bytes:
                     detail = f"an answer is larger than {max_bytes:,} bytes: {NO_VIDEO}"
@@ -106,9 +106,8 @@ class CameraHttp:
                     raise IngestError(self._camera_id, CameraState.STALLED, detail)
         return Fetched(bytes(body), str(response.url))
 
-    @contextmanager
-    def stream(self, url: str) -> Iterator[httpx.Response]:
-        """An answer whose body is read by the caller, as it comes.
+    def open(self, url: str) -> httpx.Response:
+        """An answer whose body is still to come; the caller reads it (`chunks`) and closes it.
 
         Raises:
             IngestError: no answer, or an error status.
@@ -118,15 +117,13 @@ class CameraHttp:
         with self._judging():
             request = self._client.build_request("GET", url)
             response = self._client.send(request, auth=auth, stream=True)
-        try:
-            if response.status_code >= 300:
-                state, detail = judge_status(
-                    response.status_code, has_credentials=self._auth is not None
-                )
-                raise IngestError(self._camera_id, state, detail)
-            yield response
-        finally:
+        if response.status_code >= 300:
             response.close()
+            state, detail = judge_status(
+                response.status_code, has_credentials=self._auth is not None
+            )
+            raise self._error(state, detail)
+        return response
 
     def chunks(self, response: httpx.Response) -> Iterator[bytes]:
         """The body's bytes as they come.
@@ -135,19 +132,21 @@ class CameraHttp:
             IngestError: STALLED where nothing comes in time or the connection breaks.
             Stopped: on order.
         """
-        with self._judging():
+        with self._judging(reading=True):
             yield from response.iter_raw()
 
     @contextmanager
-    def _judging(self) -> Iterator[None]:
+    def _judging(self, *, reading: bool = False) -> Iterator[None]:
         """Turn the network's errors into ours. Their texts are not passed on: URLs are in them."""
         try:
             yield
         except AddressRefused as refusal:
             raise self._error(CameraState.UNREACHABLE, refusal.reason) from None
         except TimeoutError:
-            detail = no_answer(self._settings.read_timeout_s)
-            raise self._error(CameraState.UNREACHABLE, detail) from None
+            timeout_s = self._settings.read_timeout_s
+            if reading:
+                raise self._error(CameraState.STALLED, fell_silent(timeout_s)) from None
+            raise self._error(CameraState.UNREACHABLE, no_answer(timeout_s)) from None
         except ConnectionRefusedError:
             raise self._error(CameraState.REFUSED, NOBODY_LISTENS) from None
         except ssl.SSLError as error:

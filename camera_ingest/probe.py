@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from camera_ingest.decoding import PictureDecoder
 from camera_ingest.errors import IngestError, Stopped, no_answer
 from camera_ingest.opening import StreamOpener
-from camera_ingest.packets import PacketSource
+from camera_ingest.packets import PacketSource, VideoPacket
 from camera_ingest.pictures import PictureShrinker
 from camera_ingest.stopping import StopSignal
 from contracts import CameraState, Rgb, StreamSource
@@ -71,18 +71,16 @@ class _Look:
         self._opened = True
         info = packets.info
         decoder = PictureDecoder(packets.new_decoder(), lambda _: True)
-        first_s: float | None = None
+        before: VideoPacket | None = None
         for packet in packets.packets():
-            at_s = packet.stream_s
-            if at_s is None:
-                at_s = packet.received_at.timestamp()
-            if packet.is_keyframe and self.result is not None and first_s is not None:
-                interval_s = at_s - first_s
-                interval = interval_s if interval_s > 0 else None
-                self.result = replace(self.result, keyframe_interval_s=interval)
+            if not packet.is_keyframe:
+                continue
+            interval_s = None if before is None else _between(before, packet)
+            before = packet
+            if self.result is not None and interval_s is not None:
+                self.result = replace(self.result, keyframe_interval_s=interval_s)
                 return
-            for picture in decoder.decode(packet, hot=False):
-                first_s = at_s
+            for picture, _ in decoder.decode(packet, hot=False):
                 image, _ = self._shrinker.shrink(picture)
                 self.result = ProbeResult(
                     codec=info.codec,
@@ -101,3 +99,12 @@ class _Look:
             f"the stream opens, but no whole picture came within {timeout_s:g} s: "
             "check the camera's keyframe interval"
         )
+
+
+def _between(before: VideoPacket, after: VideoPacket) -> float | None:
+    """Seconds between two keyframes; none where the stream tells the time of one of them only."""
+    if before.stream_s is None and after.stream_s is None:
+        return (after.received_at - before.received_at).total_seconds()
+    if before.stream_s is None or after.stream_s is None or after.stream_s <= before.stream_s:
+        return None
+    return after.stream_s - before.stream_s

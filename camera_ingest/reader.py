@@ -106,10 +106,10 @@ class StreamReader:
                 self.capture_clock.note_camera_time(packet.stream_s, packet.camera_at)
             hot = self._hot.is_set()
             self._rate.set_fps(self._settings.hot_fps if hot else self._settings.max_fps)
-            for picture in decoder.decode(packet, hot=hot):
+            for picture, stream_s in decoder.decode(packet, hot=hot):
                 # A cold picture was asked for before it was decoded.
-                if not hot or self._is_due(picture.time):
-                    yield self._frame(picture, packet)
+                if not hot or self._is_due(stream_s):
+                    yield self._frame(picture, stream_s, packet)
             if decoder.broken_pictures > broken_before and self._observer is not None:
                 self._observer.broken(decoder.broken_pictures - broken_before)
             broken_before = decoder.broken_pictures
@@ -119,12 +119,14 @@ class StreamReader:
             stream_s = self._opener.clock.monotonic_s()
         return self._rate.is_due(stream_s)
 
-    def _frame(self, picture: av.VideoFrame, packet: VideoPacket) -> Frame:
+    def _frame(self, picture: av.VideoFrame, stream_s: float | None, packet: VideoPacket) -> Frame:
         image, facts = self._shrinker.shrink(picture)
         frame = Frame(
             camera_id=self.source.camera_id,
             image=image,
-            captured_at=self.capture_clock.place(picture.time, packet.received_at),
+            captured_at=self.capture_clock.place(
+                stream_s, packet.received_at, packet.camera_at if stream_s is None else None
+            ),
             received_at=packet.received_at,
             source_width_px=picture.width,
             source_height_px=picture.height,

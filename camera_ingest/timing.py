@@ -72,26 +72,32 @@ class CaptureClock:
         """The stream says that its ``stream_s`` is ``camera_at`` on the camera's wall clock."""
         self._camera_offset_s = camera_at.timestamp() - stream_s
 
-    def place(self, stream_s: float | None, received_at: datetime) -> datetime:
-        """The capture time of the picture at ``stream_s`` (none: the stream tells no time)."""
+    def place(
+        self, stream_s: float | None, received_at: datetime, camera_at: datetime | None = None
+    ) -> datetime:
+        """The capture time of a picture.
+
+        Args:
+            stream_s: Its stream time; none where the stream tells none.
+            received_at: Its arrival.
+            camera_at: The camera's wall clock at it, for where there is no stream time: RTSP gives
+                the first picture none.
+        """
         arrival_s = captured_s = received_at.timestamp()
+        camera_s = None if camera_at is None else camera_at.timestamp()
         if stream_s is not None:
             captured_s = stream_s + self._least_offset(stream_s, arrival_s)
-            camera_s = self._camera_time(stream_s, arrival_s)
-            if camera_s is not None and (self._last_s is None or camera_s > self._last_s):
+            if self._camera_offset_s is not None:
+                camera_s = stream_s + self._camera_offset_s
+        if camera_s is not None:
+            self.camera_clock_error_s = camera_s - arrival_s
+            believable = abs(self.camera_clock_error_s) <= CLOCK_TRUST_S
+            if believable and (self._last_s is None or camera_s > self._last_s):
                 captured_s = camera_s
         if self._last_s is not None and captured_s <= self._last_s:
             captured_s = self._last_s + _LEAST_STEP_S
         self._last_s = captured_s
         return datetime.fromtimestamp(captured_s, UTC)
-
-    def _camera_time(self, stream_s: float, arrival_s: float) -> float | None:
-        """The camera's wall clock at a stream time, if it tells one that can be believed."""
-        if self._camera_offset_s is None:
-            return None
-        camera_s = stream_s + self._camera_offset_s
-        self.camera_clock_error_s = camera_s - arrival_s
-        return camera_s if abs(self.camera_clock_error_s) <= CLOCK_TRUST_S else None
 
     def _least_offset(self, stream_s: float, arrival_s: float) -> float:
         """The smallest arrival minus stream time seen lately, seconds."""
