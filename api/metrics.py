@@ -15,6 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Upper bounds of the latency histograms; an answer above 0.5 s is slow here."""
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Anything else would be a label of the sender's making."""
+
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -113,9 +116,10 @@ class RequestMetrics:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "(none)")
+                method = scope["method"] if scope["method"] in _METHODS else "OTHER"
                 status = str(message["status"])
                 self._metrics.count(
-                    "siaga_http_requests_total", route=route, method=scope["method"], status=status
+                    "siaga_http_requests_total", route=route, method=method, status=status
                 )
                 self._metrics.observe(
                     "siaga_http_request_seconds", time.perf_counter() - started_s, route=route

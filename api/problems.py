@@ -22,6 +22,8 @@ from contracts import ContractError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:siaga:problem:"
+MAX_FIELD = 200
+"""Characters of a field's name: an unknown one is of the sender's making."""
 MAX_ERRORS_SHOWN = 50
 """A body with ten thousand bad elements gets the first few, not a reply of megabytes."""
 
@@ -190,12 +192,16 @@ def _field_error(problem: Mapping[str, Any]) -> FieldError:
         place = place[1:]
     inner = problem.get("ctx", {}).get("error")
     if isinstance(inner, ContractError):
-        return FieldError(".".join([*place, inner.field]), inner.why)
+        return FieldError(_dotted([*place, inner.field]), inner.why)
     if problem.get("type") == "json_invalid":
         return FieldError("(body)", f"is no JSON: {inner}")
     if problem.get("type") == "extra_forbidden":
-        return FieldError(".".join(place), "unknown field; see /docs for what is known here")
+        return FieldError(_dotted(place), "unknown field; see /docs for what is known here")
     if not place:
         why = "a JSON object is needed, with Content-Type: application/json"
         return FieldError("(body)", why)
-    return FieldError(".".join(place), str(problem.get("msg", "is not valid")))
+    return FieldError(_dotted(place), str(problem.get("msg", "is not valid")))
+
+
+def _dotted(place: Sequence[str]) -> str:
+    return ".".join(place)[:MAX_FIELD] or "(blank)"
