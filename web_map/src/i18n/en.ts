@@ -43,7 +43,7 @@ export const en: Dictionary = {
   'connection.stopped': 'Disconnected',
   'connection.age': '{age} s',
   'connection.ageLong': 'data {age} old',
-  'connection.stale': 'What you see is {age} old. Actions wait for the connection.',
+  'connection.stale': 'What you see is {age} old. The connection is being retried by itself.',
 
   'queue.title': 'Queue',
   'queue.count': '{active} active',
@@ -159,9 +159,9 @@ export const en: Dictionary = {
   'why.camera': '{name} sees {sighting}',
   'why.caller': 'Caller speaks of {hazard}',
   'why.callerUnknown': 'Caller, kind not clear yet',
-  'why.distance': '{distance} from the point',
+  'why.distance': 'Distance from the point',
   'why.nothing': '{name} looks there and sees nothing',
-  'why.prior': 'Rare at a place and time like this',
+  'why.prior': 'Rare in a place like this',
   'why.unit': 'log odds',
   'why.none': 'No details yet.',
 

@@ -43,7 +43,7 @@ export const id = {
   'connection.stopped': 'Terputus',
   'connection.age': '{age} dtk',
   'connection.ageLong': 'data {age} yang lalu',
-  'connection.stale': 'Yang terlihat berumur {age}. Tindakan menunggu sambungan.',
+  'connection.stale': 'Yang terlihat berumur {age}. Sambungan dicoba terus dengan sendirinya.',
 
   'queue.title': 'Antrean',
   'queue.count': '{active} aktif',
@@ -159,9 +159,9 @@ export const id = {
   'why.camera': '{name} melihat {sighting}',
   'why.caller': 'Penelepon menyebut {hazard}',
   'why.callerUnknown': 'Penelepon, jenis belum jelas',
-  'why.distance': '{distance} dari titik',
-  'why.nothing': '{name} mengarah ke sana, tak melihat apa pun',
-  'why.prior': 'Jarang terjadi di sini pada saat seperti ini',
+  'why.distance': 'Jarak dari titik',
+  'why.nothing': '{name} tak melihat apa pun di sana',
+  'why.prior': 'Jarang terjadi di tempat seperti ini',
   'why.unit': 'log peluang',
   'why.none': 'Belum ada rincian.',
 

@@ -25,6 +25,7 @@ export interface Notice {
 }
 
 const TIDY_EVERY_MS = 60_000;
+const HOUR_MS = 3_600_000;
 
 export class Desk {
   phase = $state<Phase>('starting');
@@ -110,6 +111,13 @@ export class Desk {
     }
   }
 
+  /** Close the connection and every timer; for a page that goes away, and for tests. */
+  stop(): void {
+    this.feed.stop();
+    this.sound.stop();
+    clearInterval(this.tidying);
+  }
+
   hurry(): void {
     this.feed.hurry();
   }
@@ -186,13 +194,16 @@ export class Desk {
     this.sessionEnded = false;
     this.phase = 'working';
     this.feed.start();
-    this.tidying = setInterval(() => this.operations.tidy(clock.now), TIDY_EVERY_MS);
+    this.tidying = setInterval(() => this.tidy(), TIDY_EVERY_MS);
+  }
+
+  private tidy(): void {
+    this.operations.tidy(clock.now);
+    this.load.forgetBefore(clock.now - HOUR_MS);
   }
 
   private leave(ended: boolean): void {
-    this.feed.stop();
-    this.sound.stop();
-    clearInterval(this.tidying);
+    this.stop();
     this.operations.clear();
     this.heardAt = null;
     this.user = null;

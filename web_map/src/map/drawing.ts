@@ -84,7 +84,7 @@ export class Drawing {
     this.watching = this.wanted();
     const drawn = [...operations.incidents.values()].filter((one) => this.shows(one));
     this.batches.incidents.replace(drawn.map((one) => incidentFeature(one, this.isSelected(one))));
-    this.batches.regions.replace(drawn.flatMap((one) => regionFeatures(one, this.isSelected(one))));
+    this.batches.regions.replace(drawn.flatMap((one) => this.regionsOf(one)));
     const callers = [...operations.calls.values()]
       .map((call) => callerFeatures(call, this.isCallOfSelected(call.id)))
       .filter((one) => one !== null);
@@ -127,14 +127,24 @@ export class Drawing {
     const incident = known && this.operations.shown(known);
     if (!incident || !this.shows(incident)) {
       this.batches.incidents.remove(id);
-      this.batches.regions.remove(`${id}/50`);
-      this.batches.regions.remove(`${id}/90`);
+      this.removeRegions(id);
       return;
     }
     this.batches.incidents.put(incidentFeature(incident, this.isSelected(incident)));
-    for (const region of regionFeatures(incident, this.isSelected(incident))) {
-      this.batches.regions.put(region);
-    }
+    const regions = this.regionsOf(incident);
+    for (const region of regions) this.batches.regions.put(region);
+    if (regions.length === 0) this.removeRegions(id);
+  }
+
+  /** A candidate's regions are drawn only while somebody looks at it. */
+  private regionsOf(incident: Incident): Feature[] {
+    const selected = this.isSelected(incident);
+    return selected || isActive(incident) ? regionFeatures(incident, selected) : [];
+  }
+
+  private removeRegions(id: string): void {
+    this.batches.regions.remove(`${id}/50`);
+    this.batches.regions.remove(`${id}/90`);
   }
 
   private drawCallersOf(incidentId: string): void {

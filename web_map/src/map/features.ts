@@ -39,7 +39,7 @@ export function incidentFeature(incident: Incident, selected: boolean): Feature 
 
 export function regionFeatures(incident: Incident, selected: boolean): Feature[] {
   const { region50, region90 } = incident.estimate;
-  const common = { priority: incident.priority, selected, quiet: !isActive(incident) };
+  const common = { priority: incident.priority, selected };
   return [
     feature(region90.area, { ...common, id: `${incident.id}/90`, part: 90 }),
     feature(region50.area, { ...common, id: `${incident.id}/50`, part: 50 }),

@@ -4,6 +4,9 @@ import type { Priority } from '../lib/types';
 import type { Palette } from './palette';
 
 export const PIXEL_RATIO = 2;
+/** On a grid of 16, as in the console's own icons. */
+const HANDSET =
+  'M5.7 2.5 4 2.7A1.7 1.7 0 0 0 2.5 4.5c.3 4.9 4.1 8.7 9 9a1.7 1.7 0 0 0 1.8-1.5l.2-1.7-3-1.3-1.3 1.3a7.5 7.5 0 0 1-3.5-3.5L7 5.5z';
 const FONT = 'Inter, system-ui, sans-serif';
 
 export interface Icon {
@@ -29,7 +32,7 @@ function draw(name: string, sizePx: number, paint: Draw): Icon {
 function shape(context: CanvasRenderingContext2D, priority: Priority, grow: number): void {
   context.beginPath();
   if (priority === 1) {
-    const half = 13.5 + grow * 1.414;
+    const half = 12.5 + grow * 1.414;
     polygon(context, [0, -half, half, 0, 0, half, -half, 0]);
   } else if (priority === 2) {
     const g = grow;
@@ -74,7 +77,7 @@ function priorityIcons(priority: Priority, palette: Palette): Icon[] {
     draw(`p${priority}`, 56, solid),
     draw(`p${priority}-selected`, 56, (context) => {
       context.lineJoin = 'round';
-      shape(context, priority, 5);
+      shape(context, priority, 4.5);
       context.strokeStyle = palette.halo;
       context.lineWidth = 5;
       context.stroke();
@@ -108,7 +111,7 @@ function cameraIcon(
       context.beginPath();
       polygon(
         context,
-        kind === 'watching' ? [-5, -4, 0, -12.5, 5, -4] : [-3.2, -8, 0, -12, 3.2, -8],
+        kind === 'watching' ? [-5, -4, 0, -12.5, 5, -4] : [-4.4, -4.5, 0, -11.5, 4.4, -4.5],
       );
     };
     const dot = () => {
@@ -151,21 +154,10 @@ function callerIcon(palette: Palette): Icon {
     context.stroke();
     context.fillStyle = palette.caller;
     context.fill();
-    // A handset: two ends joined by an arc.
-    context.rotate(-Math.PI / 4);
-    context.strokeStyle = palette.onMark;
-    context.lineCap = 'round';
-    context.lineWidth = 1.7;
-    context.beginPath();
-    context.arc(0, -3.2, 5.4, 0.17 * Math.PI, 0.83 * Math.PI);
-    context.stroke();
-    context.lineWidth = 3.4;
-    for (const side of [-1, 1]) {
-      context.beginPath();
-      context.moveTo(side * 4.4, -1.1);
-      context.lineTo(side * 4.2, 0.3);
-      context.stroke();
-    }
+    context.scale(0.72, 0.72);
+    context.translate(-8, -8);
+    context.fillStyle = palette.onMark;
+    context.fill(new Path2D(HANDSET));
   });
 }
 

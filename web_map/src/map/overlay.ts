@@ -161,7 +161,7 @@ function cameraLayers(palette: Palette): LayerSpecification[] {
     'text-font': [MAP_FONT],
     'text-size': 12,
     'text-anchor': 'left' as const,
-    'text-offset': [1, 0] as [number, number],
+    'text-offset': [1.25, 0] as [number, number],
     'text-max-width': 30,
   };
   const near: ExpressionSpecification = [
@@ -214,7 +214,7 @@ function cameraLayers(palette: Palette): LayerSpecification[] {
         ...label,
         'icon-image': 'strike',
         'icon-text-fit': 'both',
-        'icon-text-fit-padding': [0, 2, 0, 2],
+        'icon-text-fit-padding': [0, 1, 0, 1],
       },
       paint: { 'text-color': palette.sick, ...halo },
     },

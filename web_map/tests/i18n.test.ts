@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { dictionaries, translate, type MessageKey } from '../src/i18n';
+
+const keys = Object.keys(dictionaries.id) as MessageKey[];
+const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
+
+describe('the two languages', () => {
+  it('have the same keys', () => {
+    expect(Object.keys(dictionaries.en).sort()).toEqual([...keys].sort());
+  });
+
+  it.each(keys)('say %s with the same facts, and say something', (key) => {
+    expect(dictionaries.id[key].trim()).not.toBe('');
+    expect(dictionaries.en[key].trim()).not.toBe('');
+    expect(placeholders(dictionaries.en[key])).toEqual(placeholders(dictionaries.id[key]));
+  });
+
+  it('fill in facts and leave an unknown one visible', () => {
+    expect(translate('id', 'queue.new', { count: 3 })).toBe('3 baru');
+    expect(translate('en', 'queue.new')).toBe('{count} new');
+  });
+});
