@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 
 from starlette.types import Scope
-from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 
@@ -43,6 +43,13 @@ class Line(WebSocketsSansIOProtocol):
         if extensions is not None:
             extensions[EXTENSION] = {"line": self}
         await super().run_asgi()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the application says (ASGI)."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            # A refusal in words is an end of the handshake too; uvicorn would log it as an error.
+            self.handshake_complete = True
 
     @property
     def can_take_more(self) -> bool:
@@ -83,6 +90,3 @@ def line_of(scope: Scope) -> Line:
     """The line that a websocket came by."""
     line: Line = scope["extensions"][EXTENSION]["line"]
     return line
-
-
-__all__ = ["CLOSE_GRACE_S", "ClientDisconnected", "Line", "LineClosed", "line_of", "text_frame"]

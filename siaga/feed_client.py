@@ -109,7 +109,7 @@ async def follow_feed(
     """Every change, once and in order, for as long as it is iterated.
 
     Args:
-        url: the server's address, ``http://host:port`` or ``https://...``.
+        url: the server's address, ``http://host:port`` or ``https://host/behind/a/proxy``.
         key: a machine's key, or
         cookie: a session's token.
         after: the last change that is known already; none starts with a `Snapshot`.
@@ -159,7 +159,7 @@ def _connect(url: str, key: str | None, cookie: str | None, cursor: int | None) 
     if cookie is not None:
         headers["Cookie"] = f"siaga_session={cookie}"
     return websockets.connect(
-        urlunsplit((scheme, parts.netloc, "/ws/v1/feed", query, "")),
+        urlunsplit((scheme, parts.netloc, f"{parts.path.rstrip('/')}/ws/v1/feed", query, "")),
         additional_headers=headers,
         compression=None,
         max_size=LARGEST_MESSAGE,
