@@ -1,0 +1,194 @@
+"""What walls and trees look like: shophouses with shutters and signs, windows, stains; leaves."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.scene.noise import clouds
+
+Rgb = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+PIXELS_A_METRE = 28
+_PAINTS = (
+    (196, 188, 170),
+    (176, 182, 184),
+    (201, 176, 140),
+    (158, 178, 168),
+    (190, 156, 140),
+    (168, 164, 158),
+    (205, 200, 190),
+    (150, 162, 178),
+)
+_SIGNS = (
+    ((176, 32, 30), (245, 240, 220)),
+    ((28, 70, 140), (240, 240, 240)),
+    ((240, 200, 40), (40, 36, 30)),
+    ((30, 110, 62), (240, 240, 225)),
+    ((228, 226, 220), (170, 30, 36)),
+    ((44, 44, 50), (238, 190, 60)),
+)
+_WORDS = (
+    "TOKO JAYA",
+    "APOTEK",
+    "BENGKEL",
+    "WARUNG",
+    "FOTO KOPI",
+    "LAUNDRY",
+    "CELL",
+    "RM PADANG",
+    "SALON",
+    "BANGUNAN",
+    "OPTIK",
+    "MINIMARKET",
+)
+
+
+@lru_cache(maxsize=200)
+def wall(width_m: float, height_m: float, style: int, *, is_front: bool) -> Rgb:
+    """A wall's picture, `PIXELS_A_METRE`; the top row is its upper edge."""
+    random = np.random.default_rng(style)
+    width, height = max(8, round(width_m * PIXELS_A_METRE)), round(height_m * PIXELS_A_METRE)
+    paint = np.array(_PAINTS[style // 10 % len(_PAINTS)], np.float32)
+    tone = clouds(random, height, width, coarse=6, octaves=6)
+    picture = paint * (1 + 0.035 * tone)[..., None]
+    _streak(picture, random)
+    if is_front:
+        _openings(picture, random, height)
+        _shop(picture, random, height, style)
+    else:
+        _side(picture, random, height)
+    # Dirt climbs from the ground.
+    rise = np.linspace(0, 1, height, dtype=np.float32)[::-1, None, None]
+    picture *= 0.80 + 0.20 * np.minimum(rise * 5, 1)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)
+
+
+def _streak(picture: NDArray[np.float32], random: np.random.Generator) -> None:
+    """Rain draws dark streaks below the roof's edge."""
+    height, width = picture.shape[:2]
+    streaks = np.abs(random.normal(0, 1, (1, width))).astype(np.float32)
+    streaks = np.asarray(cv2.GaussianBlur(streaks, (0, 0), 2), np.float32)
+    fall = np.exp(-np.linspace(0, 5, height, dtype=np.float32))[:, None]
+    picture *= 1 - 0.20 * np.clip(streaks - 0.5, 0, 1)[..., None] * fall[..., None]
+    picture[:6] *= 0.75
+
+
+def _openings(picture: NDArray[np.float32], random: np.random.Generator, height: int) -> None:
+    """A row of windows a floor above the shop."""
+    storey = round(3.5 * PIXELS_A_METRE)
+    count, width = int(random.integers(2, 4)), picture.shape[1]
+    has_balcony = random.random() < 0.35
+    for floor in range(1, height // storey):
+        base = height - floor * storey
+        for index in range(count):
+            middle = round((index + 0.5) * width / count)
+            half, tall = round(0.32 * width / count), round(1.5 * PIXELS_A_METRE)
+            top = base - round(2.5 * PIXELS_A_METRE)
+            glass = random.uniform(0.6, 1.2) * np.array((64, 76, 88), np.float32)
+            cv2.rectangle(
+                picture,
+                (middle - half - 3, top - 3),
+                (middle + half + 3, top + tall + 3),
+                (214, 212, 206),
+                -1,
+            )
+            shine = np.linspace(1.35, 0.75, tall, dtype=np.float32)[:, None, None]
+            picture[top : top + tall, middle - half : middle + half] = glass * shine
+            cv2.line(picture, (middle, top), (middle, top + tall), (190, 188, 182), 2)
+            # The sill's shadow, and now and then an air conditioner under it.
+            picture[top + tall + 3 : top + tall + 8, middle - half - 3 : middle + half + 3] *= 0.7
+            if random.random() < 0.4:
+                left, low = middle - half, top + tall + 12
+                cv2.rectangle(picture, (left, low), (left + 22, low + 15), (206, 206, 202), -1)
+                cv2.circle(picture, (left + 11, low + 8), 5, (120, 120, 118), -1)
+        if has_balcony:
+            cv2.rectangle(picture, (0, base - 26), (width, base - 4), (150, 140, 130), 2)
+            for column in range(0, width, 9):
+                cv2.line(picture, (column, base - 26), (column, base - 4), (140, 132, 122), 1)
+        picture[base - 3 : base + 3] *= 0.72
+
+
+def _shop(
+    picture: NDArray[np.float32], random: np.random.Generator, height: int, style: int
+) -> None:
+    width = picture.shape[1]
+    top = height - round(2.7 * PIXELS_A_METRE)
+    edge = round(0.22 * PIXELS_A_METRE)
+    if random.random() < 0.5:
+        # A roller shutter.
+        shade = random.uniform(0.8, 1.1) * np.array((142, 150, 156), np.float32)
+        ribs = 1 + 0.10 * np.sign(np.sin(np.arange(height - top) * 1.2)).astype(np.float32)
+        picture[top:, edge : width - edge] = shade * ribs[:, None, None]
+    else:
+        depth = np.linspace(0.9, 0.35, height - top, dtype=np.float32)[:, None, None]
+        picture[top:, edge : width - edge] = np.array((70, 62, 54), np.float32) * depth
+        for _ in range(60):
+            column = int(random.integers(edge, max(edge + 1, width - edge - 8)))
+            row = int(random.integers(top + 12, height - 10))
+            colour = random.uniform(30, 120) + random.uniform(0, 45, 3)
+            box = (column + int(random.integers(3, 9)), row + int(random.integers(3, 10)))
+            cv2.rectangle(picture, (column, row), box, tuple(float(c) for c in colour), -1)
+    board, text = _SIGNS[style % len(_SIGNS)]
+    band = round(0.85 * PIXELS_A_METRE)
+    picture[top - band : top - 4, edge : width - edge] = _sign(
+        width - 2 * edge, band - 4, _WORDS[style % len(_WORDS)], board, text
+    )
+    # An awning throws the shop front into shadow.
+    picture[top : top + round(0.5 * PIXELS_A_METRE)] *= 0.6
+
+
+def _sign(width: int, height: int, word: str, board: Colour, text: Colour) -> Rgb:
+    sign = np.full((height, width, 3), board, np.uint8)
+    (long, tall), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_DUPLEX, 1.0, 2)
+    scale = min(0.9 * width / long, 0.6 * height / tall)
+    place = (round((width - long * scale) / 2), round((height + tall * scale) / 2))
+    cv2.putText(sign, word, place, cv2.FONT_HERSHEY_DUPLEX, scale, text, 2, cv2.LINE_AA)
+    return sign
+
+
+def _side(picture: NDArray[np.float32], random: np.random.Generator, height: int) -> None:
+    width, storey = picture.shape[1], round(3.5 * PIXELS_A_METRE)
+    for floor in range(1, height // storey + 1):
+        base = height - (floor - 1) * storey
+        for _ in range(int(random.integers(0, 3))):
+            middle, top = (
+                int(random.integers(20, max(21, width - 20))),
+                base - round(2.3 * PIXELS_A_METRE),
+            )
+            cv2.rectangle(picture, (middle - 12, top), (middle + 12, top + 30), (78, 84, 88), -1)
+            cv2.rectangle(
+                picture, (middle - 13, top - 1), (middle + 13, top + 31), (190, 188, 180), 2
+            )
+
+
+@lru_cache(maxsize=8)
+def tree(kind: int) -> NDArray[np.uint8]:
+    """A tree facing us, 256 x 224 x 4, RGB and opacity; its foot is the bottom's middle."""
+    random = np.random.default_rng(900 + kind)
+    height, width = 256, 224
+    colour = np.full((height, width, 3), (50, 64, 36), np.uint8)
+    opacity = np.zeros((height, width), np.uint8)
+    foot, fork = (width // 2, height - 1), (width // 2 + int(random.integers(-8, 9)), 130)
+    cv2.line(colour, foot, fork, (74, 62, 50), 9, cv2.LINE_AA)
+    cv2.line(opacity, foot, fork, 255, 9, cv2.LINE_AA)
+    green = np.array(((66, 88, 44), (58, 82, 50), (82, 98, 52), (72, 80, 40))[kind % 4], np.float32)
+    for layer in range(1400):
+        radius = np.sqrt(random.random()) * np.array((96, 78))
+        angle = random.uniform(0, 2 * np.pi)
+        x = fork[0] + radius[0] * np.cos(angle)
+        y = 88 + radius[1] * np.sin(angle) * 0.92
+        # Lit from above on one side; leaves that are painted later lie in front.
+        light = 0.52 + 0.5 * (1 - y / 176) + 0.10 * (x - fork[0]) / 96 + random.normal(0, 0.10)
+        light *= 0.72 + 0.28 * layer / 1400
+        size = int(random.integers(2, 7))
+        centre, axes = (round(x), round(y)), (size, max(2, size * 2 // 3))
+        turn = random.uniform(0, 180)
+        shade = tuple(float(c) for c in np.clip(green * light, 0, 255))
+        cv2.ellipse(colour, centre, axes, turn, 0, 360, shade, -1, cv2.LINE_AA)
+        cv2.ellipse(opacity, centre, axes, turn, 0, 360, 255, -1, cv2.LINE_AA)
+    return np.dstack((colour, opacity))

@@ -1,0 +1,253 @@
+"""The junction's ground seen from straight above: asphalt, markings, kerbs, pavements, yards."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.scene.noise import clouds
+from simulator.scene.place import (
+    CORNER_RADIUS_M,
+    EXTENT_M,
+    MAIN_HALF_M,
+    MINOR_HALF_M,
+    PAVEMENT_M,
+    STOP_LINE_M,
+    Place,
+)
+
+Rgb = NDArray[np.uint8]
+Colour = tuple[float, float, float]
+Coordinate = TypeVar("Coordinate", float, NDArray[np.float32])
+
+CELL_M = 0.10
+GRAIN_M = 0.012
+"""One pixel of the map, and one of the tiled grain that is laid on it near the camera."""
+_SIZE = round(2 * EXTENT_M / CELL_M)
+_WHITE: Colour = (206, 205, 198)
+_YELLOW: Colour = (205, 168, 60)
+_SHADOW_A_M, _SHADOW_B_M = 0.42, 0.30
+"""Where a shadow falls, in metres a metre of height: a sun that stands high behind thin cloud."""
+
+
+def map_pixel(a: Coordinate, b: Coordinate) -> tuple[Coordinate, Coordinate]:
+    """Column and row of the map at points of the place's frame."""
+    return (a + EXTENT_M) / CELL_M, (EXTENT_M - b) / CELL_M
+
+
+def ground_map(place: Place) -> Rgb:
+    """The map: `_SIZE` x `_SIZE` x 3, RGB, row 0 at the greatest b."""
+    shade = _shadows(place)
+    return np.asarray(
+        cv2.multiply(_common_ground(), cv2.merge([shade] * 3), scale=1 / 255), np.uint8
+    )
+
+
+@cache
+def _common_ground() -> Rgb:
+    """What is alike at all junctions: everything but the shadows."""
+    random = np.random.default_rng(112)
+    axis = ((np.arange(_SIZE) + 0.5) * CELL_M - EXTENT_M).astype(np.float32)
+    a, b = axis[None, :], -axis[:, None]
+    x, y = np.abs(a) - MINOR_HALF_M, np.abs(b) - MAIN_HALF_M
+    qx, qy = CORNER_RADIUS_M - x, CORNER_RADIUS_M - y
+    # Signed distance from the kerb: positive on the road, the corners rounded.
+    corner = np.hypot(np.maximum(qx, 0), np.maximum(qy, 0)) + np.minimum(np.maximum(qx, qy), 0)
+    from_kerb = np.asarray(corner - CORNER_RADIUS_M, np.float32)
+    picture = _yards(random)
+    _lay(picture, from_kerb > -PAVEMENT_M, _pavement(random, a, b))
+    _lay(picture, from_kerb > -0.05, _asphalt(random, a, b))
+    _paint_kerbs(picture, from_kerb, a, b)
+    _paint_lanes(picture)
+    _wear(picture, random, from_kerb)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)
+
+
+def grain(seed: int) -> NDArray[np.float32]:
+    """A tile of asphalt's fine grain, factors around 1."""
+    random = np.random.default_rng(seed)
+    fine = random.normal(0, 1, (512, 512)).astype(np.float32)
+    coarse = np.asarray(
+        cv2.GaussianBlur(fine, (0, 0), 2.0, borderType=cv2.BORDER_REFLECT), np.float32
+    )
+    return np.asarray(1 + 0.035 * fine + 0.25 * coarse, np.float32)
+
+
+def _lay(picture: NDArray[np.float32], mask: NDArray[np.bool_], layer: NDArray[np.float32]) -> None:
+    np.copyto(picture, layer, where=mask[..., None])
+
+
+def _tinted(plane: NDArray[np.float32], colour: Colour, depth: float) -> NDArray[np.float32]:
+    factor = np.float32(1) + np.float32(depth) * plane
+    return np.dstack([factor * np.float32(part) for part in colour])
+
+
+def _yards(random: np.random.Generator) -> NDArray[np.float32]:
+    noise = clouds(random, _SIZE, _SIZE, coarse=40)
+    bare = _tinted(noise, (128, 121, 108), 0.07)
+    grass = _tinted(noise, (84, 98, 58), 0.14)
+    share = np.clip(clouds(random, _SIZE, _SIZE, coarse=14, octaves=4) * 1.6 - 0.6, 0, 1)[..., None]
+    return np.asarray(bare * (1 - share) + grass * share, np.float32)
+
+
+def _pavement(
+    random: np.random.Generator, a: NDArray[np.float32], b: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    tone = clouds(random, _SIZE, _SIZE, coarse=60) * 0.06
+    slab = random.normal(0, 0.04, (512, 512)).astype(np.float32)
+    row, column = np.floor(b / 0.4).astype(int) % 512, np.floor(a / 0.4).astype(int) % 512
+    tone = tone + slab[row, column]
+    joint = (np.mod(a, 0.4) < CELL_M) | (np.mod(b, 0.4) < CELL_M)
+    return _tinted(tone - 0.10 * joint, (150, 141, 132), 1.0)
+
+
+def _asphalt(
+    random: np.random.Generator, a: NDArray[np.float32], b: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    stains = clouds(random, _SIZE, _SIZE, coarse=16, octaves=6)
+    tone = 0.05 * stains
+    # Wheels polish two tracks a lane lighter, oil darkens between them.
+    for lane in (1.9, 5.1):
+        for side in (1, -1):
+            offset = b - side * lane
+            tracks = np.exp(-(((np.abs(offset) - 0.75) / 0.28) ** 2))
+            tone = tone + (0.05 * tracks - 0.05 * np.exp(-((offset / 0.3) ** 2))) * (
+                np.abs(a) > MINOR_HALF_M
+            )
+    layer = _tinted(tone.astype(np.float32), (91, 91, 92), 1.0)
+    for _ in range(26):
+        _patch(layer, random)
+    return layer
+
+
+def _patch(layer: NDArray[np.float32], random: np.random.Generator) -> None:
+    """A mended rectangle or a long sealed crack."""
+    along = random.random() < 0.5
+    column, row = (int(v) for v in random.integers(0, _SIZE, 2))
+    long, wide = int(random.integers(15, 90)), int(random.integers(2, 26))
+    width, height = (long, wide) if along else (wide, long)
+    piece = layer[row : row + height, column : column + width]
+    piece *= np.float32(random.uniform(0.80, 0.97))
+
+
+def _paint_kerbs(
+    picture: NDArray[np.float32],
+    from_kerb: NDArray[np.float32],
+    a: NDArray[np.float32],
+    b: NDArray[np.float32],
+) -> None:
+    """Indonesian kerbs: black and white in turns, with a gutter before them."""
+    kerb = (from_kerb <= 0.02) & (from_kerb > -0.28)
+    black = np.mod(np.floor((a + b) / 1.1), 2) == 0
+    _lay(
+        picture,
+        kerb,
+        np.where(black[..., None], np.float32(52), np.float32(196)) * np.ones(3, np.float32),
+    )
+    gutter = (from_kerb > 0.02) & (from_kerb < 0.35)
+    picture[gutter] *= 0.82
+
+
+def _paint_lanes(picture: NDArray[np.float32]) -> None:
+    main_from = MINOR_HALF_M + STOP_LINE_M
+    minor_from = MAIN_HALF_M + STOP_LINE_M
+    for sign in (1, -1):
+        end = sign * EXTENT_M
+        for b in (-0.12, 0.12):
+            _line(picture, (sign * main_from, b), (end, b), 0.12, _YELLOW)
+        for side in (1, -1):
+            _dashes(picture, sign * main_from, end, side * 3.5, along=True)
+            _line(picture, (sign * main_from, side * 6.55), (end, side * 6.55), 0.10, _WHITE)
+        _dashes(picture, sign * minor_from, end, 0.0, along=False)
+        # Stop lines stand on the left half of those who come.
+        main_b, minor_a = -sign * 3.4, sign * 2.3
+        _line(
+            picture,
+            (sign * main_from, main_b - 3.2),
+            (sign * main_from, main_b + 3.2),
+            0.35,
+            _WHITE,
+        )
+        _line(
+            picture,
+            (minor_a - 2.1, sign * minor_from),
+            (minor_a + 2.1, sign * minor_from),
+            0.35,
+            _WHITE,
+        )
+        for index in range(-6, 7):
+            b = index * 1.1
+            start = sign * (MINOR_HALF_M + 0.8)
+            _line(picture, (start, b), (start + sign * 2.6, b), 0.5, _WHITE)
+        for index in range(-3, 4):
+            a = index * 1.1
+            start = sign * (MAIN_HALF_M + 0.8)
+            _line(picture, (a, start), (a, start + sign * 2.6), 0.5, _WHITE)
+
+
+def _line(
+    picture: NDArray[np.float32],
+    start: tuple[float, float],
+    end: tuple[float, float],
+    width_m: float,
+    colour: Colour,
+) -> None:
+    p, q = np.array(start), np.array(end)
+    along = (q - p) / (np.hypot(*(q - p)) + 1e-9)
+    side = np.array((-along[1], along[0])) * width_m / 2
+    corners = [map_pixel(*corner) for corner in (p + side, q + side, q - side, p - side)]
+    fixed = np.round(np.array(corners) * 16).astype(np.int32)
+    cv2.fillPoly(picture, [fixed], colour, cv2.LINE_AA, 4)
+
+
+def _dashes(
+    picture: NDArray[np.float32], start: float, end: float, across: float, *, along: bool
+) -> None:
+    sign = 1 if end > start else -1
+    for at in np.arange(start + sign * 2, end, sign * 7.0):
+        ends = ((at, across), (at + sign * 3.0, across))
+        p, q = ends if along else tuple((y, x) for x, y in ends)
+        _line(picture, (float(p[0]), float(p[1])), (float(q[0]), float(q[1])), 0.12, _WHITE)
+
+
+def _wear(
+    picture: NDArray[np.float32], random: np.random.Generator, from_kerb: NDArray[np.float32]
+) -> None:
+    """Dirt over paint and all, thicker by the kerb."""
+    dirt = np.clip(clouds(random, _SIZE, _SIZE, coarse=50, octaves=6) * 0.5 + 0.1, 0, 1)
+    edge = np.exp(-((from_kerb / 1.2) ** 2))
+    share = (0.22 * dirt + 0.18 * edge * dirt)[..., None].astype(np.float32)
+    picture *= 1 - share
+    picture += share * np.array((96, 90, 80), np.float32)
+
+
+def _shadows(place: Place) -> NDArray[np.uint8]:
+    """How much light is left on the ground, 255 where no shadow falls."""
+    shade = np.zeros((_SIZE // 2, _SIZE // 2), np.uint8)
+
+    def fill(corners: NDArray[np.float64], depth: int) -> None:
+        columns, rows = map_pixel(
+            corners[:, 0].astype(np.float32), corners[:, 1].astype(np.float32)
+        )
+        hull = cv2.convexHull(np.stack((columns, rows), 1) / 2)
+        cv2.fillConvexPoly(shade, np.round(hull * 16).astype(np.int32), depth, cv2.LINE_8, 4)
+
+    # The lighter first: where shadows overlap, the darker stays.
+    for tree in place.trees:
+        angle = np.linspace(0, 2 * np.pi, 12)
+        crown = np.stack((np.cos(angle), np.sin(angle)), 1) * tree.height_m * 0.30
+        fall = np.array((_SHADOW_A_M, _SHADOW_B_M)) * tree.height_m * 0.7
+        fill(crown + fall + np.array((tree.a, tree.b)), 86)
+    for block in place.buildings:
+        foot = np.array(
+            [(block.a0, block.b0), (block.a1, block.b0), (block.a1, block.b1), (block.a0, block.b1)]
+        )
+        fall = np.array((_SHADOW_A_M, _SHADOW_B_M)) * block.height_m
+        fill(np.vstack((foot, foot + fall)), 108)
+    soft = cv2.GaussianBlur(shade, (0, 0), 3.0)
+    full = np.asarray(cv2.resize(soft, (_SIZE, _SIZE)), np.uint8)
+    return np.asarray(255 - full, np.uint8)
