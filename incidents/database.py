@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
@@ -133,20 +132,22 @@ class Database:
                 this program, or isn't one of ours.
         """
         parsed = _async_url(url)
-        engine = _create_engine(parsed)
-        database = cls(engine, clock)
         try:
-            async with database._transaction("write") as connection:
-                await connection.run_sync(upgrade)
-        except (DBAPIError, OSError, sqlite3.Error) as error:
-            await engine.dispose()
+            database = cls(_create_engine(parsed), clock)
+            await database._migrate()
+        except (DBAPIError, OSError) as error:
             shown = parsed.render_as_string(hide_password=True)
             cause = error.orig if isinstance(error, DBAPIError) else error
             raise StoreUnusable(f"can't open the database {shown}: {cause}") from error
-        except BaseException:
-            await engine.dispose()
-            raise
         return database
+
+    async def _migrate(self) -> None:
+        try:
+            async with self._transaction("write") as connection:
+                await connection.run_sync(upgrade)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Close every connection."""

@@ -85,7 +85,7 @@ class FusionService:
     def __init__(self, store: Store, bus: Bus, settings: Settings, clock: Clock) -> None:
         self.holder = f"{socket.gethostname()}-{os.getpid()}-{new_id('fusion')[-8:]}"
         self.counts = FusionCounts()
-        self.intake = Intake(store, bus, self.holder)
+        self.intake = Intake(store, bus)
         self._store = store
         self._bus = bus
         self._clock = clock

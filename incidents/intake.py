@@ -21,6 +21,9 @@ from plumbing.logs import get_logger
 _log = get_logger(__name__)
 
 GROUP = "fusion"
+CONSUMER = "leader"
+"""One name for whoever leads: what its predecessor was given and never acknowledged comes to it at
+once, not after the time that tells a dead consumer from a slow one."""
 PAUSE_S = 0.5
 """Between tries while the bus or the database is away."""
 
@@ -43,10 +46,9 @@ class IntakeCounts:
 class Intake:
     """The consumer of the bus; one at a time, in the process that leads."""
 
-    def __init__(self, store: Store, bus: Bus, consumer: str) -> None:
+    def __init__(self, store: Store, bus: Bus) -> None:
         self._store = store
         self._bus = bus
-        self._consumer = consumer
         self.counts = IntakeCounts()
 
     async def detections(self) -> None:
@@ -72,7 +74,7 @@ class Intake:
     ) -> None:
         while True:
             try:
-                deliveries = await self._bus.receive(topic, GROUP, self._consumer)
+                deliveries = await self._bus.receive(topic, GROUP, CONSUMER)
                 if deliveries:
                     await self._keep(topic, deliveries, keep)
                     ids = [delivery.entry_id for delivery in deliveries]

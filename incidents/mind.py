@@ -46,18 +46,13 @@ def parameters_of(settings: FusionSettings) -> FusionParameters:
     """Fusion's parameters as configured.
 
     Raises:
-        SettingsError: a rate for a hazard that doesn't exist, or one out of bounds.
+        SettingsError: a figure that fusion can't work with.
     """
-    rates: dict[Hazard, float] = {}
-    for name, rate in settings.events_per_km2_day.items():
-        if name not in set(Hazard):
-            raise SettingsError(
-                f"fusion.events_per_km2_day.{name}: unknown hazard; known: {', '.join(Hazard)}"
-            )
-        rates[Hazard(name)] = rate
     try:
         return FusionParameters(
-            events_per_km2_day=rates,
+            events_per_km2_day={
+                Hazard(name): rate for name, rate in settings.events_per_km2_day.items()
+            },
             false_calls_per_km2_day=settings.false_calls_per_km2_day,
             clutter_tracks_per_camera_day=settings.clutter_tracks_per_camera_day,
             detection_probability=settings.detection_probability,

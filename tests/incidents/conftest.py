@@ -1,3 +1,4 @@
+from tests.incidents.forks import forks
 from tests.support.bus import bus, namespace, own_server, shared_server
 from tests.support.store import (
     any_store,
@@ -14,6 +15,7 @@ __all__ = [
     "any_url",
     "bus",
     "clock",
+    "forks",
     "namespace",
     "own_server",
     "postgres_server",

@@ -111,7 +111,7 @@ async def test_a_call_is_decided_on_within_a_tenth_of_a_second(
             await api_store.reports.accept(call_bodies(number))  # type: ignore[arg-type]
             began = time.monotonic()
             await api_bus.wake(await api_store.log.last_seq())
-            while await api_store.fusion.progress() < 2 * number:
+            while await api_store.fusion.progress() < 2 * number:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
             waits.append(time.monotonic() - began)
     await api_store.close()
@@ -218,9 +218,8 @@ async def test_health_reaches_the_log_and_the_register_follows_the_cameras(
             return known is not None and known.state is CameraState.FROZEN
 
         await until(frozen)
-        logged = await live_store.log.after(
-            0, only=LogFilter(kinds=frozenset({LogKind.CAMERA_HEALTH}))
-        )
+        healths = LogFilter(kinds=frozenset({LogKind.CAMERA_HEALTH}))
+        logged = await live_store.log.after(0, only=healths)
         assert [entry.detail for entry in logged] == ["live", "frozen"]
 
         async def registered() -> list[str]:
@@ -248,7 +247,11 @@ async def test_what_can_not_be_read_is_kept_and_blocks_nothing(
         await leading(service)
         await bus.publish(DETECTIONS, detection())
         await decided(service, 1)
-        assert service.intake.counts.dead_letters == 2
+
+        async def kept() -> bool:
+            return service.intake.counts.dead_letters == 2
+
+        await until(kept)
     letters = await live_store.reports.dead_letters()
     assert len(letters) == 2
     assert all(key.startswith("detections/") for key, _ in letters)
@@ -359,9 +362,8 @@ async def test_settings_that_can_not_be_used_are_refused(
                 pass
         return str(error.value)
 
-    assert "unknown hazard" in await refused(fusion={"events_per_km2_day": {"fires": 1}})
-    assert "fusion.events_per_km2_day.fire" in await refused(
-        fusion={"events_per_km2_day": {"fire": -1}}
+    assert "fusion.false_calls_per_km2_day: must be" in await refused(
+        fusion={"false_calls_per_km2_day": 0}
     )
     assert "can't read" in await refused(city={"areas": tmp_path / "none.geojson"})
     broken = tmp_path / "areas.geojson"
