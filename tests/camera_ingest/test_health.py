@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import av
+import numpy as np
+import pytest
+
+from camera_ingest.errors import IngestError
+from camera_ingest.health import (
+    DARK_AFTER_S,
+    FROZEN_AFTER_S,
+    GRACE_S,
+    NO_KEYFRAME_S,
+    RECOVERY_S,
+    HealthTracker,
+)
+from camera_ingest.packets import StreamInfo, VideoPacket
+from camera_ingest.pictures import PictureFacts
+from contracts import CameraHealth, CameraId, CameraState, Frame
+from plumbing.clock import HeldClock
+
+CAMERA = CameraId("cam-1")
+START = datetime(2026, 11, 22, tzinfo=UTC)
+S = CameraState
+
+
+class Camera:
+    """A camera's day, told to a tracker second by second; ``messages`` is what was published."""
+
+    def __init__(self) -> None:
+        self.clock = HeldClock(START)
+        self.tracker = HealthTracker(CAMERA, self.clock, stalled_after_s=8, worker="w1")
+        self.messages: list[CameraHealth] = []
+        self.pictures = 0
+
+    def look(self) -> None:
+        if (health := self.tracker.change()) is not None:
+            self.messages.append(health)
+            self.tracker.told(health)
+
+    def wait(self, seconds: float) -> None:
+        for _ in range(round(seconds * 4)):
+            self.clock.advance(0.25)
+            self.look()
+
+    def connect(self) -> None:
+        self.tracker.opened(StreamInfo("h264", 1280, 720, 25.0))
+        self.look()
+
+    def packet(self) -> None:
+        packet: av.Packet[av.VideoStream] = av.Packet(b"x")  # type: ignore[assignment]
+        self.tracker.received(VideoPacket(packet, 0.0, False, self.clock.now()))
+
+    def picture(self, *, brightness: float = 110, contrast: float = 50, same: bool = False) -> None:
+        self.pictures += not same
+        self.packet()
+        now = self.clock.now()
+        frame = Frame(
+            camera_id=CAMERA,
+            image=np.zeros((2, 2, 3), np.uint8),
+            captured_at=now,
+            received_at=now,
+            source_width_px=1280,
+            source_height_px=720,
+        )
+        self.tracker.pictured(frame, PictureFacts(brightness, contrast, self.pictures))
+        self.look()
+
+    def watch(self, seconds: float, show: Callable[[], None] | None = None) -> None:
+        for _ in range(round(seconds)):
+            (show or self.picture)()
+            self.wait(1)
+
+    def fail(self, state: CameraState, detail: str = "why") -> None:
+        self.tracker.failed(IngestError(CAMERA, state, detail))
+        self.look()
+
+    @property
+    def states(self) -> list[CameraState]:
+        return [message.state for message in self.messages]
+
+
+@pytest.fixture
+def camera() -> Camera:
+    made = Camera()
+    made.look()
+    return made
+
+
+@pytest.fixture
+def live(camera: Camera) -> Camera:
+    camera.connect()
+    camera.watch(20)
+    assert camera.states == [S.CONNECTING, S.LIVE]
+    camera.messages.clear()
+    return camera
+
+
+def test_live_with_the_first_picture(camera: Camera) -> None:
+    camera.wait(3)
+    camera.connect()
+    camera.wait(1)
+    camera.picture()
+    health = camera.messages[-1]
+    assert camera.states == [S.CONNECTING, S.LIVE]
+    assert (health.codec, health.width_px, health.height_px) == ("h264", 1280, 720)
+    assert (health.frames_per_s, health.worker) == (25.0, "w1")
+    assert health.since == health.last_frame_at == START + timedelta(seconds=4)
+
+
+@pytest.mark.parametrize("state", [S.UNAUTHORISED, S.NOT_FOUND, S.REFUSED, S.INVALID])
+def test_a_first_failure_is_told_at_once_and_once(camera: Camera, state: CameraState) -> None:
+    for _ in range(5):
+        camera.fail(state, "wrong")
+        camera.wait(20)
+    assert camera.states == [S.CONNECTING, state]
+    assert camera.messages[-1].detail == "wrong"
+
+
+def test_a_drop_that_heals_is_no_message(live: Camera) -> None:
+    live.fail(S.STALLED)
+    live.wait(GRACE_S - 2)
+    live.connect()
+    live.watch(10)
+    assert live.states == []
+
+
+def test_a_drop_that_lasts_is_told_with_its_true_beginning(live: Camera) -> None:
+    dropped_at = live.clock.now()
+    live.fail(S.STALLED)
+    live.wait(1)
+    live.fail(S.REFUSED, "restarting")
+    live.wait(30)
+    assert live.states == [S.REFUSED]
+    assert live.messages[0].since == dropped_at + timedelta(seconds=1)
+
+
+def test_a_failed_camera_is_live_only_after_a_while_of_pictures(live: Camera) -> None:
+    live.fail(S.STALLED)
+    live.wait(30)
+    live.connect()
+    live.picture()
+    live.wait(1)
+    live.fail(S.STALLED)
+    live.wait(5)
+    assert live.states == [S.STALLED], "one picture between two failures is no recovery"
+    live.connect()
+    live.watch(RECOVERY_S + 2)
+    assert live.states == [S.STALLED, S.LIVE]
+
+
+def test_silence_on_a_standing_connection(live: Camera) -> None:
+    last = live.clock.now() - timedelta(seconds=1)
+    live.wait(6.5)
+    assert live.states == []
+    live.wait(3)
+    assert live.states == [S.STALLED]
+    assert live.messages[0].since == last
+    live.watch(4)
+    assert live.states == [S.STALLED, S.LIVE]
+
+
+def test_rare_keyframes_are_no_stall(live: Camera) -> None:
+    for second in range(100):
+        (live.picture if second % 12 == 0 else live.packet)()
+        live.wait(1)
+    assert live.states == []
+
+
+def test_packets_without_any_picture_are(live: Camera) -> None:
+    live.watch(NO_KEYFRAME_S + 3, live.packet)
+    assert live.states == [S.STALLED]
+    assert "keyframe" in live.messages[0].detail
+
+
+def test_an_opened_stream_that_sends_nothing(camera: Camera) -> None:
+    camera.connect()
+    camera.wait(9)
+    assert camera.states == [S.CONNECTING, S.STALLED]
+
+
+def dark(camera: Camera) -> Callable[[], None]:
+    return lambda: camera.picture(brightness=17, contrast=1.5)
+
+
+def test_a_covered_camera(live: Camera) -> None:
+    live.watch(DARK_AFTER_S - 2, dark(live))
+    assert live.states == []
+    live.watch(5, dark(live))
+    assert live.states == [S.BLACK]
+    live.watch(2)
+    assert live.states == [S.BLACK, S.LIVE]
+
+
+def test_a_street_at_night_is_not_covered(live: Camera) -> None:
+    live.watch(60, lambda: live.picture(brightness=28, contrast=12))
+    assert live.states == []
+
+
+def test_a_camera_that_is_black_when_it_comes_back(live: Camera) -> None:
+    live.watch(15, dark(live))
+    live.fail(S.STALLED)
+    live.wait(20)
+    live.connect()
+    live.watch(4, dark(live))
+    assert live.states == [S.BLACK, S.STALLED, S.BLACK]
+
+
+def test_the_same_picture_again_and_again(live: Camera) -> None:
+    live.watch(FROZEN_AFTER_S - 3, lambda: live.picture(same=True))
+    assert live.states == []
+    live.watch(8, lambda: live.picture(same=True))
+    assert live.states == [S.FROZEN]
+    live.watch(2)
+    assert live.states == [S.FROZEN, S.LIVE]
+
+
+def test_mostly_damaged_pictures(live: Camera) -> None:
+    def damaged() -> None:
+        live.packet()
+        live.tracker.broken(1)
+
+    live.watch(5, damaged)
+    assert live.states == []
+    live.watch(6, damaged)
+    assert live.states == [S.CORRUPT]
+    live.watch(6)
+    assert live.states == [S.CORRUPT], "half of them sound is not mended yet"
+    live.watch(6)
+    assert live.states == [S.CORRUPT, S.LIVE]
+
+
+def test_a_message_that_was_not_delivered_is_given_again(camera: Camera) -> None:
+    camera.tracker.failed(IngestError(CAMERA, S.REFUSED, "why"))
+    first, again = camera.tracker.change(), camera.tracker.change()
+    assert first is not None
+    assert first == again
+    camera.tracker.told(first)
+    assert camera.tracker.change() is None
+
+
+def test_flapping_sends_few_messages(camera: Camera) -> None:
+    camera.connect()
+    for _ in range(60):
+        camera.watch(1)
+        camera.fail(S.STALLED)
+        camera.wait(1)
+        camera.connect()
+    assert len(camera.messages) <= 3
