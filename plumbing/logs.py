@@ -12,7 +12,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from plumbing.redact import redact_url
 
-_NOISY = ("httpx", "httpcore", "asyncio", "aiosqlite", "uvicorn.access")
+_NOISY = ("httpx", "httpcore", "asyncio", "aiosqlite", "uvicorn", "alembic")
 
 
 def get_logger(name: str) -> BoundLogger:
@@ -74,7 +74,7 @@ def configure_logging(
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(least, logging.WARNING))
     # Uvicorn brings handlers of its own unless told otherwise.
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    for name in ("uvicorn", "uvicorn.error", "uvicorn", "alembic"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.captureWarnings(capture=True)

@@ -86,8 +86,7 @@ class Child:
         """Wait for its end, sweep up what it started itself, and say in words how it ended."""
         code = await self._process.wait()
         self._signal_group(signal.SIGKILL)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._forwarding, _DRAIN_S)
+        await asyncio.wait((self._forwarding,), timeout=_DRAIN_S)
         if code >= 0:
             return f"exit code {code}"
         try:

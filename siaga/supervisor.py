@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import signal
+import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ __all__ = ["Role", "Supervisor", "SupervisorBusyError", "Waits", "answers_http",
 
 _log = get_logger("siaga.supervisor")
 
+_ONE_WISH_S = 1.0
+"""Signals so close together are one wish: a terminal and a parent may both pass it on."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -83,6 +86,7 @@ class Supervisor:
         self._folder = folder
         self._say: Callable[[str], None] = say or _log.info
         self._stopping = asyncio.Event()
+        self._asked_s = 0.0
         stages = itertools.groupby(roles, key=lambda role: role.stage or role.name)
         self._stages = [
             [Keeper(role, waits or Waits(), self._say, self._tell_pids) for role in stage]
@@ -90,8 +94,11 @@ class Supervisor:
         ]
 
     def stop(self) -> None:
-        """Ask for an orderly stop; asked again, kill everything that still runs."""
-        if self._stopping.is_set():
+        """Ask for an orderly stop; asked again a moment later, kill everything that still runs."""
+        now_s = time.monotonic()
+        if not self._stopping.is_set():
+            self._asked_s = now_s
+        elif now_s - self._asked_s > _ONE_WISH_S:
             self._say("asked to stop again: killing what still runs")
             for keeper in itertools.chain(*self._stages):
                 keeper.stop()

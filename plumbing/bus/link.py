@@ -69,11 +69,21 @@ class Link:
 
     @asynccontextmanager
     async def reached(self) -> AsyncIterator[None]:
-        """Turn every failure to reach the server into `BusUnavailable`."""
+        """Turn every failure to reach the server into `BusUnavailable`.
+
+        A cancellation is never lost in here: the client waits by `asyncio.wait_for`, which before
+        Python 3.12 swallows one that comes just as its answer does.
+        """
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
         try:
             yield
         except (RedisError, OSError, TimeoutError) as error:
+            if task and task.cancelling() > before:
+                raise asyncio.CancelledError from error
             raise self.unavailable(error) from error
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
     def unavailable(self, error: Exception) -> BusUnavailable:
         """Our error for one of the client's; never shows a password."""

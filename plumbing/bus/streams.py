@@ -85,7 +85,7 @@ class Streams:
         self._add = link.quick.register_script(_ADD)
         self._acknowledge = link.quick.register_script(_ACKNOWLEDGE)
         self._known_groups: set[tuple[str, str]] = set()
-        self._resumed: set[tuple[str, str, str]] = set()
+        self._resumed_to: dict[tuple[str, str, str], bytes | None] = {}
         self._reclaimed_at_s: dict[tuple[str, str], float] = {}
 
     def _key(self, topic: Topic[Any]) -> str:
@@ -152,16 +152,16 @@ class Streams:
         self._known_groups.add((topic.name, group))
 
     async def _resume(self, topic: Topic[Any], group: str, consumer: str, count: int) -> _Entries:
+        # What this consumer was given in an earlier life is handed out page by page, once.
         who = (topic.name, group, consumer)
-        if who in self._resumed:
+        last = self._resumed_to.get(who, b"0")
+        if last is None:
             return []
         answer = await self._link.quick.xreadgroup(
-            group, consumer, {self._key(topic): "0"}, count=count
+            group, consumer, {self._key(topic): last}, count=count
         )
-        # Everything of ours is older than this Bus: hand it out page by page before what is new.
         entries = _entries(answer)
-        if len(entries) < count:
-            self._resumed.add(who)
+        self._resumed_to[who] = entries[-1][0] if entries else None
         return entries
 
     async def _reclaim(

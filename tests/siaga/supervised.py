@@ -34,7 +34,7 @@ def _role(name: str, folder: Path, behaviour: str) -> None:
 
     def stop(*_: object) -> None:
         _note(folder, f"{name} stopping")
-        if behaviour == "stubborn":
+        if behaviour in ("stubborn", "immovable"):
             return
         time.sleep(0.1)
         _note(folder, f"{name} stopped")
@@ -63,7 +63,7 @@ async def _supervise(folder: Path, plan: dict[str, str]) -> None:
                 str(folder),
                 behaviour,
             ],
-            stop_after_s=0.5,
+            stop_after_s=60.0 if behaviour == "immovable" else 0.5,
             ready=(lambda: False) if behaviour == "broken" else path.exists,
         )
 

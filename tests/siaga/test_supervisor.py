@@ -150,6 +150,21 @@ def test_kills_a_role_that_does_not_stop(supervise: Start) -> None:
     assert not is_alive(pid)
 
 
+def test_asked_twice_it_kills(supervise: Start) -> None:
+    running = supervise({"immovable": "immovable"})
+    eventually(lambda: "immovable ready" in running.events)
+    pid = running.pids["immovable"]
+
+    running.process.terminate()
+    running.process.terminate()
+    time.sleep(1.2)
+    assert running.process.poll() is None, "two signals at once are one wish"
+    running.process.terminate()
+
+    assert running.process.wait(10) == 0
+    assert not is_alive(pid)
+
+
 def test_shows_the_last_words_of_a_role_that_fails_and_goes_on(supervise: Start) -> None:
     running = supervise({"worker": "broken", "api": "good"})
     eventually(lambda: "api ready" in running.events)
