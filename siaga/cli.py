@@ -1,4 +1,7 @@
-"""The command `siaga`: one small file a command in `siaga.commands`, put together here.
+"""The command `siaga`: one small file a command in `siaga.commands`, loaded when it is called.
+
+Every role is a process of its own and starts through here; loading only what it needs keeps a
+worker's neural network out of the API's memory and a start under a second.
 
 Exit codes: 0 success, 2 wrong usage, 1 failure with one line on standard error. What the packages
 raise on purpose becomes that line; anything else is a fault of ours and shows its traceback.
@@ -6,75 +9,76 @@ raise on purpose becomes that line; anything else is a fault of ours and shows i
 
 from __future__ import annotations
 
+import importlib
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from camera_ingest.errors import IngestError
-from contracts import ContractError
-from detection.errors import DetectionError
-from incidents.errors import StoreError
-from plumbing.address_guard import AddressRefused
-from plumbing.bus import BusUnavailable
-from plumbing.evidence import EvidenceError
-from plumbing.sealing import SealingError
-from plumbing.settings import SettingsError
-from plumbing.spool import SpoolError
-from siaga.commands import (
-    accounts,
-    bench,
-    calibrate,
-    cameras,
-    evaluate,
-    incidents,
-    replay,
-    run,
-    train,
-    watch,
-)
-from siaga.failures import Failure
-from siaga.supervisor import SupervisorBusyError
+from siaga.failures import raised_on_purpose
 
-ON_PURPOSE = (
-    AddressRefused,
-    BusUnavailable,
-    ContractError,
-    DetectionError,
-    EvidenceError,
-    Failure,
-    IngestError,
-    SealingError,
-    SettingsError,
-    SpoolError,
-    StoreError,
-    SupervisorBusyError,
-    OSError,
-)
+COMMANDS = {
+    "up": "run:up",
+    "demo": "run:demo",
+    "worker": "run:worker",
+    "fusion": "run:fusion",
+    "api": "run:api",
+    "city": "run:city",
+    "cameras": "cameras:app",
+    "incidents": "incidents:incidents",
+    "users": "accounts:users",
+    "keys": "accounts:keys",
+    "watch": "watch:watch_source",
+    "calibrate": "calibrate:calibrate",
+    "replay": "replay:replay",
+    "eval": "evaluate:app",
+    "train": "train:app",
+    "bench": "bench:app",
+}
+"""Each command's file in `siaga.commands`, and what is in it: a function or a group of commands."""
+HIDDEN = frozenset({"city"})
+
+
+class Commands(TyperGroup):
+    """The commands, each imported when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names in the order of the table."""
+        return [name for name in COMMANDS if name not in HIDDEN]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One command, or none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        offered = getattr(importlib.import_module(f"siaga.commands.{module}"), attribute)
+        if not isinstance(offered, typer.Typer):
+            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            single.command(cmd_name)(offered)
+            offered = single
+        command = get_command(offered)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
-    name="siaga",
-    help="CCTV and geolocation situational awareness for a city's emergency call centre.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-run.register(app)
-watch.register(app)
-app.command()(incidents.incidents)
-app.command()(calibrate.calibrate)
-app.command()(replay.replay)
-app.add_typer(cameras.app, name="cameras")
-app.add_typer(accounts.users, name="users")
-app.add_typer(accounts.keys, name="keys")
-app.add_typer(evaluate.app, name="eval")
-app.add_typer(train.app, name="train")
-app.add_typer(bench.app, name="bench")
+
+
+@app.callback()
+def siaga() -> None:
+    """CCTV and geolocation situational awareness for a city's emergency call centre."""
 
 
 def main() -> None:
     """Run the command line of this process."""
     try:
         app()
-    except ON_PURPOSE as error:
+    except Exception as error:
+        if not raised_on_purpose(error):
+            raise
         sys.stderr.write(f"siaga: {' '.join(str(error).split())}\n")
         raise SystemExit(1) from None

@@ -21,7 +21,7 @@ from incidents.errors import NotFound
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.settings import Settings
-from siaga.city_role import KEY_VARIABLE, make_city
+from siaga.city_role import API_VARIABLE, KEY_VARIABLE, make_city
 from siaga.failures import Failure
 from siaga.supervisor import Role
 from siaga.system import CLI, api_url, run_system, with_free_port
@@ -59,7 +59,7 @@ def run_demonstration(
     city_role = Role(
         name="city",
         argv=(*CLI, "city", *arguments),
-        environment={KEY_VARIABLE: key, "SIAGA_CITY_API": api_url(settings)},
+        environment={KEY_VARIABLE: key, API_VARIABLE: api_url(settings)},
     )
     say(f"Siaga: {api_url(settings)}")
     say(f"Sign in: user {USERNAME}   password {password}")

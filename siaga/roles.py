@@ -78,14 +78,6 @@ async def fusion_role(settings: Settings, stopping: asyncio.Event) -> None:
 
 async def api_role(settings: Settings, stopping: asyncio.Event) -> None:
     """REST, feed and console."""
-    from api.app import create_app
     from api.server import serve
-    from incidents.store import Store
 
-    clock = SystemClock()
-    async with connect_bus(settings) as bus:
-        store = await Store.open(settings.database_url, clock)
-        try:
-            await serve(create_app(settings, store, bus, clock=clock), settings.api, stopping)
-        finally:
-            await store.close()
+    await serve(settings, stopping)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import cv2
 import numpy as np
 
 from camera_ingest import IngestSupervisor
@@ -26,6 +25,7 @@ from plumbing.clock import Clock
 from plumbing.evidence import EvidenceError, EvidenceStore
 from plumbing.logs import get_logger
 from plumbing.spool import Spool, SpoolError
+from siaga.probing import jpeg
 
 _log = get_logger(__name__)
 
@@ -33,7 +33,6 @@ FLOOD_EVERY_S = 5.0
 """Water rises in minutes; looking at every picture would only cost."""
 LOOK_CLOSER_S = 10.0
 """How long a weak cue raises its camera's rate: time for the looks that confirm or drop it."""
-JPEG_QUALITY = 85
 PICTURES_REMEMBERED = 4096
 """Tracks whose best picture is known; the oldest is forgotten beyond that."""
 
@@ -212,15 +211,8 @@ class WatchThread(threading.Thread):
         best = self._best_pictures.get(key)
         if best is not None and best[0] >= detection.score:
             return best[1]
-        encoded, data = cv2.imencode(
-            ".jpg",
-            cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR),
-            [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY],
-        )
-        if not encoded:
-            raise RuntimeError(f"OpenCV can't encode a picture of shape {frame.image.shape}")
         try:
-            picture_id = self._evidence.put(data.tobytes(), "image/jpeg")
+            picture_id = self._evidence.put(jpeg(frame.image), "image/jpeg")
         except EvidenceError as error:
             # The alarm matters more than its picture.
             _log.error("a key picture could not be kept", camera=frame.camera_id, why=str(error))

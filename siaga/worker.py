@@ -12,10 +12,8 @@ import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
 
-import cv2
-
-from camera_ingest import IngestError, IngestSupervisor, probe
-from contracts import CameraHealth, CameraId, CameraState, ProbeAnswer, ProbeCamera
+from camera_ingest import IngestSupervisor, StreamOpener
+from contracts import CameraHealth, CameraId, ProbeAnswer, ProbeCamera
 from detection.model_card import MODELS
 from detection.runtime import (
     Backend,
@@ -33,6 +31,7 @@ from plumbing.sealing import Sealer
 from plumbing.settings import DetectionSettings, Settings
 from plumbing.spool import Spool
 from siaga.leases import CameraLeases
+from siaga.probing import answer_probe
 from siaga.watching import Watch, WatchThread
 
 _log = get_logger(__name__)
@@ -70,13 +69,15 @@ class Worker:
         self._bus = bus
         self._name = name
         self._loop = asyncio.get_running_loop()
-        self._guard = AddressGuard(settings.ingest.allow_private)
-        self._sealer = Sealer(settings.key_file)
+        guard = AddressGuard(settings.ingest.allow_private)
+        sealer = Sealer(settings.key_file)
+        # Probes open streams beside the watched ones, with a gate of their own.
+        self._opener = StreamOpener(settings.ingest, clock, guard, sealer)
         self._evidence = EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
         self._spool = Spool(settings.data_dir / "spool" / f"{name}.sqlite3")
         self._leases = CameraLeases(bus, name, settings.worker.lease_s, settings.worker.max_cameras)
         self._ingest = IngestSupervisor(
-            settings.ingest, clock, self._guard, self._sealer, self._on_health
+            settings.ingest, clock, guard, sealer, self._on_health, worker=name
         )
         detector, flood = open_models(settings.detection)
         self._watch_thread = WatchThread(
@@ -188,28 +189,8 @@ class Worker:
             self._ingest.watch_closely(list(command.camera_ids), command.until)
 
     async def _probe(self, command: ProbeCamera) -> ProbeAnswer:
-        try:
-            found = await asyncio.to_thread(
-                probe,
-                command.source,
-                self._settings.ingest,
-                self._guard,
-                self._sealer,
-                timeout_s=command.timeout_s,
-            )
-        except IngestError as error:
-            return ProbeAnswer(state=error.state, detail=error.detail)
-        encoded, data = cv2.imencode(".jpg", cv2.cvtColor(found.picture, cv2.COLOR_RGB2BGR))
-        picture_id = self._evidence.put(data.tobytes(), "image/jpeg") if encoded else None
-        return ProbeAnswer(
-            state=CameraState.LIVE,
-            detail="",
-            codec=found.codec,
-            width_px=found.width_px,
-            height_px=found.height_px,
-            frames_per_s=found.frames_per_s,
-            keyframe_interval_s=found.keyframe_interval_s,
-            picture_id=picture_id,
+        return await asyncio.to_thread(
+            answer_probe, command.source, self._opener, command.timeout_s, self._evidence
         )
 
     def _on_watch_failure(self, error: BaseException) -> None:

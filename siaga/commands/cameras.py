@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from contracts import LonLat
+from contracts import CameraId, LonLat, StreamSource
 from incidents.camera_import import ImportedCamera, read_register
 from plumbing.redact import redact_url
 from plumbing.settings import Settings
@@ -65,16 +65,36 @@ def probe_url(
     as_json: JsonOption = False,
 ) -> None:
     """Open a stream once: what is there, or what is wrong and what to do."""
-    from siaga.probing import probe_once
+    from camera_ingest import StreamOpener, probe
+    from plumbing.address_guard import AddressGuard
+    from plumbing.clock import SystemClock
+    from plumbing.sealing import Sealer
+    from siaga.probing import jpeg
 
+    settings = settings_from(config)
+    sealer = Sealer(settings.key_file)
     password = password_file.read_text().strip() if password_file else None
-    found = probe_once(settings_from(config), url, username, password, timeout_s)
+    source = StreamSource(
+        camera_id=CameraId("probe"),
+        url=url,
+        username=username,
+        sealed_password=sealer.seal(password) if password is not None else None,
+    )
+    guard = AddressGuard(settings.ingest.allow_private)
+    found = probe(source, StreamOpener(settings.ingest, SystemClock(), guard, sealer), timeout_s)
     if picture is not None:
-        found.write_picture(picture)
+        picture.write_bytes(jpeg(found.picture))
+    facts = {
+        "codec": found.codec,
+        "width_px": found.width_px,
+        "height_px": found.height_px,
+        "frames_per_s": found.frames_per_s,
+        "keyframe_interval_s": found.keyframe_interval_s,
+    }
     if as_json:
-        typer.echo(json.dumps(found.facts))
+        typer.echo(json.dumps(facts))
     else:
-        typer.echo("  ".join(f"{key} {value}" for key, value in found.facts.items()))
+        typer.echo("  ".join(f"{key} {value}" for key, value in facts.items()))
 
 
 @app.command("import")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +12,6 @@ import typer
 
 from plumbing.logs import configure_logging
 from siaga.commands.options import ConfigOption, settings_from
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this file."""
-    for command in (up, demo, worker, fusion, api):
-        app.command()(command)
-    app.command(hidden=True)(city)
 
 
 def up(config: ConfigOption = None) -> None:
@@ -84,10 +78,14 @@ def city(
     config: ConfigOption = None,
 ) -> None:
     """The simulated city's cameras and callers; started by `siaga demo`."""
-    from siaga.city_role import city_role
+    from contracts import LonLat
+    from siaga.city_role import make_city, play_city
     from siaga.roles import run_role
 
-    run_role("city", settings_from(config), city_role(rtsp_port, cameras, seed, videos))
+    settings = settings_from(config)
+    centre = LonLat(settings.city.lon, settings.city.lat)
+    made = make_city(cameras, seed, videos, centre)
+    run_role("city", settings, functools.partial(play_city, made, rtsp_port))
 
 
 def _is_loopback(host: str) -> bool:
