@@ -9,6 +9,7 @@ supports: n clutter scenes can't prove odds beyond n.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,11 +79,12 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationSample:
-    """One held-back picture: best score of the class (0 = none), whether it is there, its scene."""
+    """One held-back picture: best score of the class (0 = none), whether it is there, whence."""
 
     score: float
     present: bool
     scene: str
+    source: str = ""
 
 
 GRID: Floats = np.concatenate([np.linspace(0.05, 0.95, 37), [0.97, 0.99]])
@@ -91,7 +93,8 @@ GRID: Floats = np.concatenate([np.linspace(0.05, 0.95, 37), [0.97, 0.99]])
 def fit_curve(samples: Sequence[CalibrationSample], score_floor: float) -> Curve:
     """The more reliable of the two curves, by log loss under 5-fold cross-validation over scenes.
 
-    Every scene weighs the same within its class, so that a long clip does not pass for many proofs.
+    Sources weigh the same within hazard and clutter, and scenes within a source, so that a long
+    clip does not pass for many proofs.
     Raises ValueError without both hazard and clutter among the samples.
     """
     fold = {s: i % 5 for i, s in enumerate(sorted({x.scene for x in samples}))}
@@ -114,13 +117,21 @@ def fit_curve(samples: Sequence[CalibrationSample], score_floor: float) -> Curve
 
 
 def _weights(samples: Sequence[CalibrationSample]) -> Floats:
-    """Weights that give hazard and clutter one half each, and scenes of a kind the same."""
-    keys = [(s.present, s.scene) for s in samples]
-    per_scene: dict[tuple[bool, str], int] = {}
-    for key in keys:
-        per_scene[key] = per_scene.get(key, 0) + 1
-    scenes = {present: sum(1 for k in per_scene if k[0] is present) for present in (True, False)}
-    return np.array([0.5 / (per_scene[k] * scenes[k[0]]) for k in keys])
+    """Weights that give hazard and clutter one half each, and within a kind the same to each
+    source, within a source to each scene, within a scene to each picture.
+    """
+    pictures = Counter((s.present, s.source, s.scene) for s in samples)
+    scenes = Counter(key[:2] for key in pictures)
+    sources = Counter(key[0] for key in scenes)
+    return np.array(
+        [
+            0.5
+            / sources[s.present]
+            / scenes[s.present, s.source]
+            / pictures[s.present, s.source, s.scene]
+            for s in samples
+        ]
+    )
 
 
 def _fit(kind: CurveKind, samples: Sequence[CalibrationSample], floor: float) -> Curve:

@@ -32,9 +32,9 @@ def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float3
     return iou_matrix(a, b)
 
 
-def overlap_or_nearness(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """IoU, or nearness of the centres against the size: for flames and smoke, whose boxes change
-    shape at each look.
+def shared_or_near(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The share of the smaller box that lies in the other, or nearness of the centres against the
+    size: for flames and smoke, whose boxes grow, shrink and break up from look to look.
     """
     centre_a, centre_b = (a[:, :2] + a[:, 2:]) / 2, (b[:, :2] + b[:, 2:]) / 2
     distance = np.linalg.norm(centre_a[:, None] - centre_b[None], axis=2)
@@ -42,7 +42,35 @@ def overlap_or_nearness(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArr
     diagonal_b = np.linalg.norm(b[:, 2:] - b[:, :2], axis=1)
     reach = np.maximum(diagonal_a[:, None], diagonal_b[None]) * 0.75
     near = 0.5 * np.clip(1.0 - distance / np.maximum(reach, 1e-6), 0.0, 1.0)
-    return np.asarray(np.maximum(iou_matrix(a, b), near), dtype=np.float32)
+    left_top = np.maximum(a[:, None, :2], b[None, :, :2])
+    sides = np.clip(np.minimum(a[:, None, 2:], b[None, :, 2:]) - left_top, 0.0, None)
+    area_a, area_b = (np.prod(x[:, 2:] - x[:, :2], axis=1) for x in (a, b))
+    smaller = np.minimum(area_a[:, None], area_b[None])
+    share = sides[..., 0] * sides[..., 1] / np.maximum(smaller, 1e-6)
+    return np.asarray(np.maximum(share * 0.9, near), dtype=np.float32)
+
+
+def joined_pieces(boxes: Boxes, class_ids: frozenset[int]) -> Boxes:
+    """Boxes of these classes that overlap, made one each: a fire is often found in pieces.
+
+    The union takes the best score; other classes stay as they are.
+    """
+    xyxy, scores, ids = boxes.xyxy.copy(), boxes.scores, boxes.class_ids
+    keep = np.ones(len(boxes), dtype=np.bool_)
+    for class_id in class_ids:
+        changed = True
+        while changed:
+            changed = False
+            mine = np.flatnonzero((ids == class_id) & keep)
+            touching = np.triu(iou_matrix(xyxy[mine], xyxy[mine]) > 0.0, 1)
+            for i, j in zip(*np.nonzero(touching), strict=True):
+                first, second = mine[i], mine[j]  # boxes come best first: the first keeps its score
+                xyxy[first, :2] = np.minimum(xyxy[first, :2], xyxy[second, :2])
+                xyxy[first, 2:] = np.maximum(xyxy[first, 2:], xyxy[second, 2:])
+                keep[second] = False
+                changed = True
+                break
+    return Boxes(xyxy, scores, ids).where(keep)
 
 
 @dataclass(slots=True, eq=False)

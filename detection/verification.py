@@ -29,8 +29,9 @@ from detection.tracks import (
     drift,
     evidence_llr,
     jitter,
+    joined_pieces,
     overlap,
-    overlap_or_nearness,
+    shared_or_near,
 )
 
 
@@ -115,6 +116,9 @@ class CameraVerifier:
             self._cards[Sighting.FLOOD] = flood
         self._sightings = {i: Sighting(c) for i, c in enumerate(detector.classes)}
         self._sightings[FLOOD_CLASS] = Sighting.FLOOD
+        self._in_pieces = frozenset(
+            i for i, s in self._sightings.items() if s in (Sighting.FIRE, Sighting.SMOKE)
+        )
         self._book = TrackBook(self._affinity, JOIN_GATE, LOST_AFTER_S)
         self._flood_track: Track | None = None
         self._flood_count = 0
@@ -122,7 +126,7 @@ class CameraVerifier:
         self._last_s = float("-inf")
 
     def _affinity(self, class_id: int) -> Affinity:
-        return overlap if self._sightings[class_id] is Sighting.CRASH else overlap_or_nearness
+        return overlap if self._sightings[class_id] is Sighting.CRASH else shared_or_near
 
     def update(
         self,
@@ -142,6 +146,7 @@ class CameraVerifier:
         if at_s < self._last_s:
             return []
         self._last_s = at_s
+        boxes = joined_pieces(boxes, self._in_pieces)
         seen, unseen, lost = self._book.update(at_s, boxes)
         for track in lost:
             self._sent.pop((track.class_id, track.number), None)
@@ -264,8 +269,13 @@ def confirms(rule: Rule, looks: list[Look]) -> bool:
 
 
 def joint_llr(rule: Rule, looks: list[Look]) -> float:
-    """The natural-log likelihood ratio of all looks together, less what stillness takes away."""
-    llr = evidence_llr(looks, CORRELATION)
+    """The natural-log likelihood ratio of the looks together, less what stillness takes away.
+
+    Nobody knows when it began, so the onset that explains the looks best is taken (Page's CUSUM, in
+    the form of a generalised likelihood ratio), among those that leave as many looks as are needed.
+    """
+    latest_onset = max(0, len(looks) - rule.looks_needed)
+    llr = max(evidence_llr(looks[k:], CORRELATION) for k in range(latest_onset + 1))
     restless = jitter(looks) if rule.still_jitter else None
     if rule.still_jitter and restless is not None:
         llr -= STILLNESS_LLR * max(0.0, 1.0 - restless / rule.still_jitter)

@@ -137,7 +137,7 @@ def train(plan: FloodPlan) -> Path:
     arguments: dict[str, Any]
     if last.is_file():
         print_err(f"going on from {last}")
-        model, arguments = YOLO(str(last)), {"resume": True}
+        model, arguments = YOLO(str(last)), {"resume": True, "time": None}
     else:
         dataset = stage(parts, work, plan.image_size_px)
         (work / "plan.json").write_text(

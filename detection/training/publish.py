@@ -68,11 +68,13 @@ def publish_detector(checkpoint: Path, work: Path, folder: Path, input_size_px: 
                 j.found.best_score(class_id),
                 bool((j.truth.class_ids == class_id).any()),
                 "{}/{}".format(*sources.source_and_scene(j.name)),
+                sources.source_and_scene(j.name)[0],
             )
             for j in judged
-            # Clutter is a picture with nothing to report: smoke without a smoke label over a
-            # labelled fire would count against the truth.
-            if len(j.truth) == 0 or (j.truth.class_ids == class_id).any()
+            # Clutter is what cameras show when there is nothing to report: smoke without a label
+            # over a labelled fire would count against the truth, photographs of parked cars for it.
+            if (j.truth.class_ids == class_id).any()
+            or (len(j.truth) == 0 and sources.source_and_scene(j.name)[0] in sources.TRAFFIC_CCTV)
         ]
         facts["curves"][name] = fit_curve(samples, SCORE_FLOOR).to_plain()
         clutter = [j.found.best_score(class_id) for j in judged if len(j.truth) == 0]
@@ -151,9 +153,12 @@ def publish_flood(checkpoint: Path, work: Path, folder: Path, input_size_px: int
     _write(folder, facts)
     classifier = open_flood_classifier(folder=folder)
     scored = [(p, classifier.classify([read_rgb(p.path)])[0]) for p in parts.validation]
-    # Calibrated on CCTV of both classes as well as on everything: photographs alone would flatter
     # it.
-    samples = [CalibrationSample(s, is_flood(p), p.scene_key) for p, s in scored]
+    samples = [
+        CalibrationSample(s, is_flood(p), p.scene_key, p.source)
+        for p, s in scored
+        if is_flood(p) or p.source in sources.TRAFFIC_CCTV
+    ]
     facts["curves"]["flood"] = fit_curve(samples, 0.0).to_plain()
     point = operating_point([s for p, s in scored if not is_flood(p)])
     facts["operating_points"]["flood"] = point

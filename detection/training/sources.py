@@ -82,6 +82,13 @@ MERGED_SCENES = {
     ),
 }
 
+TRAFFIC_CCTV = frozenset(
+    {"shub", "medan", "denpasar", "ukroad", "fog", "rio", "opendatacam", "vnjunction"}
+)
+"""Sources that look like what the service watches; `fog` is taken from vehicles, and kept for the
+weather.
+"""
+
 ONE_CAMERA = frozenset({"medan", "denpasar", "vnjunction", "opendatacam"})
 """Sources that are one camera: one scene, whatever the file's number says."""
 

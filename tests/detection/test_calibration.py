@@ -64,6 +64,14 @@ def test_one_long_clip_is_not_many_proofs() -> None:
     assert often == pytest.approx(once, abs=0.3)
 
 
+def test_a_big_easy_source_does_not_hide_a_hard_one() -> None:
+    hazard = [CalibrationSample(0.6, True, f"h{i}", "fires") for i in range(30)]
+    hard = [CalibrationSample(0.6, False, f"j{i}", "junctions") for i in range(5)]
+    easy = [CalibrationSample(0.06, False, f"e{i}", "meadows") for i in range(500)]
+    together = fit_curve([*hazard, *hard, *easy], FLOOR).llr(0.6)
+    assert together == pytest.approx(math.log(2), abs=0.6)
+
+
 def test_never_finding_what_is_there_makes_a_miss_say_little() -> None:
     blind = [CalibrationSample(0.0, p, f"{p}{i}") for p in (True, False) for i in range(50)]
     sharp = [

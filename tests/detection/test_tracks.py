@@ -6,18 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detection import Boxes
+from detection.boxes import iou_matrix
 from detection.tracks import (
     Affinity,
     Look,
     TrackBook,
     drift,
     evidence_llr,
+    joined_pieces,
     overlap,
-    overlap_or_nearness,
+    shared_or_near,
 )
 
 
-def book(affinity: Affinity = overlap_or_nearness) -> TrackBook:
+def book(affinity: Affinity = shared_or_near) -> TrackBook:
     return TrackBook(lambda _: affinity, gate=0.12, lost_after_s=10.0)
 
 
@@ -112,3 +114,32 @@ def test_a_wreck_that_jumps_is_another_wreck() -> None:
     one.update(0.0, Boxes.of([[0, 0, 50, 50]], [0.5], [0]))
     one.update(1.0, Boxes.of([[48, 0, 98, 50]], [0.5], [0]))
     assert [t.number for t in one.tracks] == [1, 2]
+
+
+def test_pieces_of_one_fire_are_one_and_two_cars_stay_two() -> None:
+    overlapping = [[0, 0, 50, 50], [40, 40, 90, 90], [80, 80, 120, 120], [300, 300, 340, 340]]
+    boxes = Boxes.of(
+        [*overlapping, *overlapping[:2]], [0.5, 0.9, 0.3, 0.4, 0.6, 0.7], [0, 0, 0, 0, 2, 2]
+    )
+    joined = joined_pieces(boxes, frozenset({0}))
+    fires = joined.of_class(0)
+    assert fires.xyxy.tolist() == [[0, 0, 120, 120], [300, 300, 340, 340]]
+    assert fires.scores.tolist() == pytest.approx([0.9, 0.4])
+    assert len(joined.of_class(2)) == 2
+
+
+@given(pictures)
+def test_joined_pieces_never_overlap_and_cover_all_boxes(
+    scenes: list[list[tuple[int, int, int]]],
+) -> None:
+    for cells in scenes:
+        xyxy = [[x * 40, y * 40, x * 40 + 50, y * 40 + 50] for x, y, _ in cells]
+        boxes = Boxes.of(xyxy, [0.3 + 0.01 * x for x, _, _ in cells], [0 for _ in cells])
+        joined = joined_pieces(boxes, frozenset({0}))
+        overlaps = iou_matrix(joined.xyxy, joined.xyxy)
+        assert (np.triu(overlaps, 1) == 0).all()
+        for box in boxes.xyxy:
+            inside = (joined.xyxy[:, :2] <= box[:2]).all(axis=1) & (
+                joined.xyxy[:, 2:] >= box[2:]
+            ).all(axis=1)
+            assert inside.any()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contracts import CameraId, Detection, Sighting, from_json, to_json
 from detection import Boxes, CameraVerifier
-from detection.verification import CORRELATION, RESEND_S, STILLNESS_LLR, Rule, confirms
+from detection.verification import CORRELATION, RESEND_S, STILLNESS_LLR, Rule, confirms, joint_llr
 from tests.detection.conftest import CURVE, START, Feed, Row
 
 LAMP = ("fire", 0.6, (100.0, 100.0, 160.0, 180.0))
@@ -163,6 +163,17 @@ def test_whatever_is_seen_the_evidence_stays_bounded(
         boxes = Boxes.none() if score is None else Boxes.of([LAMP[2]], [score], [0])
         for detection in camera.update(moment, moment, boxes, None, (640, 480)):
             assert abs(detection.llr) <= max(map(abs, CURVE.llrs)) / CORRELATION + STILLNESS_LLR
+
+
+def test_a_long_quiet_start_does_not_delay_the_alarm() -> None:
+    from tests.detection.test_tracks import look
+
+    rule = Rule(3, 4, 1.5, 60.0, 1.0, 2.0)
+    doubt = [look(-1.0, second) for second in range(30)]
+    sure = [look(3.0, 30 + second) for second in range(3)]
+    assert confirms(rule, [*doubt, *sure])
+    assert joint_llr(rule, [*doubt, *sure]) == pytest.approx(joint_llr(rule, sure))
+    assert joint_llr(rule, [*sure, *doubt]) < 0
 
 
 def test_a_rule_wants_enough_looks_long_enough() -> None:
