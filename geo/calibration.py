@@ -106,7 +106,7 @@ CLUSTER_SHARE = 0.01
 """Share of the picture that three control points or more should span."""
 
 
-def calibrate(prior: PinholeCamera, clicks: Clicks) -> Calibration:
+def fit_camera(prior: PinholeCamera, clicks: Clicks) -> Calibration:
     """Fit a camera to clicks; ``prior`` carries the metadata and its covariance."""
     best = _fit(prior, clicks)
     left_out = None
@@ -159,8 +159,7 @@ def _fit(prior: PinholeCamera, clicks: Clicks, start: PinholeCamera | None = Non
             turned[3] = turn / problem.theta_sigma[3]
             starts.append(turned)
     found = [
-        least_squares(problem.residuals, at, method="trf", x_scale=1.0, ftol=1e-10, xtol=1e-10)
-        for at in starts
+        least_squares(problem.residuals, at, method="lm", xtol=1e-9, ftol=1e-9) for at in starts
     ]
     best = min(found, key=lambda result: float(result.cost))
     jacobian = np.asarray(best.jac)

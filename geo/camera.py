@@ -143,6 +143,34 @@ class PinholeCamera:
             terrain_sigma_m=terrain_sigma_m,
         )
 
+    def to_pose(self, projection: LocalProjection) -> CameraPose:
+        """The camera as it is registered; of the covariance only the diagonal stays."""
+        sigma = np.sqrt(np.diag(self.covariance)).tolist()
+        half = math.atan(self._edge())
+        return CameraPose(
+            position=projection.place(self.x, self.y),
+            position_sigma_m=math.sqrt((sigma[0] ** 2 + sigma[1] ** 2) / 2),
+            height_m=self.h,
+            height_sigma_m=sigma[2],
+            bearing_deg=math.degrees(self.yaw - projection.convergence_rad(self.x, self.y)) % 360,
+            bearing_sigma_deg=math.degrees(sigma[3]),
+            tilt_deg=math.degrees(self.pitch),
+            tilt_sigma_deg=math.degrees(sigma[4]),
+            roll_deg=math.degrees(self.roll),
+            roll_sigma_deg=math.degrees(sigma[5]),
+            hfov_deg=math.degrees(2 * half),
+            hfov_sigma_pct=100 * sigma[6] * math.sin(2 * half) / (2 * half),
+            width_px=self.width_px,
+            height_px=self.height_px,
+            k1=self.k1,
+            range_m=self.range_m,
+        )
+
+    def _edge(self) -> float:
+        """Tangent of half the horizontal field of view, the lens' bend included."""
+        edge, _ = self._undistort(self.width_px / 2 / self.f_px, 0.0)
+        return float(edge)
+
     @property
     def theta(self) -> Floats:
         """The parameters as a vector, in the order of `THETA`."""

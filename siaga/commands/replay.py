@@ -43,8 +43,9 @@ from contracts import (
     from_plain,
     to_plain,
 )
-from geo.fusion import Fusion, FusionParameters
+from geo.fusion import Fusion
 from geo.projection import LocalProjection
+from incidents.mind import parameters_of
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
 from siaga.failures import Failure
 
@@ -121,7 +122,7 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Run the fusion over recorded reports, in their own time."""
-    parameters = FusionParameters.from_settings(settings_from(config).fusion)
+    parameters = parameters_of(settings_from(config).fusion)
     poses = read_cameras(cameras)
     lines = list(read_reports(reports, poses))
     projection = LocalProjection(_centre(poses, lines))
