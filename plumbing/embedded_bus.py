@@ -25,7 +25,7 @@ from typing import Self
 from plumbing.processes import die_with_parent
 
 _CONFIGURATION = "valkey.conf"
-_LOCK_WAIT_S = 10.0
+_LOCK_WAIT_S = 5.0
 _STOP_S = 10.0
 
 

@@ -31,6 +31,8 @@ def load(
     """
     values = _read_file(path) if path is not None else {}
     _refuse_unknown(values, model, (), f"{path}: ")
+    # `bus:` with nothing under it is an empty section.
+    values = {key: value for key, value in values.items() if value is not None}
     for name, text in sorted(environment.items()):
         if name.upper().startswith(prefix):
             _lay_over(values, model, name, name[len(prefix) :].lower().split("__"), text)
@@ -94,6 +96,7 @@ def _lay_over(
 ) -> None:
     """Put one variable in its place; below the model's own sections lie the keys of a mapping."""
     target, section = values, model
+    inner: type[BaseModel] | None = model
     for depth, key in enumerate(keys[:-1]):
         _refuse_unknown({key: {}}, section, tuple(keys[:depth]), f"{name}: ")
         inner = _section_of(section.model_fields[key].annotation)
@@ -103,9 +106,10 @@ def _lay_over(
         if inner is None:
             break
         section = inner
-    else:
-        _refuse_unknown({keys[-1]: {}}, section, tuple(keys[:-1]), f"{name}: ")
-    target[keys[-1]] = _value_of(name, text, section.model_fields.get(keys[-1]))
+    value = _value_of(name, text, section.model_fields.get(keys[-1]))
+    if inner is not None:
+        _refuse_unknown({keys[-1]: value}, section, tuple(keys[:-1]), f"{name}: ")
+    target[keys[-1]] = value
 
 
 def _value_of(name: str, text: str, field: Any) -> Any:
