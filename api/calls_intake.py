@@ -68,13 +68,15 @@ async def take_call(services: Services, identity: Identity, body: NewCall, key: 
     """
     ids = ids_for(identity, "calls", key)
     now = services.clock.now()
+    # A training installation takes nothing for real, whatever its clients say.
+    exercise = body.exercise or services.settings.exercise
     report = CallReport(
         id=ids.report("report"),
         call_id=ids.call(),
         hazard=body.hazard,
         note=body.note,
         received_at=now,
-        exercise=body.exercise,
+        exercise=exercise,
     )
     bodies: list[ReportBody] = [report]
     if body.location is not None:
@@ -88,7 +90,7 @@ async def take_call(services: Services, identity: Identity, body: NewCall, key: 
                 body.method,
                 body.positioned_at,
                 now,
-                exercise=body.exercise,
+                exercise=exercise,
             )
         )
     await _accept(services, ids, bodies, states_time=body.positioned_at is not None)

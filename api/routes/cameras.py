@@ -61,7 +61,7 @@ async def register_camera(request: Request, body: NewCamera) -> Response:
     camera_id = CameraId(body.id or new_id("camera"))
     await _check(services, body)
     saved = await services.store.cameras.save(
-        _camera(camera_id, body),
+        _camera(services, camera_id, body),
         _credentials(services, body, Credentials()),
         actor=identity_of(request).name,
         version=None,
@@ -122,7 +122,7 @@ async def change_camera(
     await _check(services, body)
     _keep_secrets_at_home(current, body, stored)
     saved = await services.store.cameras.save(
-        _camera(CameraId(camera_id), body),
+        _camera(services, CameraId(camera_id), body),
         _credentials(services, body, stored),
         actor=identity_of(request).name,
         version=version,
@@ -173,7 +173,7 @@ def urlsplit_netloc(url: str) -> str:
     return url.split("//", 1)[-1].split("/", 1)[0]
 
 
-def _camera(camera_id: CameraId, body: CameraFields) -> Camera:
+def _camera(services: Services, camera_id: CameraId, body: CameraFields) -> Camera:
     return Camera(
         id=camera_id,
         name=body.name,
@@ -182,7 +182,7 @@ def _camera(camera_id: CameraId, body: CameraFields) -> Camera:
         pose=body.pose,
         group=body.group,
         enabled=body.enabled,
-        exercise=body.exercise,
+        exercise=body.exercise or services.settings.exercise,
     )
 
 

@@ -46,7 +46,7 @@ async def read_config(request: Request) -> Response:
             "attribution": drawn.attribution,
             "zoom": drawn.zoom,
         },
-        "exercise": any(camera.exercise for camera in cameras),
+        "exercise": services.settings.exercise or any(camera.exercise for camera in cameras),
     }
     return answer(plain(found))
 
