@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,18 +76,18 @@ def joined_pieces(boxes: Boxes, class_ids: frozenset[int]) -> Boxes:
 
 @dataclass(slots=True, eq=False)
 class Look:
-    """One look at a track: the mean evidence of the pictures within LOOK_S."""
+    """One look at a track: the pictures within LOOK_S."""
 
     at_s: float
-    llr_sum: float
-    pictures: int
-    best_score: float
+    llrs: list[float]
     xyxy: NDArray[np.float32] | None
 
     @property
     def llr(self) -> float:
-        """Mean natural-log likelihood ratio of the look's pictures."""
-        return self.llr_sum / self.pictures
+        """Median natural-log likelihood ratio of the look's pictures: a flame that is missed in one
+        picture of five is there, a reflection that is found in one of five is not.
+        """
+        return median(self.llrs)
 
 
 @dataclass(slots=True, eq=False)
@@ -109,12 +110,10 @@ class Track:
             self.xyxy, self.seen_s, self.score = xyxy, at_s, score
         last = self.looks[-1] if self.looks else None
         if last is not None and at_s - last.at_s < LOOK_S:
-            last.llr_sum += llr
-            last.pictures += 1
-            last.best_score = max(last.best_score, score)
+            last.llrs.append(llr)
             last.xyxy = xyxy if xyxy is not None else last.xyxy
         else:
-            self.looks.append(Look(at_s, llr, 1, score, xyxy))
+            self.looks.append(Look(at_s, [llr], xyxy))
 
     def looks_since(self, at_s: float) -> list[Look]:
         """The looks not older than a time, oldest first."""

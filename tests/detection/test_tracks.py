@@ -25,7 +25,7 @@ def book(affinity: Affinity = shared_or_near) -> TrackBook:
 
 def look(llr: float, at_s: float = 0.0, xyxy: tuple[float, ...] | None = None) -> Look:
     box = None if xyxy is None else np.array(xyxy, np.float32)
-    return Look(at_s, llr, 1, 0.5, box)
+    return Look(at_s, [llr], box)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=500), st.floats(0.1, 1.0))
