@@ -1,4 +1,8 @@
-"""Opening RTSP cameras: over TCP, at an address that was checked."""
+"""Opening RTSP cameras: over TCP, at an address that was checked.
+
+Two things that FFmpeg leaves no way to change: it follows a camera's redirection (status 302) to
+another RTSP address by itself, and ``rtsps`` is encrypted without checking the certificate.
+"""
 
 from __future__ import annotations
 

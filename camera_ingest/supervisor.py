@@ -74,6 +74,11 @@ class IngestSupervisor:
         self._monitor = threading.Thread(target=self._look_after, name="camera-health", daemon=True)
         self._monitor.start()
 
+    @property
+    def opener(self) -> StreamOpener:
+        """For `probe`: what it opens passes the same gate as the watched streams."""
+        return self._opener
+
     def set_sources(self, sources: Sequence[StreamSource]) -> None:
         """Watch exactly these cameras. Returns at once.
 
@@ -100,12 +105,13 @@ class IngestSupervisor:
 
     def watch_closely(self, camera_ids: Collection[CameraId], until: datetime) -> None:
         """Read these cameras at full rate until a time; of several times the latest holds."""
-        for_s = (until - self._clock.now()).total_seconds()
+        now_s = self._clock.monotonic_s()
+        until_s = now_s + (until - self._clock.now()).total_seconds()
         with self._lock:
             for camera_id in camera_ids:
                 if (watch := self._watches.get(camera_id)) is not None:
-                    watch.hot_until_s = max(watch.hot_until_s, self._clock.monotonic_s() + for_s)
-                    watch.set_hot(for_s > 0 or watch.hot_until_s > self._clock.monotonic_s())
+                    watch.hot_until_s = max(watch.hot_until_s, until_s)
+                    watch.set_hot(watch.hot_until_s > now_s)
 
     def frame_counts(self) -> Mapping[CameraId, FrameCounts]:
         """What every camera's slot has seen."""

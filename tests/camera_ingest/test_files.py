@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,3 +92,15 @@ def test_reading_starts_no_threads(clip: Path) -> None:
     before = threading.active_count()
     for _ in read_file(clip):
         assert threading.active_count() == before
+
+
+@pytest.mark.skipif("SIAGA_DATA" not in os.environ, reason="SIAGA_DATA names no footage")
+def test_real_footage() -> None:
+    videos = sorted(Path(os.environ["SIAGA_DATA"]).rglob("*.mp4"))[:6]
+    assert videos
+    for video in videos:
+        frames = list(read_file(video, 1.0))
+        assert frames
+        times = [frame.captured_at for frame in frames]
+        assert times == sorted(set(times))
+        assert all(frame.image.shape[1] <= 640 for frame in frames)

@@ -54,10 +54,10 @@ def failure_of(reader: StreamReader) -> IngestError:
 
 
 def test_a_cold_camera_gives_its_keyframes(
-    rtsp: RtspThread, clip: Path, registered: Register, opener: StreamOpener
+    rtsp: RtspThread, lively_clip: Path, registered: Register, opener: StreamOpener
 ) -> None:
     notes = Notes()
-    reader = StreamReader(registered(rtsp.serve_file("a", clip)), opener, notes)
+    reader = StreamReader(registered(rtsp.serve_file("a", lively_clip)), opener, notes)
     frames = list(islice(reader.frames(), 3))
     assert all(frame.is_keyframe for frame in frames)
     assert {frame.image.shape for frame in frames} == {(90, 160, 3)}
@@ -65,7 +65,7 @@ def test_a_cold_camera_gives_its_keyframes(
     assert notes.info is not None
     assert notes.info.codec == "h264"
     assert notes.pictures == 3
-    assert notes.packets > 15, "packets that are not decoded are seen all the same"
+    assert notes.packets > 2 * notes.pictures, "packets that are not decoded are seen all the same"
 
 
 def test_capture_times_are_the_camera_s(
@@ -79,15 +79,15 @@ def test_capture_times_are_the_camera_s(
 
 
 def test_hot_and_cold_again_on_one_connection(
-    rtsp: RtspThread, clip: Path, registered: Register, opener: StreamOpener
+    rtsp: RtspThread, lively_clip: Path, registered: Register, opener: StreamOpener
 ) -> None:
-    url = rtsp.serve_file("a", clip)
+    url = rtsp.serve_file("a", lively_clip)
     reader = StreamReader(registered(url), opener)
     frames = reader.frames()
     assert [next(frames).is_keyframe for _ in range(2)] == [True, True]
     reader.set_hot(True)
     hot = [next(frames) for _ in range(20)]
-    assert sum(frame.is_keyframe for frame in hot) <= 4
+    assert sum(frame.is_keyframe for frame in hot) <= 7
     steps_s = [
         (after.captured_at - before.captured_at).total_seconds()
         for before, after in pairwise(hot[1:])
@@ -110,8 +110,10 @@ def test_b_frames_do_not_delay_a_cold_camera(
         assert frame.is_keyframe
 
 
-def test_sign_in(rtsp: RtspThread, clip: Path, registered: Register, opener: StreamOpener) -> None:
-    url = rtsp.serve_file("a", clip, credentials=Credentials("ad min@/", SECRET))
+def test_sign_in(
+    rtsp: RtspThread, lively_clip: Path, registered: Register, opener: StreamOpener
+) -> None:
+    url = rtsp.serve_file("a", lively_clip, credentials=Credentials("ad min@/", SECRET))
     right = registered(url, username="ad min@/", password=SECRET)
     assert next(iter(StreamReader(right, opener).frames())).is_keyframe
     wrong = registered(url, username="ad min@/", password="other")
@@ -124,11 +126,11 @@ def test_sign_in(rtsp: RtspThread, clip: Path, registered: Register, opener: Str
 
 
 def test_a_password_sealed_with_another_key_says_so(
-    rtsp: RtspThread, clip: Path, registered: Register, opener: StreamOpener
+    rtsp: RtspThread, lively_clip: Path, registered: Register, opener: StreamOpener
 ) -> None:
     source = StreamSource(
         camera_id=registered("x").camera_id,
-        url=rtsp.serve_file("a", clip),
+        url=rtsp.serve_file("a", lively_clip),
         username="u",
         sealed_password="gAAAAAB" + "x" * 90,
     )
@@ -149,14 +151,14 @@ def test_a_password_sealed_with_another_key_says_so(
 )
 def test_faults_from_the_start(
     rtsp: RtspThread,
-    clip: Path,
+    lively_clip: Path,
     registered: Register,
     opener: StreamOpener,
     fault: Faults,
     state: CameraState,
     within_s: float,
 ) -> None:
-    url = rtsp.serve_file("a", clip)
+    url = rtsp.serve_file("a", lively_clip)
     rtsp.set_faults("a", fault)
     started = time.monotonic()
     assert failure_of(StreamReader(registered(url), opener)).state is state
@@ -164,9 +166,9 @@ def test_faults_from_the_start(
 
 
 def test_a_dropped_connection(
-    rtsp: RtspThread, clip: Path, registered: Register, opener: StreamOpener
+    rtsp: RtspThread, lively_clip: Path, registered: Register, opener: StreamOpener
 ) -> None:
-    reader = StreamReader(registered(rtsp.serve_file("a", clip)), opener)
+    reader = StreamReader(registered(rtsp.serve_file("a", lively_clip)), opener)
     frames = reader.frames()
     next(frames)
     rtsp.drop_readers("a")
@@ -176,9 +178,9 @@ def test_a_dropped_connection(
 
 
 def test_a_stall_in_the_middle(
-    rtsp: RtspThread, clip: Path, registered: Register, opener: StreamOpener
+    rtsp: RtspThread, lively_clip: Path, registered: Register, opener: StreamOpener
 ) -> None:
-    reader = StreamReader(registered(rtsp.serve_file("a", clip)), opener)
+    reader = StreamReader(registered(rtsp.serve_file("a", lively_clip)), opener)
     frames = reader.frames()
     next(frames)
     rtsp.set_faults("a", Faults(stall=True))
@@ -260,9 +262,9 @@ def test_something_else_answers(
 
 @pytest.mark.parametrize("fault", [Faults(), Faults(hang=True), Faults(stall=True)])
 def test_stopping_ends_every_wait(
-    rtsp: RtspThread, clip: Path, registered: Register, opener: StreamOpener, fault: Faults
+    rtsp: RtspThread, lively_clip: Path, registered: Register, opener: StreamOpener, fault: Faults
 ) -> None:
-    url = rtsp.serve_file("a", clip)
+    url = rtsp.serve_file("a", lively_clip)
     rtsp.set_faults("a", fault)
     patient = opener.settings.model_copy(update={"open_timeout_s": 60.0, "read_timeout_s": 60.0})
     opener.settings = patient

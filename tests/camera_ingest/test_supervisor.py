@@ -90,13 +90,13 @@ def camera_threads() -> list[str]:
 
 
 def test_all_cameras_get_their_turn(
-    rtsp: RtspThread, clip: Path, registered: Register, watch: Watch, told: Told
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch, told: Told
 ) -> None:
     ingest = watch()
     names = [f"cam-{number}" for number in range(6)]
     ingest.set_sources(
         [
-            registered(rtsp.serve_file(name, clip, phase_s=number / 6), camera_id=name)
+            registered(rtsp.serve_file(name, lively_clip, phase_s=number / 6), camera_id=name)
             for number, name in enumerate(names)
         ]
     )
@@ -115,21 +115,21 @@ def test_all_cameras_get_their_turn(
 
 
 def test_an_unread_slot_keeps_the_newest_frame(
-    rtsp: RtspThread, clip: Path, registered: Register, watch: Watch
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch
 ) -> None:
     ingest = watch()
-    ingest.set_sources([registered(rtsp.serve_file("a", clip), camera_id="a")])
-    time.sleep(3.5)
+    ingest.set_sources([registered(rtsp.serve_file("a", lively_clip), camera_id="a")])
+    time.sleep(2)
     (frame,) = ingest.next_frames(10, 2)
     assert (datetime.now(UTC) - frame.received_at).total_seconds() < 1.3
     assert ingest.frame_counts()[A].overwritten >= 1
 
 
 def test_a_camera_goes_hot_and_cools_down_by_itself(
-    rtsp: RtspThread, clip: Path, registered: Register, watch: Watch, told: Told
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch, told: Told
 ) -> None:
     ingest = watch()
-    ingest.set_sources([registered(rtsp.serve_file("a", clip), camera_id="a")])
+    ingest.set_sources([registered(rtsp.serve_file("a", lively_clip), camera_id="a")])
     take_until(ingest, lambda: S.LIVE in told.states(A), 5)
     ingest.watch_closely([A, CameraId("unknown")], datetime.now(UTC) + timedelta(seconds=3))
     hot: list[Frame] = []
@@ -145,10 +145,10 @@ def test_a_camera_goes_hot_and_cools_down_by_itself(
 
 
 def test_a_fault_is_told_once_and_heals_by_itself(
-    rtsp: RtspThread, clip: Path, registered: Register, watch: Watch, told: Told
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch, told: Told
 ) -> None:
     ingest = watch()
-    ingest.set_sources([registered(rtsp.serve_file("a", clip), camera_id="a")])
+    ingest.set_sources([registered(rtsp.serve_file("a", lively_clip), camera_id="a")])
     take_until(ingest, lambda: told.states(A)[-1:] == [S.LIVE], 5)
     rtsp.set_faults("a", Faults(refuse=True))
     rtsp.drop_readers("a")
@@ -160,9 +160,9 @@ def test_a_fault_is_told_once_and_heals_by_itself(
 
 
 def test_a_first_connection_is_tried_again_too(
-    rtsp: RtspThread, clip: Path, registered: Register, watch: Watch, told: Told
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch, told: Told
 ) -> None:
-    url = rtsp.serve_file("a", clip)
+    url = rtsp.serve_file("a", lively_clip)
     rtsp.set_faults("a", Faults(refuse=True))
     ingest = watch()
     ingest.set_sources([registered(url, camera_id="a")])
@@ -172,11 +172,11 @@ def test_a_first_connection_is_tried_again_too(
 
 
 def test_a_message_waits_for_a_listener_that_is_away(
-    rtsp: RtspThread, clip: Path, registered: Register, watch: Watch, told: Told
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch, told: Told
 ) -> None:
     told.is_deaf = True
     ingest = watch()
-    ingest.set_sources([registered(rtsp.serve_file("a", clip), camera_id="a")])
+    ingest.set_sources([registered(rtsp.serve_file("a", lively_clip), camera_id="a")])
     assert ingest.next_frames(1, 5), "watching goes on meanwhile"
     time.sleep(0.6)
     told.is_deaf = False
@@ -184,17 +184,17 @@ def test_a_message_waits_for_a_listener_that_is_away(
 
 
 def test_the_register_changes(
-    rtsp: RtspThread, clip: Path, registered: Register, watch: Watch, told: Told
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch, told: Told
 ) -> None:
-    first = registered(rtsp.serve_file("a", clip), camera_id="a")
-    other = registered(rtsp.serve_file("b", clip), camera_id="b")
+    first = registered(rtsp.serve_file("a", lively_clip), camera_id="a")
+    other = registered(rtsp.serve_file("b", lively_clip), camera_id="b")
     ingest = watch()
     ingest.set_sources([first])
     take_until(ingest, lambda: rtsp.reader_count("a") == 1, 5)
     ingest.set_sources([first, other])
     take_until(ingest, lambda: rtsp.reader_count("b") == 1, 5)
     assert rtsp.reader_count("a") == 1, "what did not change stays connected"
-    moved = registered(rtsp.serve_file("elsewhere", clip), camera_id="a", version=2)
+    moved = registered(rtsp.serve_file("elsewhere", lively_clip), camera_id="a", version=2)
     ingest.set_sources([moved])
     take_until(
         ingest,
@@ -211,14 +211,14 @@ def test_the_register_changes(
 
 
 def test_stopping_ends_all_threads_whatever_the_cameras_do(
-    rtsp: RtspThread, clip: Path, registered: Register, watch: Watch
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch
 ) -> None:
     faults = [Faults(), Faults(hang=True), Faults(stall=True), Faults(refuse=True)]
     ingest = watch(open_timeout_s=60.0, read_timeout_s=60.0, retry_longest_s=60.0)
     sources = []
     for number, fault in enumerate(faults):
         name = f"cam-{number}"
-        sources.append(registered(rtsp.serve_file(name, clip), camera_id=name))
+        sources.append(registered(rtsp.serve_file(name, lively_clip), camera_id=name))
         rtsp.set_faults(name, fault)
     sources.append(registered("rtsp://127.0.0.1:9/x", camera_id="cam-9"))
     ingest.set_sources(sources)
