@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -64,7 +65,10 @@ _GLOW = _ramp(
         (255, 253, 236),
     ],
 ).astype(np.uint8)[:, None, :]
-_FLAME_SHARE = np.clip((np.arange(256) - 24) / 70, 0, 1).astype(np.float32)
+_LIT_SMOKE = _ramp([0, 255], [(64, 61, 58), (255, 170, 90)]).astype(np.uint8)[:, None, :]
+_BLOOM = _ramp([0, 255], [(0, 0, 0), (150, 92, 40)]).astype(np.uint8)[:, None, :]
+_FIRELIGHT = _ramp([0, 255], [(0, 0, 0), (255, 128, 32)]).astype(np.uint8)[:, None, :]
+_FLAME_SHARE = np.clip((np.arange(256) - 20) / 105, 0, 1).astype(np.float32)
 _SMOKE_SHARE = (0.86 * (1 - np.exp(-3.0 * np.arange(256) / 255))).astype(np.float32)
 
 _TRUTH_SHARE = 0.45
@@ -101,8 +105,8 @@ def draw_fire(
         heat[behind] = 0
         smoke[behind] = 0
     _glow_around(picture, fx, fy, across_px, camera, depth, width_m, size, heat)
-    colour = _composed(region, heat, smoke)
-    region[:] = colour
+    region[:] = _composed(region, heat, smoke)
+    _draw_heap(picture, nearness, fx, fy, across_px, fire, depth)
     rows, columns = np.nonzero(_FLAME_SHARE[heat] >= _TRUTH_SHARE)
     if rows.size < 6:
         return None
@@ -114,20 +118,63 @@ def draw_fire(
     )
 
 
+def _draw_heap(
+    picture: Rgb,
+    nearness: NDArray[np.float32],
+    fx: float,
+    fy: float,
+    across_px: float,
+    fire: Fire,
+    depth: float,
+) -> None:
+    """What burns: a charred heap, lower than it is wide, before the feet of the flames."""
+    wide, tall = round(1.6 * fire.width_m * across_px), round(0.24 * fire.width_m * across_px)
+    x0, y0 = round(fx - wide / 2), round(fy) - tall
+    height, width = picture.shape[:2]
+    if wide < 4 or tall < 2 or x0 < 0 or y0 < 0 or x0 + wide > width or y0 + tall > height:
+        return
+    tones, cover = _heap(fire.seed)
+    size = (wide, tall)
+    share = cv2.resize(cover, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    share[nearness[y0 : y0 + tall, x0 : x0 + wide] > 1 / depth] = 0
+    region = picture[y0 : y0 + tall, x0 : x0 + wide]
+    tone = np.asarray(cv2.resize(tones, size, interpolation=cv2.INTER_AREA), np.uint8)
+    region[:] = cv2.blendLinear(region, tone, 1 - share, share)
+
+
+@lru_cache(maxsize=32)
+def _heap(seed: int) -> tuple[Rgb, Plane8]:
+    """A heap's picture, 48 x 192, and how much of each pixel it covers, 0-255."""
+    random = np.random.default_rng(seed + 50)
+    cover = np.zeros((48, 192), np.uint8)
+    tones = np.full((48, 192, 3), 24, np.uint8)
+    for _ in range(80):
+        x = float(np.clip(random.normal(96, 40), 10, 182))
+        top = 44 * math.exp(-(((x - 96) / 66) ** 2))
+        y = 47 - float(random.uniform(0, max(2.0, top - 6)))
+        size = (float(random.uniform(6, 24)), float(random.uniform(4, 11)))
+        corners = cv2.boxPoints(((x, y), size, float(random.uniform(-50, 50))))
+        outline = np.round(corners).astype(np.int32)
+        shade = float(random.uniform(14, 58))
+        glow = 60.0 if random.random() < 0.15 else 0.0
+        cv2.fillConvexPoly(cover, outline, 255, cv2.LINE_AA)
+        cv2.fillConvexPoly(tones, outline, (shade + 2 * glow, shade + glow / 2, shade), cv2.LINE_AA)
+    return tones, cover
+
+
 def _composed(region: Rgb, heat: Plane8, smoke: Plane8) -> Rgb:
-    flame = np.asarray(cv2.LUT(heat, _FLAME_SHARE), np.float32)[..., None]
-    veil = np.asarray(cv2.LUT(smoke, _SMOKE_SHARE), np.float32)[..., None]
-    # Smoke is lit from below by the flames, softly.
-    small = cv2.resize(heat, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(small, (0, 0), max(1.0, heat.shape[1] / 40))
-    bloom = np.asarray(cv2.resize(soft, heat.shape[::-1]), np.float32)[..., None] / 255
-    grey = np.array((66, 63, 60), np.float32) + bloom * np.array((200, 92, 26), np.float32)
-    out = region.astype(np.float32)
-    out += (grey - out) * veil
-    out += bloom * np.array((120, 62, 18), np.float32)
-    glow = cv2.applyColorMap(heat, _GLOW[:, :, ::1])
-    out += (glow.astype(np.float32) - out) * flame
-    return np.asarray(np.clip(out, 0, 255), np.uint8)
+    flame = np.asarray(cv2.LUT(heat, _FLAME_SHARE), np.float32)
+    veil = np.asarray(cv2.LUT(smoke, _SMOKE_SHARE), np.float32)
+    # Smoke is lit from below by the flames, softly, and the lens blooms about them.
+    small = cv2.resize(heat, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), max(1.0, small.shape[1] / 14))
+    bloom = np.asarray(cv2.resize(soft, heat.shape[::-1]), np.uint8)
+    grey = cv2.applyColorMap(bloom, _LIT_SMOKE)
+    out = cv2.blendLinear(region, grey, 1 - veil, veil)
+    out = cv2.add(out, cv2.applyColorMap(bloom, _BLOOM))
+    return np.asarray(
+        cv2.blendLinear(out, cv2.applyColorMap(heat, _GLOW), 1 - flame, flame), np.uint8
+    )
 
 
 def _glow_around(
@@ -152,13 +199,24 @@ def _glow_around(
         return
     x = (np.arange(x0, x1, dtype=np.float32) - fx) / rx
     y = (np.arange(y0, y1, dtype=np.float32) - fy) / ry
-    fall = np.exp(-2.2 * (x[None, :] ** 2 + y[:, None] ** 2))
-    strength = 0.55 * size * (0.6 + 0.4 * float(heat.mean()) / 40)
+    strength = min(1.0, size * (0.45 + 0.3 * float(heat.mean()) / 40))
+    across, down = np.exp(-2.2 * x * x), np.exp(-2.2 * y * y)
+    fall = np.asarray(np.outer(down * strength * 255, across), np.uint8)
     region = picture[y0:y1, x0:x1]
-    light = 1 + strength * fall[..., None] * np.array((1.5, 0.75, 0.18), np.float32)
-    region[:] = np.clip(region * light, 0, 255).astype(np.uint8)
+    gained = cv2.multiply(region, cv2.applyColorMap(fall, _FIRELIGHT), scale=1 / 255)
+    cv2.add(region, gained, dst=region)
 
 
+_TONGUES = (
+    (0.0, 0.78),
+    (-0.42, 0.50),
+    (0.40, 0.58),
+    (-0.20, 0.66),
+    (0.22, 0.44),
+    (-0.66, 0.34),
+    (0.64, 0.38),
+)
+"""Where along the bed (in its widths from the middle) flames stand, and how large each is."""
 _WIDEST = 1.2
 """The largest of the copies that make up a fire, against the loop's own size."""
 
@@ -199,12 +257,14 @@ class _View:
 
     def gas(self, loop: FireLoop, seconds: float, size: float) -> tuple[Plane8, Plane8]:
         """Heat and smoke as this camera sees them: a middle fire with lesser tongues about it."""
-        heat, smoke = loop.at(seconds)
-        whole = self._warped(heat, 0.0, 1.0)
-        for index, (aside, scale) in enumerate(((-0.36, 0.62), (0.34, 0.70), (0.10, 0.85))):
-            other, _ = loop.at(seconds + 2.9 * (index + 1))
-            source = other[:, ::-1] if index % 2 == 0 else other
-            np.maximum(whole, self._warped(source, aside * BED_CELLS, scale), out=whole)
+        _, smoke = loop.at(seconds)
+        whole = np.zeros((self.y1 - self.y0, self.x1 - self.x0), np.uint8)
+        for index, (aside, scale) in enumerate(_TONGUES):
+            heat, _ = loop.at(seconds + 2.9 * index)
+            source = heat[:, ::-1] if index % 2 else heat
+            # Flames are thin: light of those behind one another adds up.
+            cv2.add(whole, self._warped(source, aside * BED_CELLS, scale), dst=whole)
+        whole = np.asarray(cv2.GaussianBlur(whole, (0, 0), 0.9), np.uint8)
         veil = self._warped(smoke, 0.0, 1.0)
         later, _ = loop.at(seconds + 6.1)[::-1]
         np.maximum(veil, self._warped(later[:, ::-1], 3.0, _WIDEST), out=veil)

@@ -262,7 +262,8 @@ def draw_vehicle(
 
 
 def _shade(region: Rgb, outline: NDArray[np.int32]) -> None:
-    mask = np.zeros(region.shape[:2], np.float32)
-    cv2.fillConvexPoly(mask, outline, 0.55, cv2.LINE_AA, 4)
-    soft = cv2.blur(mask, (3, 3))
-    region[:] = (region * (1 - soft[..., None])).astype(np.uint8)
+    """Darken the ground under a vehicle, softly at the edges."""
+    light = np.full(region.shape[:2], 255, np.uint8)
+    cv2.fillConvexPoly(light, outline, 112, cv2.LINE_AA, 4)
+    soft = cv2.blur(light, (3, 3))
+    cv2.multiply(region, cv2.merge([soft, soft, soft]), dst=region, scale=1 / 255)

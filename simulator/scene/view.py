@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -24,7 +25,9 @@ from simulator.scene.vehicles import draw_vehicle
 Rgb = NDArray[np.uint8]
 
 _NOISE_SIGMA = 2.2
-_NOISES = 6
+_NOISES = 5
+_NOISE_PLAY_PX = 64
+"""A sheet is larger than a picture by this much, so that it can be laid on in many places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +62,7 @@ class CameraView:
         own = stage.place.to_local(np.array([[camera.x, camera.y]]))[0]
         self._a, self._b = float(own[0]), float(own[1])
         self._backdrop = draw_backdrop(camera, stage.place, stage.ground)
-        random = np.random.default_rng(seed)
-        shape = (self.height_px + 64, self.width_px + 64)
-        self._noises = []
-        for _ in range(_NOISES):
-            grain = random.normal(0, _NOISE_SIGMA, shape)
-            planes = (np.maximum(grain, 0), np.maximum(-grain, 0))
-            self._noises.append([np.dstack([np.uint8(np.round(p))] * 3) for p in planes])
+        self._noises = _noise_sheets(self.width_px, self.height_px)
         self._seed = seed
 
     def shoot(self, elapsed_s: float, wall: datetime) -> Shot:
@@ -94,7 +91,7 @@ class CameraView:
         tick = math.floor(elapsed_s * 1000)
         random = np.random.default_rng((self._seed, tick))
         more, less = self._noises[int(random.integers(_NOISES))]
-        row, column = (int(v) for v in random.integers(0, 64, 2))
+        row, column = (int(v) for v in random.integers(0, _NOISE_PLAY_PX, 2))
         window = (slice(row, row + self.height_px), slice(column, column + self.width_px))
         cv2.add(picture, more[window], dst=picture)
         cv2.subtract(picture, less[window], dst=picture)
@@ -112,3 +109,16 @@ class CameraView:
                 cv2.putText(
                     picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * scale, colour, 2, cv2.LINE_AA
                 )
+
+
+@cache
+def _noise_sheets(width_px: int, height_px: int) -> list[tuple[Rgb, Rgb]]:
+    """Grey noise in two parts, what is added and what is taken away; shared by all cameras."""
+    random = np.random.default_rng(7)
+    shape = (height_px + _NOISE_PLAY_PX, width_px + _NOISE_PLAY_PX)
+    sheets = []
+    for _ in range(_NOISES):
+        grain = np.round(random.normal(0, _NOISE_SIGMA, shape))
+        more, less = (np.maximum(sign * grain, 0).astype(np.uint8) for sign in (1, -1))
+        sheets.append((cv2.merge([more] * 3), cv2.merge([less] * 3)))
+    return [(np.asarray(more, np.uint8), np.asarray(less, np.uint8)) for more, less in sheets]
