@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import av
 from av.video.codeccontext import VideoCodecContext
@@ -21,6 +22,7 @@ from camera_ingest.hls_playlist import (
 from camera_ingest.http_client import CameraHttp
 from camera_ingest.packets import StreamInfo, VideoPacket
 from camera_ingest.stopping import StopSignal
+from camera_ingest.timing import JUMP_S
 from contracts import CameraId, CameraState
 from plumbing.clock import Clock
 from plumbing.settings import IngestSettings
@@ -30,8 +32,10 @@ _MAX_SEGMENT_BYTES = 64_000_000
 _MAX_DEPTH = 3
 """Playlists that lead to playlists."""
 
-_HURRY_S = 2.0
-"""Pictures later than this are not held back to keep the pace."""
+_LATE_S = 2.0
+_EARLY_S = 60.0
+"""Beyond these the pace is taken up anew: so late, the network paused; so early (more than any
+segment lasts), the time stamps jumped."""
 
 
 class HlsFeed:
@@ -52,6 +56,8 @@ class HlsFeed:
         self.problem: IngestError | Stopped | None = None
         self.has_given = False
         """A segment came, whatever is in it."""
+        self.began_at: datetime | None = None
+        """The camera's wall clock at the first picture, where the playlist tells it."""
         self._camera_id = camera_id
         self._http = http
         self._settings = settings
@@ -118,6 +124,8 @@ class HlsFeed:
             self._stop.sleep(self._looked_s + target_s / 2 - self._clock.monotonic_s())
             self._look_again()
         segment = self._waiting.popleft()
+        if not self.has_given:
+            self.began_at = segment.began_at
         head = b""
         if segment.head_url is not None and segment.head_url != self._head_url:
             if self._head_url is not None:
@@ -167,7 +175,7 @@ class HlsSource:
         self._http = http
         self._clock = clock
         self._stop = stop
-        feed = HlsFeed(camera_id, http, url, settings, clock, stop)
+        feed = self._feed = HlsFeed(camera_id, http, url, settings, clock, stop)
         try:
             container = av.open(
                 feed,
@@ -196,15 +204,24 @@ class HlsSource:
     def packets(self) -> Iterator[VideoPacket]:
         """See `PacketSource`."""
         lead_s: float | None = None
+        began_at, began_s, last_s = self._feed.began_at, 0.0, 0.0
         for packet in self._inner.packets():
+            camera_at = None
             if packet.stream_s is not None:
                 now_s = self._clock.monotonic_s()
                 early_s = 0.0 if lead_s is None else packet.stream_s + lead_s - now_s
-                if lead_s is None or not -_HURRY_S < early_s < _HURRY_S + 30.0:
+                if lead_s is None:
+                    began_s = packet.stream_s
+                elif abs(packet.stream_s - last_s) > JUMP_S:
+                    began_at = None  # other time stamps: the date belonged to the old ones
+                last_s = packet.stream_s
+                if lead_s is None or not -_LATE_S < early_s < _EARLY_S:
                     lead_s = now_s - packet.stream_s
                 elif early_s > 0:
                     self._stop.sleep(early_s)
-            yield dataclasses.replace(packet, received_at=self._clock.now())
+                if began_at is not None:
+                    camera_at = began_at + timedelta(seconds=packet.stream_s - began_s)
+            yield dataclasses.replace(packet, received_at=self._clock.now(), camera_at=camera_at)
 
     def close(self) -> None:
         """See `PacketSource`."""

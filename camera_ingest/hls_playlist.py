@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
@@ -33,6 +34,8 @@ class Segment:
     duration_s: float
     head_url: str | None
     """What must be read before it (fragmented MP4); none for MPEG-TS."""
+    began_at: datetime | None = None
+    """The wall clock at its first picture, where the playlist tells it (program date)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def _parse_media(lines: list[str], url: str) -> MediaPlaylist:
     segments: list[Segment] = []
     number, target_s, duration_s = 0, 0.0, 0.0
     head_url: str | None = None
+    began_at: datetime | None = None
     is_ended = False
     for line in map(str.strip, lines):
         tag, _, value = line.partition(":")
@@ -114,11 +118,17 @@ def _parse_media(lines: list[str], url: str) -> MediaPlaylist:
             raise PlaylistError("the HLS stream is encrypted, which is not supported")
         elif tag == "#EXT-X-BYTERANGE":
             raise PlaylistError("the HLS segments are parts of files, which is not supported")
+        elif tag == "#EXT-X-PROGRAM-DATE-TIME":
+            began_at = _wall_clock(value)
+        elif tag == "#EXT-X-DISCONTINUITY":
+            began_at = None
         elif tag == "#EXT-X-ENDLIST":
             is_ended = True
         elif line and not line.startswith("#"):
-            segments.append(Segment(number, _absolute(url, line), duration_s, head_url))
+            segments.append(Segment(number, _absolute(url, line), duration_s, head_url, began_at))
             number += 1
+            if began_at is not None:
+                began_at += timedelta(seconds=duration_s)
     longest_s = max((segment.duration_s for segment in segments), default=0.0)
     return MediaPlaylist(tuple(segments), target_s or longest_s or 1.0, is_ended)
 
@@ -136,6 +146,14 @@ def _attributes(line: str) -> dict[str, str]:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def _wall_clock(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None  # whatever it says, it is no help; arrival times serve instead
 
 
 def _seconds(text: str) -> float:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -36,6 +38,24 @@ def test_fragmented_mp4_names_its_head() -> None:
     assert isinstance(playlist, MediaPlaylist)
     assert playlist.segments[0].head_url == "https://cctv.example/live/cam/init.mp4"
     assert playlist.is_ended
+
+
+def test_the_wall_clock_runs_on_from_where_it_is_told() -> None:
+    playlist = parse_playlist(
+        "#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:00:00.5+07:00\n"
+        "#EXTINF:4,\nb.ts\n#EXTINF:4,\nc.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:4,\nd.ts\n"
+        "#EXT-X-PROGRAM-DATE-TIME:yesterday\n#EXTINF:4,\ne.ts\n",
+        BASE,
+    )
+    assert isinstance(playlist, MediaPlaylist)
+    told = datetime(2026, 11, 22, 3, 0, 0, 500_000, tzinfo=UTC)
+    assert [segment.began_at for segment in playlist.segments] == [
+        None,
+        told,
+        told + timedelta(seconds=4),
+        None,
+        None,
+    ]
 
 
 def test_the_cheapest_stream_that_is_wide_enough() -> None:

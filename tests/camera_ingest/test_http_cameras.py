@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -122,6 +123,20 @@ def test_hls_live(
     # Handed on at their own pace: three keyframes are two seconds apart.
     assert 1.5 < time.monotonic() - started < 5
     assert {headers.get("Referer") for _, headers in http.seen} == {"https://kota.example/"}
+
+
+def test_hls_tells_when_pictures_were_taken(
+    http: HttpCamera, clip: Path, tmp_path: Path, registered: Register, opener: StreamOpener
+) -> None:
+    segmented(http, clip, tmp_path, "mpegts", live=False)
+    taken_at = datetime.now(UTC) - timedelta(seconds=12)
+    text = (
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-PROGRAM-DATE-TIME:{taken_at.isoformat()}\n"
+        "#EXTINF:1,\nlive/index0.ts\n#EXT-X-ENDLIST\n"
+    )
+    url = http.answer_bytes("/dated.m3u8", text.encode(), "application/x-mpegurl")
+    (frame,) = frames_of(registered(url), opener, 1)
+    assert abs((frame.captured_at - taken_at).total_seconds()) < 0.01
 
 
 def test_hls_through_a_choice_of_streams(
