@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -105,8 +105,8 @@ async def follow_feed(
     cookie: str | None = None,
     after: int | None = None,
     waits: Waits = Waits(),
-) -> AsyncIterator[Item]:
-    """Every change, once and in order, for as long as it is iterated.
+) -> AsyncGenerator[Item]:
+    """Every change, once and in order, for as long as it is iterated; `aclose` hangs up.
 
     Args:
         url: the server's address, ``http://host:port`` or ``https://host/behind/a/proxy``.

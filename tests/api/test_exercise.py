@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from plumbing.bus import Bus
+from tests.api.made import a_camera
 from tests.support.api import api_settings, running_api
 
 PLACE = {"lon": 106.992, "lat": -6.2383}
@@ -19,12 +20,9 @@ async def test_calls_and_cameras_are_marked_where_the_installation_is(
             "/api/v1/calls",
             json={"hazard": "fire", "location": {**PLACE, "radius_m": 20}, "exercise": False},
         )
-        camera = await client.post(
-            "/api/v1/cameras",
-            json={"id": "c1", "name": "c1", "url": "rtsp://192.0.2.1/1", "position": PLACE},
-        )
+        camera = await client.post("/api/v1/cameras", json=a_camera())
         config = await client.get("/api/v1/config")
     assert call.json()["call"]["exercise"] is True
     assert call.json()["call"]["fixes"][0]["exercise"] is True
-    assert camera.json()["exercise"] is True
+    assert camera.json()["camera"]["exercise"] is True
     assert config.json()["exercise"] is True

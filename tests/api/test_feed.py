@@ -3,89 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import websockets
 from sqlalchemy import delete
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
-from contracts import (
-    CallId,
-    CallReport,
-    Camera,
-    CameraHealth,
-    CameraId,
-    CameraState,
-    LonLat,
-    ReportId,
-)
-from incidents.accounts import Role
-from incidents.store import Store
+from contracts import Camera, CameraHealth, CameraId, CameraState, LonLat
 from incidents.tables import LogRow
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock
 from plumbing.embedded_bus import EmbeddedBus
-from plumbing.ids import new_id
 from tests.api.made import LAT, LON, a_call, found_incident
-from tests.support.api import PASSWORD, RunningApi, api_settings, running_api
-
-
-@asynccontextmanager
-async def reader(api: RunningApi, after: int | None = None) -> AsyncIterator[ClientConnection]:
-    query = "" if after is None else f"?after={after}"
-    async with websockets.connect(
-        api.feed_url + query,
-        additional_headers=api.headers(Role.VIEWER),
-        max_size=None,
-        compression=None,
-    ) as connection:
-        yield connection
-
-
-async def message(connection: ClientConnection, timeout_s: float = 8.0) -> dict[str, Any]:
-    async with asyncio.timeout(timeout_s):
-        found: dict[str, Any] = json.loads(await connection.recv())
-    return found
-
-
-async def changes(connection: ClientConnection, count: int) -> list[dict[str, Any]]:
-    """The next so many changes, in however many messages they come."""
-    found: list[dict[str, Any]] = []
-    while len(found) < count:
-        one = await message(connection)
-        if one["type"] == "ping":
-            continue
-        found += one["items"] if one["type"] == "changes" else [one]
-    return found
-
-
-def assert_chain(entries: list[dict[str, Any]], after: int) -> None:
-    seqs = [entry["seq"] for entry in entries]
-    assert seqs == list(range(after + 1, after + 1 + len(seqs)))
-    assert [entry["prev_seq"] for entry in entries] == [seq - 1 for seq in seqs]
-
-
-def a_report(note: str = "") -> CallReport:
-    return CallReport(
-        id=ReportId(new_id("report")),
-        call_id=CallId(new_id("call")),
-        hazard=None,
-        note=note,
-        received_at=SystemClock().now(),
-    )
-
-
-async def write_calls(store: Store, count: int) -> None:
-    """So many entries in the log, one commit each."""
-    for _ in range(count):
-        await store.reports.accept([a_report()])
+from tests.api.reading import a_report, assert_chain, changes, message, reader, write_calls
+from tests.support.api import RunningApi, api_settings, running_api
 
 
 async def test_a_reader_starts_with_the_state_and_goes_on_with_every_change(
@@ -291,101 +225,3 @@ async def test_a_quiet_line_is_pinged(own_api: RunningApi, monkeypatch: pytest.M
         await message(connection)
         ping = await message(connection, 2)
     assert (ping["type"], ping["seq"]) == ("ping", 1)
-
-
-@pytest.mark.parametrize("how", ["signed out", "disabled elsewhere", "key revoked"])
-async def test_who_may_no_longer_read_is_closed(
-    own_api: RunningApi, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
-    monkeypatch.setattr("api.feed_readers.CHECK_S", 0.1)
-    await own_api.store.accounts.add("ani", PASSWORD, Role.OPERATOR)
-    async with own_api.client(None) as client:
-        await client.post("/api/v1/session", json={"username": "ani", "password": PASSWORD})
-        headers = {"Cookie": f"siaga_session={client.cookies['siaga_session']}"}
-        if how == "key revoked":
-            headers = own_api.headers(Role.OPERATOR)
-        async with (
-            own_api.other_process() as store,
-            websockets.connect(own_api.feed_url, additional_headers=headers) as connection,
-            reader(own_api) as other,
-        ):
-            await message(connection)
-            await message(other)
-            match how:
-                case "signed out":
-                    await client.delete("/api/v1/session")
-                case "disabled elsewhere":
-                    await store.accounts.set_enabled("ani", enabled=False)
-                case _:
-                    await store.keys.revoke("key-operator-0")
-            with pytest.raises(ConnectionClosed) as closed:
-                await message(connection, 5)
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 4401
-            await write_calls(store, 1)
-            await changes(other, 1)
-
-
-@pytest.mark.parametrize(
-    ("query", "headers", "status"),
-    [
-        ("", {}, 401),
-        ("", {"Authorization": "Bearer wrong"}, 401),
-        ("", {"Origin": "http://evil.example"}, 403),
-        ("?after=-1", None, 422),
-        ("?after=abc", None, 422),
-        ("?after=99999999999999999999", None, 422),
-        ("?after=%D9%A3", None, 422),
-    ],
-)
-async def test_the_door_refuses_with_a_problem_document(
-    own_api: RunningApi, query: str, headers: dict[str, str] | None, status: int
-) -> None:
-    sent = own_api.headers() if headers is None or "Origin" in headers else {}
-    sent |= headers or {}
-    with pytest.raises(InvalidStatus) as refused:
-        async with websockets.connect(own_api.feed_url + query, additional_headers=sent):
-            pass
-    response = refused.value.response
-    assert response.status_code == status
-    assert response.headers["content-type"] == "application/problem+json"
-    assert json.loads(response.body or b"")["status"] == status
-
-
-async def test_our_own_page_and_an_allowed_one_may_open_the_feed(tmp_path: Path, bus: Bus) -> None:
-    allowed = "https://desk.example"
-    settings = api_settings(tmp_path, api__allowed_origins=f"['{allowed}']")
-    async with running_api(settings, bus) as api:
-        for origin in (api.url, allowed):
-            headers = {**api.headers(), "Origin": origin}
-            async with websockets.connect(api.feed_url, additional_headers=headers) as connection:
-                assert (await message(connection))["type"] == "snapshot"
-
-
-async def test_what_readers_say_is_ignored_up_to_a_size(own_api: RunningApi) -> None:
-    async with reader(own_api) as connection:
-        await message(connection)
-        for nonsense in ("{}", "[" * 1000, b"\x00\xff", ""):
-            await connection.send(nonsense)
-        await write_calls(own_api.store, 1)
-        await changes(connection, 1)
-        await connection.send("x" * 100_000)
-        with pytest.raises(ConnectionClosed) as closed:
-            await message(connection)
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 1009
-
-
-async def test_readers_that_vanish_are_forgotten(own_api: RunningApi) -> None:
-    from tests.api.test_operations import figure
-
-    async with own_api.client(None) as client:
-        async with reader(own_api) as connection:
-            await message(connection)
-            await write_calls(own_api.store, 1)
-            await changes(connection, 1)
-            assert await figure(client, "siaga_feed_readers") == 1
-            connection.transport.abort()
-        async with asyncio.timeout(5):
-            while await figure(client, "siaga_feed_readers") > 0:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)

@@ -22,14 +22,6 @@ from tests.api.made import a_call
 from tests.support.api import ApiThread, RunningApi, api_settings, running_api
 
 
-async def figure(client: httpx.AsyncClient, name: str) -> float:
-    """One figure of /metrics, without labels."""
-    text = (await client.get("/metrics")).text
-    found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
-    assert found, f"{name} is not in\n{text}"
-    return float(found[1])
-
-
 def test_health_and_readiness(desk: httpx.Client) -> None:
     assert desk.get("/healthz").json() == {"status": "ok"}
     ready = desk.get("/readyz")

@@ -132,5 +132,5 @@ def test_a_disabled_account_is_out_at_once(shared_api: ApiThread, nobody: httpx.
     assert nobody.post("/api/v1/session", json=body).status_code == 401
 
 
-def _bearer(key: str) -> dict[bytes, bytes]:  # type: ignore[type-arg]
-    return {b"Authorization": f"Bearer {key}".encode("latin-1")}  # type: ignore[return-value]
+def _bearer(key: str) -> list[tuple[bytes, bytes]]:
+    return [(b"Authorization", f"Bearer {key}".encode("latin-1"))]

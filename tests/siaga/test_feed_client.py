@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -34,7 +34,7 @@ async def write(store: Store, count: int) -> None:
         await store.reports.accept([report])
 
 
-async def take(feed: AsyncIterator[Item], count: int) -> list[Item]:
+async def take(feed: AsyncGenerator[Item], count: int) -> list[Item]:
     async with asyncio.timeout(15):
         return [await anext(feed) for _ in range(count)]
 

@@ -1,0 +1,113 @@
+"""Who may open the feed, who is shown out, and what readers may say."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+import websockets
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from incidents.accounts import Role
+from plumbing.bus import Bus
+from tests.api.figures import figure
+from tests.api.reading import changes, message, reader, write_calls
+from tests.support.api import PASSWORD, RunningApi, api_settings, running_api
+
+
+@pytest.mark.parametrize("how", ["signed out", "disabled elsewhere", "key revoked"])
+async def test_who_may_no_longer_read_is_closed(
+    own_api: RunningApi, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("api.feed_readers.CHECK_S", 0.1)
+    await own_api.store.accounts.add("ani", PASSWORD, Role.OPERATOR)
+    async with own_api.client(None) as client:
+        await client.post("/api/v1/session", json={"username": "ani", "password": PASSWORD})
+        headers = {"Cookie": f"siaga_session={client.cookies['siaga_session']}"}
+        if how == "key revoked":
+            headers = own_api.headers(Role.OPERATOR)
+        async with (
+            own_api.other_process() as store,
+            websockets.connect(own_api.feed_url, additional_headers=headers) as connection,
+            reader(own_api) as other,
+        ):
+            await message(connection)
+            await message(other)
+            match how:
+                case "signed out":
+                    await client.delete("/api/v1/session")
+                case "disabled elsewhere":
+                    await store.accounts.set_enabled("ani", enabled=False)
+                case _:
+                    await store.keys.revoke("key-operator-0")
+            with pytest.raises(ConnectionClosed) as closed:
+                await message(connection, 5)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4401
+            await write_calls(store, 1)
+            await changes(other, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status"),
+    [
+        ("", {}, 401),
+        ("", {"Authorization": "Bearer wrong"}, 401),
+        ("", {"Origin": "http://evil.example"}, 403),
+        ("?after=-1", None, 422),
+        ("?after=abc", None, 422),
+        ("?after=99999999999999999999", None, 422),
+        ("?after=%D9%A3", None, 422),
+    ],
+)
+async def test_the_door_refuses_with_a_problem_document(
+    own_api: RunningApi, query: str, headers: dict[str, str] | None, status: int
+) -> None:
+    sent = own_api.headers() if headers is None or "Origin" in headers else {}
+    sent |= headers or {}
+    with pytest.raises(InvalidStatus) as refused:
+        async with websockets.connect(own_api.feed_url + query, additional_headers=sent):
+            pass
+    response = refused.value.response
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert json.loads(response.body or b"")["status"] == status
+
+
+async def test_our_own_page_and_an_allowed_one_may_open_the_feed(tmp_path: Path, bus: Bus) -> None:
+    allowed = "https://desk.example"
+    settings = api_settings(tmp_path, api__allowed_origins=f"['{allowed}']")
+    async with running_api(settings, bus) as api:
+        for origin in (api.url, allowed):
+            headers = {**api.headers(), "Origin": origin}
+            async with websockets.connect(api.feed_url, additional_headers=headers) as connection:
+                assert (await message(connection))["type"] == "snapshot"
+
+
+async def test_what_readers_say_is_ignored_up_to_a_size(own_api: RunningApi) -> None:
+    async with reader(own_api) as connection:
+        await message(connection)
+        for nonsense in ("{}", "[" * 1000, b"\x00\xff", ""):
+            await connection.send(nonsense)
+        await write_calls(own_api.store, 1)
+        await changes(connection, 1)
+        await connection.send("x" * 100_000)
+        with pytest.raises(ConnectionClosed) as closed:
+            await message(connection)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009
+
+
+async def test_readers_that_vanish_are_forgotten(own_api: RunningApi) -> None:
+    async with own_api.client(None) as client:
+        async with reader(own_api) as connection:
+            await message(connection)
+            await write_calls(own_api.store, 1)
+            await changes(connection, 1)
+            assert await figure(client, "siaga_feed_readers") == 1
+            connection.transport.abort()
+        async with asyncio.timeout(5):
+            while await figure(client, "siaga_feed_readers") > 0:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
