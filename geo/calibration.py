@@ -225,8 +225,8 @@ class _Problem:
 
     def _horizon_residuals(self, camera: PinholeCamera) -> Floats:
         u, v, sigma = self._horizon.T
-        _, beta, _, _ = camera.polar_with_jacobians(u, v)
-        far = np.column_stack((np.sin(beta), np.cos(beta), np.zeros(len(beta))))
+        far = camera.ray(u, v) @ camera.axes
+        far[:, 2] = 0.0
         level = _drawn(camera, np.add(far, (camera.x, camera.y, camera.h)))
         down = (math.sin(camera.roll), math.cos(camera.roll))
         off = (u - level[:, 0]) * down[0] + (v - level[:, 1]) * down[1]

@@ -83,6 +83,8 @@ class PinholeCamera:
     covariance: Floats
     range_m: float = 150.0
     terrain_sigma_m: float = TERRAIN_SIGMA_M
+    north: float = 0.0
+    """True north in the plane at the camera's place; a plane bearing less this is a true one."""
 
     @classmethod
     def from_pose(
@@ -102,6 +104,7 @@ class PinholeCamera:
             CameraModelError: ``k1`` folds the picture within its own borders.
         """
         x, y = projection.point(pose.position)
+        north = projection.convergence_rad(x, y)
         half = math.radians(pose.hfov_deg) / 2
         edge = math.tan(half)
         log_f = math.log(pose.width_px / 2 / edge)
@@ -131,7 +134,7 @@ class PinholeCamera:
             x=x,
             y=y,
             h=pose.height_m,
-            yaw=math.radians(pose.bearing_deg) + projection.convergence_rad(x, y),
+            yaw=math.radians(pose.bearing_deg) + north,
             pitch=math.radians(pose.tilt_deg),
             roll=math.radians(pose.roll_deg),
             log_f=log_f,
@@ -141,6 +144,7 @@ class PinholeCamera:
             covariance=covariance,
             range_m=pose.range_m,
             terrain_sigma_m=terrain_sigma_m,
+            north=north,
         )
 
     def to_pose(self, projection: LocalProjection) -> CameraPose:
@@ -152,7 +156,7 @@ class PinholeCamera:
             position_sigma_m=math.sqrt((sigma[0] ** 2 + sigma[1] ** 2) / 2),
             height_m=self.h,
             height_sigma_m=sigma[2],
-            bearing_deg=math.degrees(self.yaw - projection.convergence_rad(self.x, self.y)) % 360,
+            bearing_deg=math.degrees(self.yaw - self.north) % 360,
             bearing_sigma_deg=math.degrees(sigma[3]),
             tilt_deg=math.degrees(self.pitch),
             tilt_sigma_deg=math.degrees(sigma[4]),
@@ -227,6 +231,11 @@ class PinholeCamera:
         yd = (np.asarray(v, dtype=float) - self.height_px / 2) / self.f_px
         x, y = self._undistort(xd, yd)
         return np.stack(np.broadcast_arrays(x, y, 1.0), axis=-1)
+
+    def look(self, u: Floats, v: Floats) -> tuple[Floats, Floats]:
+        """(rho, beta) of many pixels, without their derivatives."""
+        east, north, up = np.moveaxis(self.ray(u, v) @ self.axes, -1, 0)
+        return -up / (self.h * np.hypot(east, north)), np.arctan2(east, north)
 
     def polar(self, u: Any, v: Any, sigma_u_px: Any = 1.0, sigma_v_px: Any = None) -> PolarFix:
         """Pixels to the ground in (rho, beta), with covariance.

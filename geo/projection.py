@@ -54,9 +54,12 @@ class LocalProjection:
         Raises:
             PlaceError: not finite, or out of the range of degrees.
         """
-        if not np.all(np.isfinite(lon)) or not np.all(np.isfinite(lat)):
+        # One extreme each way tells all, and NaN spreads to it.
+        west, east = (lon, lon) if isinstance(lon, float) else (np.min(lon), np.max(lon))
+        south, north = (lat, lat) if isinstance(lat, float) else (np.min(lat), np.max(lat))
+        if not math.isfinite(west + east + south + north):
             raise PlaceError("lon, lat", "must be finite numbers")
-        if np.any(np.abs(lat) > 90) or np.any(np.abs(lon) > 180):
+        if south < -90 or north > 90 or west < -180 or east > 180:
             raise PlaceError(
                 "lon, lat", "lie out of range; are lon and lat swapped? Longitude comes first"
             )

@@ -7,12 +7,12 @@ as if nothing stood in between.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Point, STRtree, area, contains_xy, intersection, make_valid, polygons
+from shapely import Point, STRtree, area, intersection, make_valid, polygons
 
 from contracts import CameraId, CameraPose, LonLat, MultiPolygon, Polygon
 from geo.camera import PinholeCamera
@@ -44,7 +44,7 @@ def ground_ring(camera: PinholeCamera, a_side: int = 12) -> Floats | None:
     zero = np.zeros(a_side)
     u = np.concatenate((w * t, zero + w, w * (1 - t), zero))
     v = np.concatenate((zero + h, h * (1 - t), zero, h * t))
-    rho, beta, _, _ = camera.polar_with_jacobians(u, v)
+    rho, beta = camera.look(u, v)
     if rho.max() <= 1 / camera.range_m:
         return None
     ranges = 1 / np.maximum(rho, 1 / camera.range_m)
@@ -72,24 +72,41 @@ def visibility_polygon(pose: CameraPose) -> Polygon | None:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """One camera's field of view, ready for the index; it holds while the pose holds."""
+
+    camera_id: CameraId
+    xy: tuple[float, float]
+    height_m: float
+    pixels_m: float
+    """Pixels of a `TARGET_M` target at 1 m, in a picture 640 wide."""
+    ring: Floats
+    north: float
+    """True north in the plane at the camera, radians."""
+
+    @classmethod
+    def of(cls, camera_id: CameraId, camera: PinholeCamera) -> View | None:
+        """None for a camera that shows no ground within its range."""
+        ring = ground_ring(camera)
+        if ring is None:
+            return None
+        pixels_m = camera.f_px * 640 / camera.width_px * TARGET_M
+        return cls(camera_id, (camera.x, camera.y), camera.h, pixels_m, ring, camera.north)
+
+
 class VisibilityIndex:
     """Answers "which cameras see this place, best first". Immutable: rebuilt and swapped whole."""
 
-    def __init__(
-        self,
-        projection: LocalProjection,
-        ids: list[CameraId],
-        cameras: list[PinholeCamera],
-        rings: Floats,
-    ) -> None:
+    def __init__(self, projection: LocalProjection, views: Sequence[View]) -> None:
         self._projection = projection
-        self._ids = ids
-        self._shapes = polygons(rings) if len(ids) else np.empty(0, dtype=object)
-        self._xy = np.array([(camera.x, camera.y) for camera in cameras]).reshape(-1, 2)
-        self._pixels_m = np.array(
-            [camera.f_px * 640 / camera.width_px * TARGET_M for camera in cameras]
-        )
-        self._heights = np.array([camera.h for camera in cameras])
+        self._ids = [view.camera_id for view in views]
+        rings = np.array([view.ring for view in views])
+        self._shapes = polygons(rings) if len(views) else np.empty(0, dtype=object)
+        self._xy = np.array([view.xy for view in views]).reshape(-1, 2)
+        self._pixels_m = np.array([view.pixels_m for view in views])
+        self._heights = np.array([view.height_m for view in views])
+        self._north = np.array([view.north for view in views])
         self._tree = STRtree(self._shapes)
 
     @classmethod
@@ -101,15 +118,11 @@ class VisibilityIndex:
         """Of all cameras that show some ground; the projection defaults to their middle's."""
         if projection is None:
             projection = LocalProjection(_middle(cameras))
-        ids, models, rings = [], [], []
-        for camera_id, pose in cameras.items():
-            model = PinholeCamera.from_pose(pose, projection)
-            ring = ground_ring(model)
-            if ring is not None:
-                ids.append(camera_id)
-                models.append(model)
-                rings.append(ring)
-        return cls(projection, ids, models, np.array(rings))
+        found = (
+            View.of(camera_id, PinholeCamera.from_pose(pose, projection))
+            for camera_id, pose in cameras.items()
+        )
+        return cls(projection, [view for view in found if view is not None])
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -136,20 +149,12 @@ class VisibilityIndex:
         slant = np.sqrt(level**2 + self._heights[found] ** 2 + radius_m**2 / 4)
         pixels = self._pixels_m[found] / slant
         chance = np.clip(share * (1 - 0.5 ** (pixels / HALF_SEEN_PX)), 0.0, 1.0)
-        lean = self._projection.convergence_rad(x, y)
-        bearings = bearing_deg_of(np.arctan2(off[:, 0], off[:, 1]) - lean)
+        bearings = bearing_deg_of(np.arctan2(off[:, 0], off[:, 1]) - self._north[found])
         order = np.lexsort((found, -chance))[:most]
         return [
             RankedCamera(self._ids[found[i]], float(chance[i]), float(level[i]), float(bearings[i]))
             for i in order
         ]
-
-    def sees(self, camera_id: CameraId, lon: float, lat: float) -> bool:
-        """Whether one camera shows a point."""
-        x, y = self._projection.to_xy(lon, lat)
-        return camera_id in self._ids and bool(
-            contains_xy(self._shapes[self._ids.index(camera_id)], x, y)
-        )
 
 
 def _middle(cameras: Mapping[CameraId, CameraPose]) -> LonLat:
