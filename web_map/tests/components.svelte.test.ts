@@ -90,9 +90,9 @@ describe('the reasons', () => {
     );
     expect(lines).toEqual([
       'C1 melihat api · 14 m +6,1',
-      'Penelepon menyebut kebakaran · 40 m +3,4',
-      'C2 tak melihat apa pun di sana \u22121,8',
-      'Jarang terjadi di tempat seperti ini \u22127,1',
+      'Penelepon: kebakaran · 40 m +3,4',
+      'C2 tak melihat apa pun \u22121,8',
+      'Jarang terjadi di sini \u22127,1',
     ]);
   });
 });

@@ -4,6 +4,7 @@ import { FeatureBatch } from '../src/map/batch';
 import { Drawing } from '../src/map/drawing';
 import { cameraFeature, incidentFeature } from '../src/map/features';
 import { graticule } from '../src/map/graticule';
+import { vectorLayerIds } from '../src/map/tileinfo';
 import { acted, call, camera, estimate, incident, snapshot } from './builders';
 
 const point = (id: string, mark = 0) => ({
@@ -141,5 +142,18 @@ describe('the graticule', () => {
     const region = graticule({ lon: 107, lat: -6.2, radius_m: 300_000 }).features.length;
     expect(city).toBeGreaterThan(50);
     expect(Math.max(city, region)).toBeLessThan(200);
+  });
+});
+
+describe('a PMTiles file', () => {
+  it('names its layers where the specification says, or where converted files keep them', () => {
+    const layers = { vector_layers: [{ id: 'roads' }, { id: 'water' }] };
+    expect(vectorLayerIds(layers)).toEqual(['roads', 'water']);
+    expect(vectorLayerIds({ name: 'city', json: JSON.stringify(layers) })).toEqual([
+      'roads',
+      'water',
+    ]);
+    expect(vectorLayerIds({ json: '{' })).toEqual([]);
+    expect(vectorLayerIds(null)).toEqual([]);
   });
 });

@@ -39,6 +39,7 @@ export interface NewCall {
   hazard: Hazard | null;
   note: string;
   location: (LonLat & { radius_m: number; confidence: number }) | null;
+  exercise: boolean;
 }
 
 export interface ActionWords {

@@ -52,6 +52,12 @@ export class Desk {
       this.queue.active.some((incident) => incident.estimate.exercise),
   );
 
+  /** Every registered camera is a simulated one. */
+  get onlyExercise(): boolean {
+    const cameras = [...this.operations.cameras.values()];
+    return this.isExercise && cameras.every((view) => view.camera.exercise);
+  }
+
   private readonly feed: Feed;
   private tidying: ReturnType<typeof setInterval> | undefined;
   /** Where the selected incident stood, so that the next one is found after it has left. */

@@ -35,6 +35,7 @@ const SILENCE_MS = 12_000;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15_000;
 const CURSOR_TOO_OLD = 4410;
+const SIGNED_OUT = 4401;
 const TOO_SLOW = 1013;
 
 export class Feed {
@@ -163,7 +164,7 @@ export class Feed {
     clearTimeout(this.watchdog);
     this.socket = null;
     if (code === CURSOR_TOO_OLD) this.lastSeq = null;
-    if (!this.opened) this.handlers.refused();
+    if (!this.opened || code === SIGNED_OUT) this.handlers.refused();
     // Who was too slow, or too old, is welcome back at once.
     this.again(code === CURSOR_TOO_OLD || code === TOO_SLOW ? 0 : this.nextWait());
   }

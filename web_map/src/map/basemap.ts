@@ -1,13 +1,8 @@
-// What lies beneath: a graticule and configured GeoJSON, or a PMTiles file, or an online style.
+// What lies beneath: a graticule, a PMTiles file or an online style, and configured GeoJSON on it.
 // Roads, areas and water are recognised by the names that OpenStreetMap extracts commonly use, so
 // that any city's file is drawn calmly without a style of its own.
 
-import type {
-  FilterSpecification,
-  LayerSpecification,
-  SourceSpecification,
-  StyleSpecification,
-} from 'maplibre-gl';
+import type { FilterSpecification, LayerSpecification, SourceSpecification } from 'maplibre-gl';
 import type { Config } from '../lib/types';
 import fontUrl from '@fontsource-variable/inter/files/inter-latin-wght-normal.woff2?url';
 import { graticule } from './graticule';
@@ -33,45 +28,30 @@ export async function chooseBasemap(
   layersOf: (url: string) => Promise<string[]>,
 ): Promise<Basemap> {
   const { map, city } = config;
+  const sources: Record<string, SourceSpecification> = {};
+  const parts: Part[] = [];
+  const isPlain = map.style_url === null && map.pmtiles_url === null;
+  if (isPlain) sources['graticule'] = { type: 'geojson', data: graticule(city) };
   if (map.pmtiles_url !== null) {
     const url = new URL(map.pmtiles_url, location.href).href;
-    const parts = (await layersOf(url)).map((name) => ({
-      key: `tiles-${name}`,
-      source: 'tiles',
-      sourceLayer: name,
-    }));
-    return {
-      sources: { tiles: { type: 'vector', url: `pmtiles://${url}` } },
-      layers: (palette) => [background(palette), ...drawParts(parts, palette)],
-    };
+    sources['tiles'] = { type: 'vector', url: `pmtiles://${url}` };
+    for (const name of await layersOf(url)) {
+      parts.push({ key: `tiles-${name}`, source: 'tiles', sourceLayer: name });
+    }
   }
-  const parts = map.geojson_urls.map((_, index) => ({
-    key: `file-${index}`,
-    source: `file-${index}`,
-  }));
-  const files = map.geojson_urls.map((url, index): [string, SourceSpecification] => [
-    `file-${index}`,
-    { type: 'geojson', data: new URL(url, location.href).href },
-  ]);
+  map.geojson_urls.forEach((url, index) => {
+    const source = `file-${index}`;
+    sources[source] = { type: 'geojson', data: new URL(url, location.href).href };
+    parts.push({ key: source, source });
+  });
   return {
-    sources: {
-      graticule: { type: 'geojson', data: graticule(city) },
-      ...Object.fromEntries(files),
-    },
+    sources,
     layers: (palette) => [
-      background(palette),
-      ...graticuleLayers(palette),
+      // An online style brings its own ground.
+      ...(map.style_url === null ? [background(palette)] : []),
+      ...(isPlain ? graticuleLayers(palette) : []),
       ...drawParts(parts, palette),
     ],
-  };
-}
-
-export function styleOf(basemap: Basemap, palette: Palette): StyleSpecification {
-  return {
-    version: 8,
-    'font-faces': FONT_FACES,
-    sources: basemap.sources,
-    layers: basemap.layers(palette),
   };
 }
 
@@ -100,47 +80,44 @@ const HAS_ANY = (...names: string[]): FilterSpecification =>
   ['any', ...names.map((name) => ['has', name])] as FilterSpecification;
 const CLASS = ['coalesce', ['get', 'highway'], ['get', 'class'], ['get', 'kind'], ''];
 const NAME = ['coalesce', ['get', 'nama'], ['get', 'name'], ''];
-const MAJOR_ROADS = [
-  'motorway',
-  'motorway_link',
-  'trunk',
-  'trunk_link',
-  'primary',
-  'primary_link',
-  'highway',
-  'major_road',
-];
-const IS_ROAD: FilterSpecification = [
-  'all',
-  GEOMETRY_IS('LineString'),
-  [
-    'any',
-    HAS_ANY('highway', 'railway'),
-    [
-      'in',
-      CLASS,
-      [
-        'literal',
-        [...MAJOR_ROADS, 'secondary', 'tertiary', 'minor', 'minor_road', 'service', 'street'],
-      ],
-    ],
-  ],
+const MAJOR = ['motorway', 'motorway_link', 'trunk', 'trunk_link', 'primary', 'primary_link'];
+const MINOR = ['road', 'secondary', 'tertiary', 'minor', 'minor_road', 'service', 'street'];
+const WATER = ['water', 'lake', 'river', 'ocean'];
+const oneOf = (names: readonly string[]) => ['in', CLASS, ['literal', names]];
+const all = (...parts: unknown[]) => ['all', ...parts] as unknown as FilterSpecification;
+
+const IS_MAJOR = [
+  'any',
+  oneOf([...MAJOR, 'highway', 'major_road']),
+  ['==', ['get', 'rank'], 1],
 ] as unknown as FilterSpecification;
-const IS_WATER: FilterSpecification = [
-  'all',
+const IS_ROAD = all(GEOMETRY_IS('LineString'), [
+  'any',
+  HAS_ANY('highway', 'railway'),
+  oneOf([...MAJOR, 'highway', 'major_road', ...MINOR]),
+]);
+const IS_WATER = all(GEOMETRY_IS('Polygon'), [
+  'any',
+  HAS_ANY('water', 'waterway'),
+  ['==', ['get', 'natural'], 'water'],
+  oneOf(WATER),
+]);
+const IS_BUILDING = all(GEOMETRY_IS('Polygon'), ['any', HAS_ANY('building'), oneOf(['building'])]);
+const IS_BLOCK = all(GEOMETRY_IS('Polygon'), oneOf(['block', 'residential', 'urban_area']));
+/** What is left of the polygons are administrative areas. */
+const IS_AREA = all(
   GEOMETRY_IS('Polygon'),
-  [
-    'any',
-    HAS_ANY('water', 'waterway'),
-    ['==', ['get', 'natural'], 'water'],
-    ['in', CLASS, ['literal', ['water', 'lake', 'river', 'ocean']]],
-  ],
-] as unknown as FilterSpecification;
+  ['!', IS_WATER],
+  ['!', IS_BUILDING],
+  ['!', IS_BLOCK],
+  ['!', HAS_ANY('landuse', 'leisure')],
+);
+const NO_AREAS = ['earth', 'landcover', 'landuse', 'water', 'buildings', 'building'];
 
 /** Later parts lie above; within each the order is water, areas, roads, then words. */
 function drawParts(parts: readonly Part[], palette: Palette): LayerSpecification[] {
   return [
-    ...parts.flatMap((part) => areas(part, palette)),
+    ...parts.flatMap((part) => surfaces(part, palette)),
     ...parts.flatMap((part) => roads(part, palette)),
     ...parts.flatMap((part) => names(part, palette)),
   ];
@@ -152,44 +129,43 @@ function from(part: Part) {
     : { source: part.source, 'source-layer': part.sourceLayer };
 }
 
-function areas(part: Part, palette: Palette): LayerSpecification[] {
-  const isBase =
-    part.sourceLayer === 'earth' ||
-    part.sourceLayer === 'landcover' ||
-    part.sourceLayer === 'buildings';
-  if (isBase) return [];
-  return [
-    {
-      id: `${part.key}-water`,
+function surfaces(part: Part, palette: Palette): LayerSpecification[] {
+  const isWhole = (name: string) => part.sourceLayer === name;
+  const fill = (name: string, filter: FilterSpecification, colour: string, minzoom = 0) =>
+    ({
+      id: `${part.key}-${name}`,
       type: 'fill',
       ...from(part),
-      filter: part.sourceLayer === 'water' ? GEOMETRY_IS('Polygon') : IS_WATER,
-      paint: { 'fill-color': palette.water },
+      minzoom,
+      filter,
+      paint: { 'fill-color': colour },
+    }) satisfies LayerSpecification;
+  const polygon = GEOMETRY_IS('Polygon');
+  const layers: LayerSpecification[] = [
+    fill('blocks', IS_BLOCK, palette.block),
+    fill('water', isWhole('water') ? polygon : IS_WATER, palette.water),
+    fill(
+      'buildings',
+      isWhole('buildings') || isWhole('building') ? polygon : IS_BUILDING,
+      palette.building,
+      13.5,
+    ),
+  ];
+  if (NO_AREAS.includes(part.sourceLayer ?? '')) return layers;
+  return [
+    ...layers,
+    {
+      id: `${part.key}-boundary`,
+      type: 'line',
+      ...from(part),
+      filter: IS_AREA,
+      paint: { 'line-color': palette.boundary, 'line-width': 1, 'line-dasharray': [4, 3] },
     },
-    ...(part.sourceLayer === 'water' || part.sourceLayer === 'landuse'
-      ? []
-      : [
-          {
-            id: `${part.key}-boundary`,
-            type: 'line' as const,
-            ...from(part),
-            filter: [
-              'all',
-              GEOMETRY_IS('Polygon'),
-              ['!', IS_WATER],
-            ] as unknown as FilterSpecification,
-            paint: {
-              'line-color': palette.boundary,
-              'line-width': 1,
-              'line-dasharray': [4, 3],
-            },
-          },
-        ]),
   ];
 }
 
 function roads(part: Part, palette: Palette): LayerSpecification[] {
-  const isMajor = ['in', CLASS, ['literal', MAJOR_ROADS]];
+  const isMajor = IS_MAJOR;
   return [
     {
       id: `${part.key}-roads`,
@@ -241,12 +217,7 @@ function names(part: Part, palette: Palette): LayerSpecification[] {
       type: 'symbol',
       ...from(part),
       maxzoom: 15,
-      filter: [
-        'all',
-        GEOMETRY_IS('Polygon'),
-        ['!', IS_WATER],
-        HAS_ANY('nama', 'name'),
-      ] as unknown as FilterSpecification,
+      filter: all(IS_AREA, HAS_ANY('nama', 'name')),
       layout: {
         'text-field': NAME as never,
         'text-font': [MAP_FONT],

@@ -6,7 +6,6 @@
 import 'maplibre-gl/dist/maplibre-gl.css';
 import './controls.css';
 import {
-  addProtocol,
   AttributionControl,
   Map as LibreMap,
   ScaleControl,
@@ -16,12 +15,12 @@ import {
   type MapMouseEvent,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
-import { PMTiles, Protocol } from 'pmtiles';
 import { boundsOf } from '../lib/geodesy';
 import type { Operations } from '../lib/operations.svelte';
 import { prefersReducedMotion, type Theme } from '../lib/preferences.svelte';
 import type { Config, LonLat } from '../lib/types';
-import { chooseBasemap, FONT_FACES, styleOf, type Basemap } from './basemap';
+import { findBasemap } from './background';
+import { FONT_FACES, type Basemap } from './basemap';
 import { Drawing } from './drawing';
 import type { MapHandle, MapView, Mark } from './handle';
 import { allIcons, PIXEL_RATIO } from './icons';
@@ -38,16 +37,6 @@ const FLUSH_MS = 80;
 const CLOSEST_ZOOM = 16;
 
 setWorkerUrl(new URL(workerUrl, location.href).href);
-const protocol = new Protocol();
-addProtocol('pmtiles', protocol.tile);
-
-async function vectorLayers(url: string): Promise<string[]> {
-  const file = new PMTiles(url);
-  protocol.add(file);
-  const metadata = (await file.getMetadata()) as { vector_layers?: { id: string }[] };
-  return (metadata.vector_layers ?? []).map((layer) => layer.id);
-}
-
 export class MapController implements MapHandle, MapView {
   private readonly map: LibreMap;
   private readonly drawing: Drawing;
@@ -65,15 +54,14 @@ export class MapController implements MapHandle, MapView {
   ): Promise<MapController> {
     // Marks and labels are drawn on canvases: the font must be there first.
     await document.fonts.load('700 13px Inter', '1234');
-    const basemap =
-      config.map.style_url === null ? await chooseBasemap(config, vectorLayers) : null;
+    const basemap = await findBasemap(config, (what) => events.onproblem(what));
     return new MapController(element, config, basemap, operations, theme, events);
   }
 
   private constructor(
     element: HTMLElement,
     private readonly config: Config,
-    private readonly basemap: Basemap | null,
+    private readonly basemap: Basemap,
     private readonly operations: Operations,
     private theme: Theme,
     private readonly events: MapEvents,
@@ -89,16 +77,13 @@ export class MapController implements MapHandle, MapView {
       dragRotate: false,
       pitchWithRotate: false,
       fadeDuration: prefersReducedMotion() ? 0 : 120,
-      ...(basemap ? { style: styleOf(basemap, PALETTES[theme]) } : {}),
     });
-    if (map.style_url !== null) {
-      this.map.setStyle(map.style_url, {
-        transformStyle: (_, next) => ({
-          ...next,
-          'font-faces': { ...next['font-faces'], ...FONT_FACES },
-        }),
-      });
-    }
+    this.map.setStyle(map.style_url ?? { version: 8, sources: {}, layers: [] }, {
+      transformStyle: (_, next) => ({
+        ...next,
+        'font-faces': { ...next['font-faces'], ...FONT_FACES },
+      }),
+    });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
@@ -128,7 +113,7 @@ export class MapController implements MapHandle, MapView {
     if (!this.ready) return;
     const palette = PALETTES[theme];
     for (const icon of allIcons(palette)) this.map.updateImage(icon.name, icon.image);
-    const layers = [...(this.basemap?.layers(palette) ?? []), ...overlayLayers(palette)];
+    const layers = [...this.basemap.layers(palette), ...overlayLayers(palette)];
     for (const layer of layers) {
       for (const [name, value] of Object.entries(layer.paint ?? {})) {
         this.map.setPaintProperty(layer.id, name as never, value as never, { validate: false });
@@ -162,6 +147,11 @@ export class MapController implements MapHandle, MapView {
     this.soon();
     const at = view.camera.pose?.position ?? view.camera.position;
     this.showPlace(at);
+  }
+
+  showViews(cameraIds: readonly string[]): void {
+    this.drawing.alsoShow(cameraIds);
+    this.soon();
   }
 
   showPlace(at: LonLat): void {
@@ -230,7 +220,12 @@ export class MapController implements MapHandle, MapView {
       this.map.addSource(name, overlaySource());
       this.drawing.batches[name].touchAll();
     }
-    for (const layer of overlayLayers(palette)) this.map.addLayer(layer);
+    for (const [name, source] of Object.entries(this.basemap.sources)) {
+      this.map.addSource(name, source);
+    }
+    for (const layer of [...this.basemap.layers(palette), ...overlayLayers(palette)]) {
+      this.map.addLayer(layer);
+    }
     this.ready = true;
     this.flush();
   }

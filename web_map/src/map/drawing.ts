@@ -24,6 +24,7 @@ export class Drawing {
   private watching = new Set<string>();
   private selectedId: string | null = null;
   private looked: string | null = null;
+  private also: readonly string[] = [];
 
   constructor(private readonly operations: Operations) {
     this.batches = Object.fromEntries(
@@ -59,6 +60,12 @@ export class Drawing {
     if (this.looked === cameraId) return;
     this.looked = cameraId;
     this.drawViews();
+  }
+
+  /** Cameras that watch for another reason than the selected incident: a call just taken. */
+  alsoShow(cameraIds: readonly string[]): void {
+    this.also = cameraIds;
+    this.drawWatching();
   }
 
   pick(at: LonLat | null, radiusM: number): void {
@@ -177,7 +184,7 @@ export class Drawing {
       if (!isActive(incident)) continue;
       for (const id of incident.estimate.camera_ids) found.add(id);
     }
-    for (const id of this.camerasOfSelected()) found.add(id);
+    for (const id of [...this.camerasOfSelected(), ...this.also]) found.add(id);
     return found;
   }
 
@@ -200,7 +207,7 @@ export class Drawing {
   }
 
   private drawViews(): void {
-    const ids = this.camerasOfSelected();
+    const ids = this.also.length > 0 ? new Set(this.also) : this.camerasOfSelected();
     if (this.looked !== null) ids.add(this.looked);
     const views: Feature[] = [];
     for (const id of ids) {

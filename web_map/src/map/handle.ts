@@ -9,6 +9,8 @@ export interface MapHandle {
   showIncident(id: string): void;
   showCamera(id: string): void;
   showPlace(at: LonLat): void;
+  /** Fields of view beyond those of the selected incident: of the cameras that see a caller. */
+  showViews(cameraIds: readonly string[]): void;
   zoomIn(): void;
   zoomOut(): void;
   home(): void;

@@ -9,6 +9,8 @@ export interface Palette {
   green: string;
   road: string;
   roadMinor: string;
+  building: string;
+  block: string;
   boundary: string;
   graticule: string;
   placeText: string;
@@ -30,6 +32,8 @@ export const PALETTES: Record<Theme, Palette> = {
     green: '#121d1f',
     road: '#2b3742',
     roadMinor: '#212c36',
+    building: '#1a242d',
+    block: '#131b22',
     boundary: '#34424e',
     graticule: '#172028',
     placeText: '#8595a3',
@@ -49,6 +53,8 @@ export const PALETTES: Record<Theme, Palette> = {
     green: '#dde8e2',
     road: '#ffffff',
     roadMinor: '#f3f6f8',
+    building: '#d6dfe5',
+    block: '#eaeff2',
     boundary: '#b3c0ca',
     graticule: '#dae2e7',
     placeText: '#5d707e',
