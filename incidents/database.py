@@ -1,7 +1,7 @@
 """The database: opening it, migrating it, and the two kinds of transaction everything runs in.
 
-A **reading** transaction sees one moment. A **writing** transaction begins by locking the log's
-counter row (SQLite: the whole file, by ``BEGIN IMMEDIATE``), gives out the next sequence numbers,
+A **reading** transaction sees one moment. A **writing** transaction begins by locking the counters'
+rows (SQLite: the whole file, by ``BEGIN IMMEDIATE``), gives out the next sequence numbers,
 and writes them back before it commits. So writers come one after another in the log's order: the
 log has no gaps, and its entries become visible in order, on both databases.
 """
@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from contracts import Call, Camera, CameraHealth, Incident, LogKind, LogSubject, Sequence, to_json
+from incidents import sqlite_driver
 from incidents.errors import StoreUnusable
 from incidents.migrations import upgrade
 from incidents.tables import CounterRow, LogRow
@@ -39,9 +40,13 @@ Listener = Callable[[Sequence], None]
 class Writing:
     """One writing transaction, under the log's lock."""
 
-    def __init__(self, connection: AsyncConnection, now: datetime, last_seq: int) -> None:
+    def __init__(
+        self, connection: AsyncConnection, now: datetime, last_seq: int, last_report_seq: int
+    ) -> None:
         self.connection = connection
         self.now = now
+        self.last_report_seq = last_report_seq
+        """Of the newest report before this transaction."""
         self._last_seq = last_seq
         self._entries: list[dict[str, object]] = []
         self.accepted = False
@@ -177,12 +182,15 @@ class Database:
     async def writing(self) -> AsyncIterator[Writing]:
         """A writing transaction under the log's lock; listeners hear of it once it is committed."""
         async with self._turn, self._transaction("write") as connection:
-            last = await connection.scalar(
-                select(CounterRow.value).where(CounterRow.name == "log").with_for_update()
+            rows = await connection.execute(
+                select(CounterRow.name, CounterRow.value)
+                .order_by(CounterRow.name)
+                .with_for_update()
             )
-            if last is None:
-                raise StoreUnusable("the database has lost its log counter; restore a backup")
-            writing = Writing(connection, self.clock.now(), last)
+            last = {row.name: row.value for row in rows}
+            if last.keys() < {"log", "reports"}:
+                raise StoreUnusable("the database has lost its counters; restore a backup")
+            writing = Writing(connection, self.clock.now(), last["log"], last["reports"])
             yield writing
             await writing.flush()
         if writing.has_news:
@@ -215,14 +223,13 @@ def _create_engine(url: URL) -> AsyncEngine:
             raise StoreUnusable(
                 "PostgreSQL needs its driver: install the 'postgres' extra (siaga[postgres])"
             ) from error
-    folder = Path(str(url.database)).parent
-    folder.mkdir(parents=True, exist_ok=True)
+    path = str(url.database)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
         url,
         pool_size=8,
         max_overflow=8,
-        # We begin transactions ourselves; the driver's own way is deferred ones.
-        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},
+        async_creator=lambda: sqlite_driver.connect(path, BUSY_TIMEOUT_MS / 1000),
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -52,10 +52,7 @@ class Reports:
             return []
         async with self._database.writing() as writing:
             known = await _known(writing.connection, {body.id for body in bodies})
-            last = await writing.connection.scalar(
-                select(CounterRow.value).where(CounterRow.name == "reports")
-            )
-            next_seq = (last or 0) + 1
+            next_seq = writing.last_report_seq + 1
             accepted: list[Accepted] = []
             for body in bodies:
                 report = known.get(body.id)

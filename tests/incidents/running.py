@@ -24,7 +24,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def until(look: Callable[[], Awaitable[T | None]], seconds: float = 10) -> T:
+async def until(look: Callable[[], Awaitable[T | None]], seconds: float = 40) -> T:
     """The first truthy answer; fails the test when none comes in time."""
     end = time.monotonic() + seconds
     while True:
@@ -50,14 +50,14 @@ async def running(
             await task
 
 
-async def leading(service: FusionService, seconds: float = 10) -> None:
+async def leading(service: FusionService, seconds: float = 40) -> None:
     async def look() -> bool:
         return service.counts.leading
 
     await until(look, seconds)
 
 
-async def decided(service: FusionService, seq: int, seconds: float = 10) -> None:
+async def decided(service: FusionService, seq: int, seconds: float = 40) -> None:
     async def look() -> bool:
         return service.counts.decided_to >= seq
 

@@ -240,8 +240,8 @@ async def test_what_can_not_be_read_is_kept_and_blocks_nothing(
     import redis.asyncio
 
     raw = redis.asyncio.Redis.from_url(shared_server.url)
-    await raw.xadd(f"{namespace}:detections", {"v": b"no JSON"})
-    await raw.xadd(f"{namespace}:detections", {"v": b'{"id": "half a detection"}'})
+    await raw.xadd(f"{namespace}:stream:detections", {"v": b"no JSON"})
+    await raw.xadd(f"{namespace}:stream:detections", {"v": b'{"id": "half a detection"}'})
     await raw.aclose()
     async with running(live_store, bus) as service:
         await leading(service)
