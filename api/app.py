@@ -103,11 +103,11 @@ def create_app(
     app.state.services = services
     problems.install(app)
     translation.install(app)
-    # The last one added is the outermost.
+    # The last one added is the outermost: what goes wrong inside is counted and dressed outside.
     app.add_middleware(BodyLimit, max_bytes=settings.api.max_body_bytes)
+    app.add_middleware(Correlation)
     app.add_middleware(SecurityHeaders, policy=content_security_policy(settings.map))
     app.add_middleware(RequestMetrics, metrics=services.metrics)
-    app.add_middleware(Correlation)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]

@@ -21,7 +21,7 @@ _log = get_logger(__name__)
 
 
 class Correlation:
-    """ASGI middleware, the outermost one."""
+    """ASGI middleware."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

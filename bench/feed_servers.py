@@ -46,7 +46,9 @@ def bare_in_process(pipe: Connection) -> None:
             finally:
                 connections.discard(connection)
 
-        async with serve(handle, "127.0.0.1", 0, compression=None, backlog=2048) as server:
+        async with serve(
+            handle, "127.0.0.1", 0, compression=None, backlog=2048, open_timeout=60
+        ) as server:
             port = server.sockets[0].getsockname()[1]
             pipe.send(f"http://127.0.0.1:{port}")
             await _answer(pipe, connections)

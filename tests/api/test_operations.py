@@ -220,7 +220,9 @@ async def test_what_nobody_foresaw_tells_its_id_and_nothing_else(
     with capture_logs([merge_contextvars]) as logged:
         async with own_api.client() as client:
             answer = await client.get("/api/v1/cameras")
+            metrics = (await client.get("/metrics")).text
     assert answer.status_code == 500
+    assert 'route="/api/v1/cameras",status="500"} 1' in metrics
     (line,) = [line for line in logged if line["log_level"] == "error"]
     assert line["request_id"] == answer.headers["x-request-id"]
     assert line["path"] == "/api/v1/cameras"
