@@ -24,7 +24,15 @@ from plumbing.embedded_bus import EmbeddedBus
 from plumbing.logs import get_logger
 from siaga.keeper import Keeper, Role, Waits
 
-__all__ = ["Role", "Supervisor", "SupervisorBusyError", "Waits", "answers_http", "bus_role"]
+__all__ = [
+    "Role",
+    "Supervisor",
+    "SupervisorBusyError",
+    "Waits",
+    "answers_http",
+    "bus_role",
+    "refuse_if_running",
+]
 
 _log = get_logger("siaga.supervisor")
 
@@ -55,6 +63,16 @@ def answers_http(url: str) -> Callable[[], bool]:
             return False
 
     return ready
+
+
+def refuse_if_running(folder: Path) -> None:
+    """For those who are about to touch what a running system uses, before they do.
+
+    Raises:
+        SupervisorBusyError: a supervisor runs with this folder.
+    """
+    if (folder / "lock").exists():
+        os.close(_lock(folder))
 
 
 class Supervisor:
@@ -113,7 +131,7 @@ class Supervisor:
             SupervisorBusyError: the folder is another supervisor's.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        lock = self._lock()
+        lock = _lock(self._folder)
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.stop)
@@ -166,19 +184,20 @@ class Supervisor:
         part.write_text(json.dumps(pids))
         part.replace(self._folder / "roles.json")
 
-    def _lock(self) -> int:
-        descriptor = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise SupervisorBusyError(
-                f"Siaga is running already with {self._folder.parent}: stop it first, or give "
-                "this one another data_dir"
-            ) from None
-        return descriptor
-
 
 async def _all_settled(stage: Sequence[Keeper]) -> None:
     for keeper in stage:
         await keeper.settled.wait()
+
+
+def _lock(folder: Path) -> int:
+    descriptor = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise SupervisorBusyError(
+            f"Siaga is running already with {folder.parent}: stop it first, or give this one "
+            "another data_dir"
+        ) from None
+    return descriptor

@@ -17,7 +17,15 @@ import pytest
 from plumbing.bus import DETECTIONS, Bus, BusUnavailable
 from plumbing.embedded_bus import EmbeddedBus
 from siaga.keeper import Keeper
-from siaga.supervisor import Role, Supervisor, Waits, answers_http, bus_role
+from siaga.supervisor import (
+    Role,
+    Supervisor,
+    SupervisorBusyError,
+    Waits,
+    answers_http,
+    bus_role,
+    refuse_if_running,
+)
 from tests.support.detections import a_detection
 
 
@@ -210,6 +218,12 @@ def test_a_second_supervisor_of_the_same_folder_is_refused(supervise: Start) -> 
     assert second.process.wait(10) == 1
     assert "running already" in second.said
     assert first.process.poll() is None
+    with pytest.raises(SupervisorBusyError):
+        refuse_if_running(first.folder / "run")
+    first.process.terminate()
+    first.process.wait(10)
+    refuse_if_running(first.folder / "run")
+    refuse_if_running(first.folder / "never")
 
 
 def test_waits_grow_are_bounded_and_jittered() -> None:
