@@ -1,11 +1,15 @@
 """Which packets are decoded: keyframes alone while a camera is cold, everything while it is hot.
 
-The switch needs no reconnection. Turning hot takes effect at the next keyframe, for a picture in
-between can't be decoded without those before it; turning cold at once.
+The packets since the latest keyframe are held, undecoded, for `HOLD_S` at most. So a camera that
+turns hot in the middle of a group of pictures is decoded from its keyframe on at once, without
+reconnecting and without waiting for the next. And one whose keyframes are rarer than that (many
+cameras ship with ten seconds, files with one for all) is decoded in full while cold too, for
+keyframes alone would leave it unwatched.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 import av
@@ -13,15 +17,25 @@ from av.video.codeccontext import VideoCodecContext
 
 from camera_ingest.packets import VideoPacket
 
+HOLD_S = 4.0
+"""A cold camera is seen at least this often."""
+_HOLD_BYTES = 8_000_000
+"""16 Mbit/s for `HOLD_S`; beyond this nothing is held until the next keyframe."""
+_SPACINGS = 4
+"""So many keyframes in a row must be near before one that had rare ones counts as regular."""
+
+Decoded = tuple[av.VideoFrame, float | None]
+"""A picture and its stream time in seconds."""
+
 
 class PictureDecoder:
     """Decodes one stream; for one thread.
 
     Args:
         context: A decoder that was not used yet.
-        is_due: Told a keyframe's stream time, says whether a cold camera's picture is wanted: an
-            unwanted one isn't even decoded. Asked for hot pictures only by the caller, after
-            decoding, since all later pictures stand on them.
+        is_due: Told a picture's stream time, says whether it is wanted. A cold camera's keyframe is
+            asked for before it is decoded; in full decoding all pictures stand on one another, so
+            they are asked for afterwards.
     """
 
     def __init__(self, context: VideoCodecContext, is_due: Callable[[float | None], bool]) -> None:
@@ -29,36 +43,83 @@ class PictureDecoder:
         self._is_due = is_due
         self._in_sequence = False
         """The decoder has seen everything since a keyframe."""
+        self._held: list[VideoPacket] = []
+        self._held_bytes = 0
+        self._spacings_s: deque[float] = deque(maxlen=_SPACINGS)
+        self._keyframe_s: float | None = None
+        self._shown_s: float | None = None
         self.broken_pictures = 0
         """Packets that the decoder refused, and pictures with lost parts."""
 
-    def decode(
-        self, packet: VideoPacket, *, hot: bool
-    ) -> Iterator[tuple[av.VideoFrame, float | None]]:
-        """The sound pictures that this packet brings, each with its stream time in seconds.
+    @property
+    def keyframes_are_rare(self) -> bool:
+        """Whether the camera is decoded in full although cold, at ten times the cost."""
+        return any(spacing_s > HOLD_S for spacing_s in self._spacings_s)
 
-        None or one while cold; hot ones may lag behind their packets.
-        """
-        if hot:
-            self._in_sequence = self._in_sequence or packet.is_keyframe
-            if not self._in_sequence:
-                return
-            frames = self._feed(packet.packet)
-        else:
+    def decode(self, packet: VideoPacket, *, hot: bool) -> Iterator[Decoded]:
+        """The sound pictures that are due with this packet, oldest first."""
+        self._hold(packet)
+        if not hot and not self.keyframes_are_rare:
             self._in_sequence = False
-            if not packet.is_keyframe or not self._is_due(packet.stream_s):
-                return
-            frames = self._feed_alone(packet.packet)
-        for frame in frames:
-            if frame.is_corrupt:
-                self.broken_pictures += 1
-            elif not hot:
-                # A picture that had to be pressed out of the decoder has lost its own time.
-                yield frame, packet.stream_s
-            else:
-                yield frame, _stream_time(frame, packet)
+            if packet.is_keyframe and self._is_due(packet.stream_s):
+                self._shown_s = packet.stream_s
+                yield from self._sound(self._feed_alone(packet))
+            return
+        if self._in_sequence:
+            waiting = [packet]
+        else:
+            waiting = self._held
+            self._in_sequence = bool(waiting)
+        for each in waiting:
+            for frame, stream_s in self._sound(self._feed(each)):
+                if self._is_new(stream_s) and self._is_due(stream_s):
+                    self._shown_s = stream_s
+                    yield frame, stream_s
 
-    def _feed(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame]:
+    def _hold(self, packet: VideoPacket) -> None:
+        """Keep the packet while it may be wanted with those after it; note keyframes' spacing."""
+        at_s = packet.stream_s
+        if packet.is_keyframe:
+            if at_s is not None and self._keyframe_s is not None and at_s > self._keyframe_s:
+                self._spacings_s.append(at_s - self._keyframe_s)
+            self._keyframe_s = at_s
+            self._held = [packet]
+            self._held_bytes = packet.packet.size
+            return
+        if not self._held:
+            return
+        self._held.append(packet)
+        self._held_bytes += packet.packet.size
+        began_s = self._keyframe_s
+        if began_s is None and at_s is not None:
+            self._keyframe_s = began_s = at_s  # RTSP tells the first picture no time
+        if self._held_bytes > _HOLD_BYTES:
+            self._held = []
+        elif at_s is not None and began_s is not None and at_s - began_s > HOLD_S:
+            if not self.keyframes_are_rare:
+                self._spacings_s.append(at_s - began_s)  # at least so far apart
+            if self._in_sequence:
+                self._held = []  # decoded already, and never needed again
+
+    def _is_new(self, stream_s: float | None) -> bool:
+        """Whether this is no held picture that was shown before, when it was the newest."""
+        if stream_s is None or self._shown_s is None:
+            return True
+        return not self._shown_s - 2 * HOLD_S <= stream_s <= self._shown_s
+
+    def _feed(self, packet: VideoPacket) -> list[Decoded]:
+        return [(frame, _stream_time(frame, packet)) for frame in self._pictures(packet.packet)]
+
+    def _feed_alone(self, packet: VideoPacket) -> list[Decoded]:
+        frames = self._pictures(packet.packet)
+        if not frames:
+            # With B-frames a decoder holds a picture back until the next; there is no next for it.
+            frames = self._pictures(None)
+        self._context.flush_buffers()
+        # A picture that had to be pressed out of the decoder has lost its own time.
+        return [(frame, packet.stream_s) for frame in frames]
+
+    def _pictures(self, packet: av.Packet[av.VideoStream] | None) -> list[av.VideoFrame]:
         try:
             return self._context.decode(packet)
         except av.FFmpegError:
@@ -66,16 +127,12 @@ class PictureDecoder:
             self.broken_pictures += 1
             return []
 
-    def _feed_alone(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame]:
-        frames = self._feed(packet)
-        if not frames:
-            # With B-frames a decoder holds a picture back until the next; there is no next for it.
-            try:
-                frames = self._context.decode(None)
-            except av.FFmpegError:
+    def _sound(self, decoded: list[Decoded]) -> Iterator[Decoded]:
+        for frame, stream_s in decoded:
+            if frame.is_corrupt:
                 self.broken_pictures += 1
-        self._context.flush_buffers()
-        return frames
+            else:
+                yield frame, stream_s
 
 
 def _stream_time(frame: av.VideoFrame, packet: VideoPacket) -> float | None:

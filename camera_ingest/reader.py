@@ -46,7 +46,8 @@ class ReaderObserver(Protocol):
 class StreamReader:
     """Reads one stream: ``for frame in reader.frames(): ...``.
 
-    Cold, it decodes keyframes, at most ``max_fps``; hot, everything, and hands on ``hot_fps``.
+    Cold, it decodes keyframes, at most ``max_fps``; hot, everything, and hands on ``hot_fps``. A
+    cold camera with too rare keyframes is decoded in full too (see `camera_ingest.decoding`).
     """
 
     def __init__(
@@ -107,9 +108,7 @@ class StreamReader:
             hot = self._hot.is_set()
             self._rate.set_fps(self._settings.hot_fps if hot else self._settings.max_fps)
             for picture, stream_s in decoder.decode(packet, hot=hot):
-                # A cold picture was asked for before it was decoded.
-                if not hot or self._is_due(stream_s):
-                    yield self._frame(picture, stream_s, packet)
+                yield self._frame(picture, stream_s, packet)
             if decoder.broken_pictures > broken_before and self._observer is not None:
                 self._observer.broken(decoder.broken_pictures - broken_before)
             broken_before = decoder.broken_pictures

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ from camera_ingest.errors import IngestError
 from camera_ingest.packets import VideoPacket
 from camera_ingest.pictures import PictureShrinker, shrunk_size
 from camera_ingest.stopping import StopSignal
+from camera_ingest.timing import PictureRate
 from contracts import CameraId
 from plumbing.clock import SystemClock
 from tests.support.rtsp import small_video
@@ -55,15 +57,47 @@ def test_an_unwanted_keyframe_is_not_decoded(clip: Path) -> None:
     assert shown == [0.0, 3.0]
 
 
-def test_hot_begins_at_a_keyframe_and_misses_nothing_from_there(clip: Path) -> None:
+def test_hot_begins_with_the_keyframe_before_and_misses_nothing(clip: Path) -> None:
     source = opened(clip)
     decoder = PictureDecoder(source.new_decoder(), lambda _: True)
     shown = []
     for number, packet in enumerate(packets_of(source)):
         hot = 14 <= number < 43  # from the middle of the second group to that of the fifth
         shown += [round((at or 0) * 10) for _, at in decoder.decode(packet, hot=hot)]
-    assert shown == [0, 10, *range(20, 43), 50]
+    assert shown == [0, 10, *range(11, 43), 50]
     assert decoder.broken_pictures == 0
+
+
+def shown_cold(path: Path) -> list[float]:
+    source = opened(path)
+    rate = PictureRate(2)
+
+    def is_due(stream_s: float | None) -> bool:
+        return stream_s is not None and rate.is_due(stream_s)
+
+    decoder = PictureDecoder(source.new_decoder(), is_due)
+    return [
+        round(at or 0, 3)
+        for packet in packets_of(source)
+        for _, at in decoder.decode(packet, hot=False)
+    ]
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_rare_keyframes_leave_no_camera_unwatched(tmp_path: Path, b_frames: int) -> None:
+    path = small_video(tmp_path / "rare.mp4", seconds=20, gop=100, b_frames=b_frames)
+    shown = shown_cold(path)
+    assert shown == sorted(set(shown)), "no picture comes twice"
+    assert max(after - before for before, after in pairwise(shown)) <= 1.0
+
+
+def test_one_keyframe_for_all(tmp_path: Path) -> None:
+    shown = shown_cold(small_video(tmp_path / "one.mp4", seconds=12, gop=1000))
+    assert len(shown) >= 22
+
+
+def test_regular_keyframes_are_all_that_is_decoded(clip: Path) -> None:
+    assert shown_cold(clip) == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_damaged_packet_is_counted_and_the_rest_goes_on(clip: Path) -> None:

@@ -104,9 +104,11 @@ def test_all_cameras_get_their_turn(
     with within(15) as more:
         while more() and (len(counted) < 6 or min(counted.values()) < 3):
             counted.update(frame.camera_id for frame in ingest.next_frames(2, 1))
-    for name in names:
-        assert told.states(CameraId(name))[-1] is S.LIVE
-        assert len(told.states(CameraId(name))) <= 2
+    take_until(ingest, lambda: all(told.states(CameraId(name)) for name in names), 2)
+    with within(3) as more:
+        while more() and any(told.states(CameraId(name))[-1] is not S.LIVE for name in names):
+            time.sleep(0.05)
+    assert all(len(told.states(CameraId(name))) <= 2 for name in names)
     assert all(counts.put >= 3 for counts in ingest.frame_counts().values())
     started = time.monotonic()
     ingest.stop()
