@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,7 +54,7 @@ class SimulatedCity(Protocol):
     """What can be served and demonstrated."""
 
     @property
-    def cameras(self) -> list[SimulatedCamera]:
+    def cameras(self) -> Sequence[SimulatedCamera]:
         """All cameras, in a steady order."""
         ...
 

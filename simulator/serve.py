@@ -148,8 +148,8 @@ class CityServer:
         return _CityRenderer(CameraView(model, stage.get(), camera.name.upper(), seed), self)
 
     def elapsed_s(self, at: datetime) -> float:
-        """The city's own time at a wall time."""
-        return (at - self.timeline.wall(0)).total_seconds()
+        """The city's own time at a wall time; nothing happens before its beginning."""
+        return max(0.0, (at - self.timeline.wall(0)).total_seconds())
 
     async def _queue_up(self, city: VideoCity) -> None:
         for index, (simulated, file) in enumerate(zip(city.cameras, city.files, strict=True)):

@@ -75,24 +75,31 @@ class _Painter:
         steps = np.arange(max(self._width, self._height), dtype=np.float32)
         centres = np.asarray((steps + 0.5) / _OVERSAMPLING, np.float32)
         columns, rows = np.meshgrid(centres[: self._width], centres[: self._height])
-        to_ground = self._image_to_ground()
-        w = to_ground[2, 0] * columns + to_ground[2, 1] * rows + to_ground[2, 2]
+        # Plain numbers, or they would widen every plane to double precision.
+        (m00, m01, m02), (m10, m11, m12), (m20, m21, m22) = self._image_to_ground().tolist()
+        w = m20 * columns + m21 * rows + m22
         is_ground = w > 1e-6
-        w = np.where(is_ground, w, 1).astype(np.float32)
-        a = (to_ground[0, 0] * columns + to_ground[0, 1] * rows + to_ground[0, 2]) / w
-        b = (to_ground[1, 0] * columns + to_ground[1, 1] * rows + to_ground[1, 2]) / w
-        a, b = a.astype(np.float32), b.astype(np.float32)
-        own = self._place.to_local(np.array([[self._camera.x, self._camera.y]]))[0]
+        w[~is_ground] = 1
+        a = (m00 * columns + m01 * rows + m02) / w
+        b = (m10 * columns + m11 * rows + m12) / w
+        own = self._place.to_local(np.array([[self._camera.x, self._camera.y]]))[0].tolist()
         range_m = np.hypot(a - own[0], b - own[1])
-        self._canvas[:] = self._sky(rows)
-        painted = self._sampled(ground_map, a, b, range_m.astype(np.float32))
-        # Beyond the map lies a town that haze hides.
-        edge = np.clip((EXTENT_M - np.maximum(np.abs(a), np.abs(b))) / 15, 0, 1)[..., None]
+        self._canvas[:] = self._sky()
+        painted = self._sampled(ground_map, a, b, range_m)
+        # Beyond the map lies a town that haze hides. Both change slowly over the picture.
+        coarse = (slice(None, None, _OVERSAMPLING), slice(None, None, _OVERSAMPLING))
+        rim = EXTENT_M - np.maximum(np.abs(a[coarse]), np.abs(b[coarse]))
+        edge = np.clip(rim / 15, 0, 1)[..., None]
+        clear = np.exp(-range_m[coarse] / _HAZE_M)[..., None]
         town = np.array((128, 126, 116), np.float32)
-        painted = painted * edge + town * (1 - edge)
-        haze = (1 - np.exp(-range_m / _HAZE_M))[..., None]
-        painted = painted * (1 - haze) + _HAZE * haze
-        np.copyto(self._canvas, painted.astype(np.float32), where=is_ground[..., None])
+        veil = town * (1 - edge) * clear + _HAZE * (1 - clear)
+        painted *= self._enlarged(edge * clear)[..., None]
+        painted += self._enlarged(veil)
+        np.copyto(self._canvas, painted, where=is_ground[..., None])
+
+    def _enlarged(self, coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+        size = (self._width, self._height)
+        return np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
     def _image_to_ground(self) -> Floats:
         """Picture to (a, b) on the ground; the third coordinate is positive below the horizon."""
@@ -145,25 +152,28 @@ class _Painter:
             source = np.asarray(
                 cv2.resize(source, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8
             )
-        tile = ground.grain(self._place.seed)
-        factor = cv2.remap(
-            tile,
-            np.mod(a / ground.GRAIN_M, 511).astype(np.float32),
-            np.mod(b / ground.GRAIN_M, 511).astype(np.float32),
-            cv2.INTER_LINEAR,
-        )
-        fades = np.exp(-((range_m / 22) ** 2))
-        return np.asarray(out * (1 + (factor - 1) * fades)[..., None], np.float32)
+        near = np.flatnonzero((range_m < 45).any(axis=1))
+        if near.size:
+            band = slice(near[0], near[-1] + 1)
+            factor = cv2.remap(
+                ground.grain(self._place.seed),
+                np.mod(a[band] / ground.GRAIN_M, 511),
+                np.mod(b[band] / ground.GRAIN_M, 511),
+                cv2.INTER_LINEAR,
+            )
+            fades = np.exp(-((range_m[band] / 22) ** 2))
+            out[band] *= (1 + (factor - 1) * fades)[..., None]
+        return out
 
-    def _sky(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        height = np.clip(1 - rows / self._camera.height_px * 1.6, 0, 1)[..., None]
+    def _sky(self) -> NDArray[np.float32]:
+        height, width = self._height // _OVERSAMPLING, self._width // _OVERSAMPLING
+        rise = 1 - np.arange(height, dtype=np.float32) / height * 1.6
+        share = np.clip(rise, 0, 1)[:, None, None]
         top, low = np.array((138, 160, 188), np.float32), np.array((205, 208, 208), np.float32)
-        base = low * (1 - height) + top * height
-        billow = clouds(self._random, self._height, self._width, coarse=5, octaves=6)
-        share = (np.clip(billow * 0.45 + 0.35, 0, 1) * 0.75)[..., None]
-        return np.asarray(
-            base * (1 - share) + np.array((222, 222, 220), np.float32) * share, np.float32
-        )
+        base = low * (1 - share) + top * share
+        billow = clouds(self._random, height, width, coarse=5, octaves=6)
+        cover = (np.clip(billow * 0.45 + 0.35, 0, 1) * 0.75)[..., None]
+        return self._enlarged(base * (1 - cover) + np.array((222, 222, 220), np.float32) * cover)
 
     def standing_things(self) -> None:
         """Buildings, trees and poles, the farthest first."""

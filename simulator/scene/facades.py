@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -54,7 +54,7 @@ def wall(width_m: float, height_m: float, style: int, *, is_front: bool) -> Rgb:
     random = np.random.default_rng(style)
     width, height = max(8, round(width_m * PIXELS_A_METRE)), round(height_m * PIXELS_A_METRE)
     paint = np.array(_PAINTS[style // 10 % len(_PAINTS)], np.float32)
-    tone = clouds(random, height, width, coarse=6, octaves=6)
+    tone = _plaster(random, height, width)
     picture = paint * (1 + 0.035 * tone)[..., None]
     _streak(picture, random)
     if is_front:
@@ -66,6 +66,22 @@ def wall(width_m: float, height_m: float, style: int, *, is_front: bool) -> Rgb:
     rise = np.linspace(0, 1, height, dtype=np.float32)[::-1, None, None]
     picture *= 0.80 + 0.20 * np.minimum(rise * 5, 1)
     return np.asarray(np.clip(picture, 0, 255), np.uint8)
+
+
+@cache
+def _plaster_sheet() -> NDArray[np.float32]:
+    return clouds(np.random.default_rng(28), 1_200, 1_200, coarse=16, octaves=6)
+
+
+def _plaster(random: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
+    """A piece of one large sheet, for making a sheet a wall would take longer than all else."""
+    sheet = _plaster_sheet()
+    row = int(random.integers(max(1, sheet.shape[0] - height)))
+    column = int(random.integers(max(1, sheet.shape[1] - width)))
+    piece = sheet[row : row + height, column : column + width]
+    if piece.shape != (height, width):
+        piece = np.asarray(cv2.resize(piece, (width, height)), np.float32)
+    return piece
 
 
 def _streak(picture: NDArray[np.float32], random: np.random.Generator) -> None:

@@ -66,7 +66,7 @@ class CameraView:
         self._seed = seed
 
     def shoot(self, elapsed_s: float, wall: datetime) -> Shot:
-        """The picture at a time of the city, with the wall clock burnt in."""
+        """The picture at a time of the city (not negative), with the wall clock burnt in."""
         picture = self._backdrop.picture.copy()
         nearness = self._backdrop.nearness
         stage = self._stage
