@@ -97,6 +97,23 @@ def _hidden(value: Any) -> Any:
     return redact_url(str(value))
 
 
+def _until_configured() -> None:
+    """Before `configure_logging`, warnings and worse go to standard error as plain lines.
+
+    Structlog's own default is standard output, which belongs to what commands print.
+    """
+    structlog.configure(
+        processors=[
+            structlog.processors.format_exc_info,
+            hide_secrets,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
 def _role_adder(role: str) -> Processor:
     def add(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         if role:
@@ -104,3 +121,7 @@ def _role_adder(role: str) -> Processor:
         return event
 
     return add
+
+
+if not structlog.is_configured():
+    _until_configured()

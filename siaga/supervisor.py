@@ -47,7 +47,7 @@ class SupervisorBusyError(Exception):
 
 def bus_role(bus: EmbeddedBus) -> Role:
     """The embedded bus as a role: first to start, last to stop, back at the same address."""
-    return Role(name="bus", argv=bus.command(), ready=bus.is_ready, hung_after_s=30.0)
+    return Role(name="bus", argv=bus.command(), ready=bus.is_ready, hung_after_s=60.0)
 
 
 def answers_http(url: str) -> Callable[[], bool]:

@@ -56,3 +56,22 @@ def test_for_people_it_is_text() -> None:
     assert "camera_id=cam-1" in text
     assert "Traceback" in text
     assert "\x1b[" not in text, "colours are for terminals"
+
+
+def test_before_it_is_configured_only_warnings_are_shown_and_not_on_standard_output() -> None:
+    program = (
+        "from plumbing.logs import get_logger\n"
+        "log = get_logger('early')\n"
+        "log.info('chatter')\n"
+        "log.warning('the bus redis://:S3CRET@h is away', task='cues')\n"
+        "from plumbing.logs import configure_logging\n"
+        "configure_logging('info', 'json', 'api')\n"
+        "log.info('now as configured')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    early, late = done.stderr.splitlines()
+    assert early == "event='the bus redis://***@h is away' task='cues'"
+    assert json.loads(late)["event"] == "now as configured"
