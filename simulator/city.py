@@ -95,9 +95,12 @@ class City:
     places: tuple[Place, ...]
     cameras: list[SimulatedCamera]
     seed: int
+    first_fire_s: float = FIRST_FIRE_S
 
     @classmethod
-    def demo(cls, cameras: int, seed: int, centre: LonLat) -> City:
+    def demo(
+        cls, cameras: int, seed: int, centre: LonLat, *, first_fire_s: float = FIRST_FIRE_S
+    ) -> City:
         """A city with so many cameras, two a junction.
 
         Raises:
@@ -109,7 +112,7 @@ class City:
         places = streets.lay_out(math.ceil(cameras / len(_MASTS)), seed)
         random = np.random.default_rng(seed)
         found = [_mounted(place, mast, projection, random) for place in places for mast in _MASTS]
-        return cls(projection, tuple(places), found[:cameras], seed)
+        return cls(projection, tuple(places), found[:cameras], seed, first_fire_s)
 
     def place_of(self, index: int) -> Place:
         """The junction of the camera at an index of `cameras`."""
@@ -120,7 +123,7 @@ class City:
         place = self.places[number % len(self.places)]
         a, b = _SITES[(number // len(self.places) + number) % len(_SITES)]
         random = np.random.default_rng((self.seed, number))
-        onset_s = FIRST_FIRE_S + _FIRE_EVERY_S * number
+        onset_s = self.first_fire_s + _FIRE_EVERY_S * number
         if number:
             onset_s += float(random.uniform(-12, 12))
         fire = Fire(
@@ -137,7 +140,7 @@ class City:
 
     def fires_at(self, elapsed_s: float) -> list[FireEvent]:
         """What burns at a time of the city."""
-        last = max(0, math.ceil((elapsed_s - FIRST_FIRE_S) / _FIRE_EVERY_S) + 1)
+        last = max(0, math.ceil((elapsed_s - self.first_fire_s) / _FIRE_EVERY_S) + 1)
         near = (self.fire(number) for number in range(max(0, last - 3), last + 1))
         return [event for event in near if event.fire.size_at(elapsed_s) > 0]
 
