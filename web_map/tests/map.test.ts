@@ -59,6 +59,13 @@ const property = (drawing: Drawing, source: keyof Drawing['batches'], id: string
   drawing.batches[source].get(id)?.properties?.[name] as unknown;
 
 describe('the drawing', () => {
+  it('sends nothing for a change that moves nothing', () => {
+    const { operations, drawing } = drawn();
+    const same = structuredClone({ ...operations.incidents.get('i1')!, version: 2 });
+    operations.putIncident({ ...same, estimate: { ...same.estimate, probability: 0.97 } });
+    for (const batch of Object.values(drawing.batches)) expect(batch.take()).toBeNull();
+  });
+
   it('keeps incident, caller and camera apart, and signals off the map', () => {
     const { drawing } = drawn();
     expect([...drawing.batches.incidents.ids()].sort()).toEqual(['i1', 'quiet']);

@@ -25,6 +25,9 @@ export class FeatureBatch {
 
   put(feature: Feature): void {
     const id = String(feature.properties?.['id']);
+    const before = this.held.get(id);
+    // Most changes of an incident move nothing on the map; a source untouched costs no drawing.
+    if (before !== undefined && isSame(before, feature)) return;
     this.held.set(id, feature);
     this.changed.set(id, feature);
   }
@@ -62,4 +65,15 @@ export class FeatureBatch {
     const diff = this.take();
     if (diff !== null) void source.updateData(diff);
   }
+}
+
+function isSame(a: Feature, b: Feature): boolean {
+  const [before, after] = [a.properties ?? {}, b.properties ?? {}];
+  const names = Object.keys(after);
+  return (
+    names.length === Object.keys(before).length &&
+    names.every((name) => before[name] === after[name]) &&
+    // The feed's nouns are parsed anew each time, so that equal shapes are different objects.
+    (a.geometry === b.geometry || JSON.stringify(a.geometry) === JSON.stringify(b.geometry))
+  );
 }

@@ -1,7 +1,7 @@
 // The map itself. Loaded apart from the first screen, since MapLibre is larger than all the rest.
 //
 // Life cycle: made on an element; the style loads; from then on changes gathered by `Drawing` are
-// sent every 80 ms at most; `destroy` releases the GPU's context.
+// sent in batches; `destroy` releases the GPU's context.
 
 import 'maplibre-gl/dist/maplibre-gl.css';
 import './controls.css';
@@ -33,7 +33,9 @@ export interface MapEvents {
   onproblem(what: string): void;
 }
 
-const FLUSH_MS = 80;
+/** A single change is drawn at once; a flood of them in steps, which leaves time to think. */
+const FIRST_FLUSH_MS = 16;
+const FLUSH_EVERY_MS = 250;
 const CLOSEST_ZOOM = 16;
 
 setWorkerUrl(new URL(workerUrl, location.href).href);
@@ -42,6 +44,7 @@ export class MapController implements MapHandle, MapView {
   private readonly drawing: Drawing;
   private readonly unsubscribe: () => void;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private flushedAt = -FLUSH_EVERY_MS;
   private ready = false;
   private picking = false;
 
@@ -231,12 +234,14 @@ export class MapController implements MapHandle, MapView {
   }
 
   private soon(): void {
-    this.timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    const since = performance.now() - this.flushedAt;
+    this.timer ??= setTimeout(() => this.flush(), Math.max(FIRST_FLUSH_MS, FLUSH_EVERY_MS - since));
   }
 
   private flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+    this.flushedAt = performance.now();
     if (!this.ready) return;
     for (const name of OVERLAY_SOURCES) {
       const source = this.map.getSource<GeoJSONSource>(name);
