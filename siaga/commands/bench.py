@@ -2,6 +2,58 @@
 
 from __future__ import annotations
 
+import json
+from typing import Annotated, Any
+
 import typer
 
+from siaga.commands.options import JsonOption
+
 app = typer.Typer(no_args_is_help=True, help="Benchmarks; a table, or the figures with --json.")
+
+
+@app.command()
+def feed(
+    readers: Annotated[int, typer.Option(min=2, help="Websocket readers.")] = 500,
+    seconds: Annotated[float, typer.Option(min=2, help="Length of the steady part.")] = 20.0,
+    burst: Annotated[int, typer.Option(min=2, help="Changes at once, at the end.")] = 500,
+    capture_s: Annotated[
+        float, typer.Option(min=0, help="Length of the part with cameras; 0 leaves it out.")
+    ] = 60.0,
+    as_json: JsonOption = False,
+) -> None:
+    """From a camera's picture to a reader, and from a change to many readers."""
+    from bench import capture
+    from bench import feed as bench_feed
+
+    figures = bench_feed.run(
+        bench_feed.Plan(readers=readers, seconds=seconds, burst=burst), _progress
+    )
+    tables = [bench_feed.table(figures)]
+    if capture_s > 0:
+        captured = capture.run(capture_s, say=_progress)
+        tables.append(capture.table(captured))
+        figures["capture"] = captured
+    _show(figures, "\n".join(tables), as_json)
+
+
+@app.command()
+def locate(
+    cameras: Annotated[int, typer.Option(min=1, help="Simulated cameras a setting.")] = 40,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated cameras.")] = 1,
+    index_cameras: Annotated[int, typer.Option(min=1, help="Cameras in the index.")] = 100_000,
+    as_json: JsonOption = False,
+) -> None:
+    """How far off places are, how often regions hold, and how fast cameras are found."""
+    from bench import locate as bench_locate
+
+    figures = bench_locate.measure(cameras, seed, index_cameras)
+    _show(figures, bench_locate.table(figures), as_json)
+
+
+def _progress(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _show(figures: dict[str, Any], table: str, as_json: bool) -> None:
+    typer.echo(json.dumps(figures) if as_json else table)

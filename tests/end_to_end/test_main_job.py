@@ -74,7 +74,7 @@ def test_from_footage_to_a_verified_incident_through_three_deaths(
 
     # Once in the list and once on the map, with the camera's and the caller's own positions.
     expect(first.get_by_test_id(f"incident-{fire['id']}")).to_have_count(1)
-    drawn = eventually(lambda: _drawn(first, fire["id"]), 15, "the fire is drawn on the map")
+    drawn = eventually(lambda: _drawn(first, fire["id"]), 30, "the fire is drawn on the map")
     assert len([item for item in drawn["incidents"] if item["id"] == fire["id"]]) == 1
     assert call_id in [item["id"] for item in drawn["callers"]]
     assert fire_camera["camera"]["id"] in [item["id"] for item in drawn["cameras"]]
@@ -139,8 +139,16 @@ def _incident(
 
 
 def _drawn(page: Page, incident_id: str) -> Any:
-    drawn = page.evaluate("() => window.siaga && window.siaga.drawn ? window.siaga.drawn() : null")
-    if not drawn or incident_id not in [item["id"] for item in drawn["incidents"]]:
+    """What the map's canvas shows, once the incident is among it."""
+    drawn = page.evaluate(
+        """() => {
+            const map = window.siaga?.map;
+            if (!map || !map.idle()) return null;
+            return {incidents: map.incidents(), callers: map.callers(), cameras: map.cameras(),
+                    rendered: map.rendered("incidents")};
+        }"""
+    )
+    if not drawn or incident_id not in drawn["rendered"]:
         return None
     return drawn
 
