@@ -57,7 +57,9 @@ def ids_for(identity: Identity, route: str, key: str | None) -> _Ids:
     """Fresh ids, or the ones that this client's key leads to."""
     if key is None:
         return _Ids(new_id("x").removeprefix("x-"), kept=False)
-    return _Ids(uuid.uuid5(_KEYS, f"{identity.name}\n{route}\n{key}").hex, kept=True)
+    return _Ids(
+        uuid.uuid5(_KEYS, f"{identity.kind}\n{identity.name}\n{route}\n{key}").hex, kept=True
+    )
 
 
 async def take_call(services: Services, identity: Identity, body: NewCall, key: str | None) -> Call:

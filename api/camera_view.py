@@ -84,11 +84,17 @@ class CameraView:
         self._projection = projection
         self._lock = asyncio.Lock()
         self._indexes: _Indexes | None = None
+        self._changes = 0
 
     def on_entries(self, _encoded: Sequence[EncodedEntry], entries: Sequence[LogEntry]) -> None:
         """Hear what has changed (a listener of the feed)."""
         if any(entry.kind in _REBUILD_ON for entry in entries):
-            self._indexes = None
+            self.changed()
+
+    def changed(self) -> None:
+        """The register has changed; who changed it here need not wait for the log to say so."""
+        self._changes += 1
+        self._indexes = None
 
     async def ranked(self, shape: FixShape, exercise: bool) -> list[RankedCamera]:
         """The cameras that see where a caller may be, best first, of the caller's partition."""
@@ -99,12 +105,16 @@ class CameraView:
 
     async def _rebuilt(self) -> _Indexes:
         async with self._lock:
-            while self._indexes is None:
-                cameras = await self._read()
-                self.fields.forget_all_but(cameras)
-                built = await asyncio.to_thread(self._build, cameras)
+            if self._indexes is not None:
+                return self._indexes
+            changes = self._changes
+            cameras = await self._read()
+            self.fields.forget_all_but(cameras)
+            built = await asyncio.to_thread(self._build, cameras)
+            if changes == self._changes:
+                # Else something changed meanwhile: this one serves the question, not the next.
                 self._indexes = built
-            return self._indexes
+            return built
 
     def _build(self, cameras: Sequence[Camera]) -> _Indexes:
         def of(exercise: bool) -> VisibilityIndex:

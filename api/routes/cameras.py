@@ -66,6 +66,7 @@ async def register_camera(request: Request, body: NewCamera) -> Response:
         actor=identity_of(request).name,
         version=None,
     )
+    services.cameras.changed()
     return await _answer(services, saved, 201)
 
 
@@ -127,6 +128,7 @@ async def change_camera(
         actor=identity_of(request).name,
         version=version,
     )
+    services.cameras.changed()
     return await _answer(services, saved, 200)
 
 
@@ -138,11 +140,13 @@ async def remove_camera(
     if_match: Annotated[str | None, Header(max_length=40)] = None,
 ) -> Response:
     """Take a camera out of the register; what it reported stays."""
-    await services_of(request).store.cameras.remove(
+    services = services_of(request)
+    await services.store.cameras.remove(
         CameraId(camera_id),
         actor=identity_of(request).name,
         version=version if version is not None else _version_of(if_match),
     )
+    services.cameras.changed()
     return Response(status_code=204)
 
 
