@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+import numpy as np
 
 from contracts.errors import (
     ContractError,
@@ -43,6 +46,10 @@ class CameraPose:
     tilt_sigma_deg: float = 2.0
     roll_sigma_deg: float = 1.5
     hfov_sigma_pct: float = 5.0
+    covariance: tuple[tuple[float, ...], ...] | None = None
+    """A calibration's, 8 x 8, in the order east, north, height (m), bearing, tilt, roll (radians),
+    log of the focal length, k1. It goes before the sigmas, which can't tell that an error of the
+    tilt and one of the focal length belong together."""
 
     def __post_init__(self) -> None:
         require_between("height_m", self.height_m, 0.5, 500)
@@ -63,6 +70,25 @@ class CameraPose:
             "hfov_sigma_pct",
         ):
             require_between(name, getattr(self, name), 0, 10_000)
+        edge = math.tan(math.radians(self.hfov_deg) / 2)
+        if 1 + 3 * self.k1 * edge**2 <= 0:
+            least = -1 / (3 * edge**2)
+            raise ContractError(
+                "k1", f"folds a picture of {self.hfov_deg:g} degrees; it must exceed {least:.3g}"
+            )
+        if self.covariance is not None:
+            _check_covariance(self.covariance)
+
+
+def _check_covariance(rows: tuple[tuple[float, ...], ...]) -> None:
+    if [len(row) for row in rows] != [8] * 8:
+        raise ContractError("covariance", "must have 8 rows of 8 numbers")
+    matrix = np.array(rows)
+    if not np.all(np.isfinite(matrix)) or not np.allclose(matrix, matrix.T, rtol=1e-6):
+        raise ContractError("covariance", "must be finite and symmetric")
+    sigma = np.sqrt(np.maximum(np.diag(matrix), 1e-30))
+    if np.linalg.eigvalsh(matrix / np.outer(sigma, sigma)).min() < -1e-6:
+        raise ContractError("covariance", "must not have a direction of negative variance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

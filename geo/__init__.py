@@ -7,14 +7,13 @@ projection's north, and covariances in those units. Degrees appear in names (``b
 
 from geo.areas import AreaIndex
 from geo.callers import caller_region
-from geo.camera import CameraModelError, PinholeCamera
+from geo.camera import PinholeCamera
 from geo.ground import GroundFix, fix_of_box
 from geo.projection import LocalProjection, PlaceError, require_inside
 from geo.visibility import RankedCamera, VisibilityIndex, visibility_polygon
 
 __all__ = [
     "AreaIndex",
-    "CameraModelError",
     "GroundFix",
     "LocalProjection",
     "PinholeCamera",

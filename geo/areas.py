@@ -16,13 +16,12 @@ NAME_PROPERTIES = (
     "NAME",
     "nama",
     "NAMOBJ",
-    "kelurahan",
     "WADMKD",
-    "kecamatan",
     "WADMKC",
-    "district",
 )
 """Where an area's name is looked for, in this order; Indonesia's geoportal writes NAMOBJ, WADM*."""
+PARENT_PROPERTIES = ("kecamatan", "WADMKC", "district")
+"""Where the name of the larger area around it is looked for: kelurahan of one name are many."""
 
 
 class AreaIndex:
@@ -52,7 +51,10 @@ class AreaIndex:
                 )
             plain = shape(geometry)
             shapes.append(plain if plain.is_valid else make_valid(plain))
-            self._names.append(name)
+            parent = next((values[key] for key in PARENT_PROPERTIES if values.get(key)), name)
+            # A kecamatan's own file counts its kelurahan under a like name.
+            whole = isinstance(parent, str) and parent != name
+            self._names.append(f"{name}, {parent}" if whole else name)
         self._shapes = shapes
         self._tree = STRtree(shapes)
 

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import CameraPose, ContractError
+from contracts import CameraPose
 from geo.projection import LocalProjection
 
 Floats = NDArray[np.float64]
@@ -41,10 +41,6 @@ THETA = ("x", "y", "h", "yaw", "pitch", "roll", "log_f", "k1")
 TERRAIN_SIGMA_M = 0.5
 """How far a street lies off the plane through the camera's foot: Bekasi is a plain with kerbs,
 bridges and ditches. One metre is r/h, 12 m at 100 m from an 8 m mast."""
-
-
-class CameraModelError(ContractError):
-    """A pose that no lens can have; the message says which figure to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +87,12 @@ class PinholeCamera:
         cls,
         pose: CameraPose,
         projection: LocalProjection,
-        covariance: Floats | None = None,
         terrain_sigma_m: float = TERRAIN_SIGMA_M,
     ) -> PinholeCamera:
         """A registered camera in the city's plane.
 
-        ``covariance`` (8 x 8, order `THETA`) is a calibration's; without it the pose's sigmas stand
-        on the diagonal, and a lens whose field of view is known to p % is taken to bend by k1
-        within p/100.
-
-        Raises:
-            CameraModelError: ``k1`` folds the picture within its own borders.
+        Without a calibration's covariance the pose's sigmas stand on the diagonal, and a lens whose
+        field of view is known to p % is taken to bend by k1 within p/100.
         """
         x, y = projection.point(pose.position)
         north = projection.convergence_rad(x, y)
@@ -109,15 +100,10 @@ class PinholeCamera:
         edge = math.tan(half)
         log_f = math.log(pose.width_px / 2 / edge)
         if pose.k1:
-            corner = edge * math.hypot(1.0, pose.height_px / pose.width_px)
-            if 1 + 3 * pose.k1 * corner**2 <= 0:
-                raise CameraModelError(
-                    "k1",
-                    f"{pose.k1:g} folds a picture of {pose.hfov_deg:g} degrees; "
-                    f"it must exceed {-1 / (3 * corner**2):.3f}, or hfov_deg be smaller",
-                )
             log_f -= math.log1p(pose.k1 * edge**2)
-        if covariance is None:
+        if pose.covariance is not None:
+            covariance = np.array(pose.covariance)
+        else:
             share = pose.hfov_sigma_pct / 100
             sigmas = (
                 pose.position_sigma_m,
@@ -148,7 +134,7 @@ class PinholeCamera:
         )
 
     def to_pose(self, projection: LocalProjection) -> CameraPose:
-        """The camera as it is registered; of the covariance only the diagonal stays."""
+        """The camera as it is registered."""
         sigma = np.sqrt(np.diag(self.covariance)).tolist()
         half = math.atan(self._edge())
         return CameraPose(
@@ -168,6 +154,7 @@ class PinholeCamera:
             height_px=self.height_px,
             k1=self.k1,
             range_m=self.range_m,
+            covariance=tuple(map(tuple, self.covariance.tolist())),
         )
 
     def _edge(self) -> float:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,7 +228,8 @@ class Score:
         p = self.parameters
         shifts = [source.log_odds(hazard) - source.log_odds(first) for source in self.sources]
         shifts[0] += math.log(p.rate(hazard) / p.rate(first))
-        steps = tuple(step + shift for step, shift in zip(term.steps, shifts, strict=True))
+        # A joint score of two sets has no steps; see `_merged`.
+        steps = tuple(map(add, term.steps, shifts)) if term.steps else ()
         self._terms[hazard] = Term(term.log_k + sum(shifts), term.place, steps)
 
     @cached_property

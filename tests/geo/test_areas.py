@@ -28,6 +28,12 @@ def test_a_point_is_named_by_the_smallest_area() -> None:
     assert index.name_of(50, 5) == ""
 
 
+def test_a_kelurahan_is_named_with_its_kecamatan() -> None:
+    area = square(0, "Duren Jaya")
+    area["properties"]["kecamatan"] = "Bekasi Timur"
+    assert AreaIndex(collection(area)).name_of(0.5, 0.5) == "Duren Jaya, Bekasi Timur"
+
+
 def test_a_region_that_straddles_has_both_names() -> None:
     index = AreaIndex(collection(square(0, "Rawalumbu"), square(1, "Mustika Jaya")))
     ring = ((0.6, 0.2), (1.2, 0.2), (1.2, 0.8), (0.6, 0.8), (0.6, 0.2))

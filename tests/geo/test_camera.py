@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import CameraPose
-from geo import CameraModelError, LocalProjection, PinholeCamera
+from contracts import CameraPose, ContractError
+from geo import LocalProjection, PinholeCamera
 from geo.camera import THETA
 from tests.geo.builders import BEKASI, pose, poses
 
@@ -38,7 +38,7 @@ def test_positive_roll_dips_the_right_side() -> None:
 
 @given(st.floats(-0.1, 0.1), st.floats(20, 110))
 def test_the_picture_spans_its_field_of_view(k1: float, hfov_deg: float) -> None:
-    if k1 < 0 and 1 + 3 * k1 * (math.tan(math.radians(hfov_deg / 2)) * 1.15) ** 2 <= 0:
+    if 1 + 3 * k1 * math.tan(math.radians(hfov_deg / 2)) ** 2 <= 0:
         return
     camera = camera_of(pose(bearing_deg=0, tilt_deg=0, hfov_deg=hfov_deg, k1=k1))
     half = math.radians(hfov_deg / 2)
@@ -159,11 +159,47 @@ def test_regions_hold_what_they_promise_over_the_poses_error() -> None:
 
 
 def test_a_lens_that_folds_its_picture_is_refused() -> None:
-    with pytest.raises(CameraModelError, match="hfov_deg be smaller"):
-        PinholeCamera.from_pose(pose(hfov_deg=120, k1=-0.5), LocalProjection(BEKASI))
+    with pytest.raises(ContractError, match="k1: folds a picture of 120 degrees"):
+        pose(hfov_deg=120, k1=-0.5)
+
+
+@given(st.floats(-0.3, 0.3), st.floats(20, 110))
+def test_whatever_lens_was_fitted_can_be_registered(k1: float, hfov_deg: float) -> None:
+    projection = LocalProjection(BEKASI)
+    straight = PinholeCamera.from_pose(pose(hfov_deg=hfov_deg), projection)
+    bent = dataclasses.replace(straight, k1=k1)
+    again = PinholeCamera.from_pose(bent.to_pose(projection), projection)
+    if 1 + 3 * k1 * math.tan(math.radians(hfov_deg / 2)) ** 2 > 0.3:
+        assert again.log_f == pytest.approx(bent.log_f, abs=1e-6)
 
 
 def test_far_rays_are_not_drawn_inside_a_barrel_lens() -> None:
     camera = camera_of(pose(bearing_deg=0, tilt_deg=0, k1=-0.2))
     _, visible = camera.project(np.array([[500.0, 50.0, 8.0]]))
     assert not visible[0]
+
+
+@given(poses)
+def test_a_camera_survives_its_registration(given_pose: CameraPose) -> None:
+    """Through the pose and back: the same camera, with the same covariance."""
+    projection = LocalProjection(BEKASI)
+    near = dataclasses.replace(given_pose, position=BEKASI)
+    camera = PinholeCamera.from_pose(near, projection)
+    tilted = camera.covariance.copy()
+    tilted[4, 6] = tilted[6, 4] = 0.9 * math.sqrt(tilted[4, 4] * tilted[6, 6])
+    fitted = dataclasses.replace(camera, covariance=tilted)
+    again = PinholeCamera.from_pose(fitted.to_pose(projection), projection)
+    assert again.theta[2:] == pytest.approx(fitted.theta[2:], abs=1e-9)
+    assert again.theta[:2] == pytest.approx(fitted.theta[:2], abs=0.02)
+    assert again.covariance == pytest.approx(tilted)
+
+
+def test_a_covariance_that_is_none_is_refused() -> None:
+    wrong = [[0.0] * 8 for _ in range(8)]
+    for diagonal in range(8):
+        wrong[diagonal][diagonal] = 1.0
+    wrong[0][1] = wrong[1][0] = 2.0
+    with pytest.raises(ContractError, match="negative variance"):
+        pose(covariance=tuple(map(tuple, wrong)))
+    with pytest.raises(ContractError, match="8 rows"):
+        pose(covariance=((1.0,),))

@@ -244,6 +244,17 @@ def test_a_report_that_shows_two_incidents_to_be_one_merges_them(
     assert "k2/fix1" in merge.estimate.report_ids
 
 
+def test_incidents_of_calls_that_name_nothing_merge_too(fusion: Fusion, say: Reporter) -> None:
+    for name, x in (("k1", 0.0), ("k2", 5.0), ("k3", 2500.0), ("k4", 2505.0)):
+        feed(fusion, say.call(name, (x, 0.0), None, radius_m=20))
+    first, _ = fusion.incident_ids
+    near = Disc(centre=PROJECTION.place(3, 5), radius_m=10)
+    feed(fusion, [say.fix("k3", near, number=2), say.fix("k4", near, number=2)])
+    assert fusion.incident_ids == (first,)
+    estimate = fusion.estimate(first)
+    assert estimate is not None and set(estimate.call_ids) == {"k1", "k2", "k3", "k4"}
+
+
 @pytest.mark.parametrize("whose", [0, 1])
 def test_after_a_person_acted_nothing_is_merged(fusion: Fusion, say: Reporter, whose: int) -> None:
     _, link = two_incidents_that_turn_out_one(fusion, say)

@@ -67,7 +67,7 @@ poses = st.builds(
     width_px=st.integers(160, 4000),
     height_px=st.integers(120, 4000),
     roll_deg=st.floats(-20, 20),
-    k1=st.floats(-0.5, 0.5),
+    k1=st.floats(-0.1, 0.5),
     range_m=st.floats(10, 2000),
 )
 cameras = st.builds(
