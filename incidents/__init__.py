@@ -15,7 +15,10 @@ The store is one object with a small repository for each kind of thing::
     store.accounts   ensure_first_account()  set_password()  check_password()  add()  all()
     store.sessions   open(username)  find(token)  end(token)
     store.keys       issue(name, role)  find(key)  revoke(name)  all()
-    store.fusion     the fusion service's own door: claim, apply, publish_pending, restore
+    store.fusion     the fusion service's own door: claim, apply, publish_pending, remember
+
+`incidents.fusion_service` turns reports into incidents; `lifecycle`, `telling`, `enrichment`,
+`cueing` and `mind` are its rules, without I/O.
 
 Whoever commits tells the others by ``bus.wake(seq)``; `Store.listen` is the place to do it.
 

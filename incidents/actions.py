@@ -82,7 +82,7 @@ class Incidents:
         if before is not None:
             statement = statement.where(IncidentRow.founded_seq < before)
         statement = statement.order_by(IncidentRow.founded_seq.desc()).limit(limit + 1)
-        async with self._database.reading() as connection:
+        async with self._database.reading(is_long=True) as connection:
             rows = (await connection.execute(statement)).all()
         return IncidentPage(
             tuple(from_json(Incident, row.body) for row in rows[:limit]),

@@ -46,7 +46,7 @@ class Cameras:
 
     async def all(self) -> list[Camera]:
         """Every registered camera, by id."""
-        async with self._database.reading() as connection:
+        async with self._database.reading(is_long=True) as connection:
             return await read_cameras(connection)
 
     async def get(self, camera_id: CameraId) -> Camera:
@@ -162,13 +162,13 @@ class Cameras:
             .where(CameraRow.removed.is_(False), CameraRow.enabled.is_(True))
             .order_by(CameraRow.id)
         )
-        async with self._database.reading() as connection:
+        async with self._database.reading(is_long=True) as connection:
             rows = (await connection.execute(statement)).all()
         return [_source(from_json(Camera, row.body), _credentials(row)) for row in rows]
 
     async def healths(self) -> dict[CameraId, CameraHealth]:
         """How the cameras are, those of which anything is known."""
-        async with self._database.reading() as connection:
+        async with self._database.reading(is_long=True) as connection:
             return await read_healths(connection)
 
     async def record_health(self, *healths: CameraHealth) -> int:

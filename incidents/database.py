@@ -34,6 +34,12 @@ BUSY_TIMEOUT_MS = 15_000
 """How long SQLite waits for another process's transaction. Ours take milliseconds; a longer wait
 means a process that hangs, and an error is the better answer then."""
 
+_BEGINNINGS = {
+    "read": sqlite_driver.BEGIN_READ,
+    "long read": sqlite_driver.BEGIN_LONG_READ,
+    "write": sqlite_driver.BEGIN_WRITE,
+}
+
 Listener = Callable[[Sequence], None]
 
 
@@ -160,16 +166,20 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _transaction(self, access: str) -> AsyncIterator[AsyncConnection]:
-        options = {"siaga_access": access} | (self._read_options if access == "read" else {})
+        options = {"siaga_access": access} | ({} if access == "write" else self._read_options)
         async with self._engine.connect() as connection:
             connection = await connection.execution_options(**options)
             async with connection.begin():
                 yield connection
 
     @contextlib.asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that sees one moment and changes nothing."""
-        async with self._transaction("read") as connection:
+    async def reading(self, *, is_long: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees one moment and changes nothing.
+
+        ``is_long`` is for queries that are more than a few look-ups by an index: on SQLite they
+        must not stop the event loop.
+        """
+        async with self._transaction("long read" if is_long else "read") as connection:
             yield connection
 
     @contextlib.asynccontextmanager
@@ -250,5 +260,5 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that turns into a write fails at once when another one wrote meanwhile.
-    access = connection.get_execution_options().get("siaga_access")
-    connection.exec_driver_sql("BEGIN" if access == "read" else "BEGIN IMMEDIATE")
+    access = connection.get_execution_options()["siaga_access"]
+    connection.exec_driver_sql(_BEGINNINGS[access])

@@ -79,7 +79,7 @@ class FusionDoor:
         """What fusion's state is rebuilt from: the decided reports that were recorded after
         ``since``, and all those of the incidents that these belong to; without the ones that were
         set aside."""
-        async with self._database.reading() as connection:
+        async with self._database.reading(is_long=True) as connection:
             cursor = await connection.scalar(select(FusionWriterRow.report_seq)) or 0
             live = select(ReportRow.incident_id).where(
                 ReportRow.recorded_at >= since, ReportRow.incident_id.is_not(None)
@@ -156,7 +156,7 @@ class FusionDoor:
         statement = select(IncidentRow.id).where(
             IncidentRow.pending.is_not(None), IncidentRow.is_open.is_(True)
         )
-        async with self._database.reading() as connection:
+        async with self._database.reading(is_long=True) as connection:
             return [IncidentId(one) for one in await connection.scalars(statement)]
 
     async def publish_pending(

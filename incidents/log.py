@@ -62,7 +62,7 @@ class Log:
             .order_by(LogRow.seq)
             .limit(limit)
         )
-        async with self._database.reading() as connection:
+        async with self._database.reading(is_long=True) as connection:
             return _entries(await connection.execute(statement))
 
     async def last_seq(self) -> Sequence:

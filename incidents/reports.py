@@ -119,7 +119,7 @@ class Reports:
             .where(ReportRow.problem.is_not(None))
             .order_by(ReportRow.seq)
         )
-        async with self._database.reading() as connection:
+        async with self._database.reading(is_long=True) as connection:
             rows = await connection.execute(statement)
             return [(ReportId(key), problem or "") for key, problem in rows]
 

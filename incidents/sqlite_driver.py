@@ -3,8 +3,9 @@
 SQLAlchemy's asyncio dialect for SQLite hands each step of each statement (cursor, execute, fetch,
 close) to a thread: some twenty hops a transaction, of which each costs microseconds on an idle
 machine and milliseconds on a busy one. Only three things may really wait: getting the write lock,
-the commit's sync to disk, and a long query. Those go to a thread; what a writing transaction does
-in between takes microseconds and is done at once.
+the commit's sync to disk, and a long query. Those go to a thread; the rest (look-ups by an index,
+and what a writing transaction does between its begin and its commit) takes microseconds and is done
+at once. How a transaction begins says which kind it is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+BEGIN_WRITE = "BEGIN IMMEDIATE"
+BEGIN_READ = "BEGIN"
+BEGIN_LONG_READ = "BEGIN DEFERRED"
+"""The same as `BEGIN_READ` to SQLite; to us its queries may take long, and go to a thread."""
 
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="sqlite")
 
@@ -53,6 +59,7 @@ class Connection:
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._connection: sqlite3.Connection | None = raw
         self._writes = False
+        self._is_long = False
 
     @property
     def isolation_level(self) -> str | None:
@@ -90,13 +97,14 @@ class Connection:
 
     async def run(self, statement: str, call: Callable[[], T]) -> T:
         """Execute a statement where it belongs; see the module."""
-        if statement.startswith("BEGIN"):
-            if "IMMEDIATE" not in statement:
-                return call()
+        if statement == BEGIN_WRITE:
             begun = await _in_thread(call)
-            self._writes = True
+            self._writes, self._is_long = True, False
             return begun
-        return call() if self._writes else await _in_thread(call)
+        if statement in (BEGIN_READ, BEGIN_LONG_READ):
+            self._is_long = statement == BEGIN_LONG_READ
+            return call()
+        return await _in_thread(call) if self._is_long else call()
 
     async def _end(self, call: Callable[[], None]) -> None:
         if not self._writes:

@@ -73,7 +73,7 @@ class Store:
     async def snapshot(self) -> Snapshot:
         """Open incidents, cameras and recent calls, all of one moment."""
         recent = self._database.clock.now() - RECENT_CALLS
-        async with self._database.reading() as connection:
+        async with self._database.reading(is_long=True) as connection:
             return Snapshot(
                 seq=await read_last_seq(connection),
                 incidents=tuple(
