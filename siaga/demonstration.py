@@ -23,7 +23,7 @@ from plumbing.clock import SystemClock
 from plumbing.settings import Settings
 from siaga.city_role import API_VARIABLE, KEY_VARIABLE, make_city
 from siaga.failures import Failure
-from siaga.supervisor import Role
+from siaga.supervisor import Role, refuse_if_running
 from siaga.system import CLI, api_url, run_system, with_free_port
 
 USERNAME = "demo"
@@ -42,9 +42,12 @@ def run_demonstration(
     """Start everything with a simulated city, or with a folder's videos; returns when stopped.
 
     Raises:
-        Failure: the folder is in the way, or holds no video.
+        Failure: the folder is in the way.
+        SupervisorBusyError: a demonstration runs in it.
+        UnplayableVideoError: the folder of videos holds none.
     """
     folder = settings.data_dir / "demo"
+    refuse_if_running(folder / "run")
     _make_folder(folder, keep=keep)
     centre = LonLat(settings.city.lon, settings.city.lat)
     city = make_city(cameras=cameras, seed=seed, videos=videos, centre=centre)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 
 from contracts import CameraId, StreamSource
-from plumbing.bus import Bus, BusUnavailable, Lease
+from plumbing.bus import Bus, BusUnavailable, Lease, RegisterMissing
 from plumbing.logs import get_logger
 
 _log = get_logger(__name__)
@@ -47,6 +47,9 @@ class CameraLeases:
             share = await self._fair_share(len(register))
             await self._give_back_beyond(share)
             await self._take_up_to(share, list(register.values()))
+        except RegisterMissing:
+            _log.info("waiting for the register of cameras", cameras=len(self._held))
+            return False
         except BusUnavailable as error:
             _log.warning("keeping the cameras at hand", cameras=len(self._held), why=str(error))
             return False
