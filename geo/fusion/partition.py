@@ -15,46 +15,30 @@ import math
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
-from shapely import Polygon
-from shapely.geometry.base import BaseGeometry
 
 from contracts import (
-    CallerFix,
-    CallId,
-    CallReport,
     CameraId,
     CameraPose,
     Decision,
     DecisionKind,
-    Detection,
     Estimate,
     IncidentId,
     LonLat,
-    Region,
     Report,
     ReportId,
-    evidence_key,
 )
-from geo.camera import PinholeCamera
-from geo.fusion.evidence import CallEvidence, Evidence, TrackEvidence, medoid
+from geo.fusion.estimates import estimate_of
+from geo.fusion.evidence import Evidence
+from geo.fusion.hearing import Heard, Hearing
 from geo.fusion.neighbours import Neighbourhood
 from geo.fusion.parameters import FusionParameters
 from geo.fusion.scoring import Score, repeats, sibling_bonus
-from geo.ground import GroundFix, fix_of_detection
-from geo.mixture import Mixture
 from geo.projection import LocalProjection
-from geo.regions import UNIT_CIRCLE, credible_areas
-from geo.visibility import view_area_m2
 
 NAMESPACE = uuid.UUID("5a3de9cc-6f0e-5d0b-9f6e-0a5c2b1d7e41")
 """Of incident ids: an incident is named by the report that founded it."""
-
-UNPOSED_SIGMA_M = 80.0
-UNPOSED_VIEW_KM2 = 0.02
-"""A camera of which only the place is known shows what is around it."""
 
 MERGE_GAIN = 0.5
 """Nats that a merge must gain: two incidents on the screen are a smaller fault than a lost one."""
@@ -82,21 +66,6 @@ class _Incident:
     ended: bool = False
 
 
-@dataclass(slots=True)
-class _Heard:
-    """What has been reported under one evidence key."""
-
-    key: str
-    order: int
-    reports: list[ReportId]
-    call: CallReport | None = None
-    fixes: tuple[CallerFix, ...] = ()
-    newest: Detection | None = None
-    incident: IncidentId | None = None
-    piece: Evidence | None = None
-    last_s: float = 0.0
-
-
 class Fusion:
     """Reports in, decisions out; see the module. One instance a partition (real or exercise).
 
@@ -113,38 +82,28 @@ class Fusion:
     ) -> None:
         self._parameters = parameters
         self._projection = projection
-        self._cameras: dict[CameraId, tuple[PinholeCamera | Mixture, float]] = {}
-        self._heard: dict[str, _Heard] = {}
-        self._seen: set[ReportId] = set()
+        self._hearing = Hearing(parameters, projection)
         self._incidents: dict[IncidentId, _Incident] = {}
         self._near = Neighbourhood()
-        self._newest_s = -math.inf
         self._swept_s = -math.inf
         for camera_id, pose in cameras.items():
             self.set_camera(camera_id, pose)
 
     def set_camera(self, camera_id: CameraId, pose: CameraPose | LonLat | None) -> None:
         """Add, replace or remove a camera; what it already reported keeps its place."""
-        if pose is None:
-            self._cameras.pop(camera_id, None)
-        elif isinstance(pose, LonLat):
-            around = Mixture.single(self._projection.point(pose), UNPOSED_SIGMA_M**2 * np.eye(2))
-            self._cameras[camera_id] = around, UNPOSED_VIEW_KM2
-        else:
-            model = PinholeCamera.from_pose(pose, self._projection)
-            self._cameras[camera_id] = model, view_area_m2(model) / 1e6
+        self._hearing.set_camera(camera_id, pose)
 
     def add(self, report: Report) -> list[Decision]:
         """Take one report in; nothing where it is known, has no place yet, or is of an ended
         incident.
         """
-        heard = self._hear(report)
+        heard = self._hearing.hear(report)
         if heard is None or heard.piece is None:
             return []
         if heard.incident is not None:
-            changed = self._update(heard, report.id)
+            changed = self._update(heard, report)
         else:
-            changed = self._place_new(heard, report.id)
+            changed = self._place_new(heard, report)
         self._sweep()
         return changed
 
@@ -161,17 +120,17 @@ class Fusion:
         founders: dict[IncidentId, int] = {}
         for report in sorted(reports, key=lambda report: report.seq):
             founders[incident_id_of(report.id)] = report.seq
-            heard = self._hear(report)
+            heard = self._hearing.hear(report)
             if heard is not None and report.id in assignment:
                 heard.incident = assignment[report.id]
         members: dict[IncidentId, list[Evidence]] = {}
-        for heard in self._heard.values():
+        for heard in self._hearing:
             if heard.incident is not None and heard.piece is not None:
                 members.setdefault(heard.incident, []).append(heard.piece)
         for incident_id, pieces in members.items():
             score = Score.of(pieces, self._parameters)
             order = founders.get(incident_id, score.pieces[0].order)
-            exercise = self._is_exercise(pieces[0].key)
+            exercise = self._hearing.of(pieces[0]).is_exercise
             self._incidents[incident_id] = _Incident(
                 incident_id, order, score, exercise, touched=incident_id in touched
             )
@@ -197,67 +156,21 @@ class Fusion:
         """All incidents in memory, oldest first."""
         return tuple(sorted(self._incidents, key=lambda i: self._incidents[i].order))
 
-    def _hear(self, report: Report) -> _Heard | None:
-        if report.id in self._seen:
-            return None
-        self._seen.add(report.id)
-        body = report.body
-        key = evidence_key(body)
-        heard = self._heard.get(key)
-        if heard is None:
-            heard = self._heard[key] = _Heard(key, report.seq, [])
-        heard.reports.append(report.id)
-        heard.last_s = max(heard.last_s, report.recorded_at.timestamp())
-        self._newest_s = max(self._newest_s, heard.last_s)
-        if isinstance(body, CallReport):
-            heard.call = body
-        elif isinstance(body, CallerFix):
-            heard.fixes = (*heard.fixes, body)
-        elif heard.newest is None or body.captured_at >= heard.newest.captured_at:
-            heard.newest = body
-        heard.piece = self._piece(heard)
-        return heard
-
-    def _piece(self, heard: _Heard) -> Evidence | None:
-        reports = tuple(heard.reports)
-        if heard.newest is not None:
-            camera = self._cameras.get(heard.newest.camera_id)
-            if camera is None:
-                return heard.piece
-            model, view_km2 = camera
-            fix: GroundFix | Mixture = (
-                fix_of_detection(model, heard.newest) if isinstance(model, PinholeCamera) else model
-            )
-            return TrackEvidence(
-                heard.key, heard.order, reports, heard.newest, fix, view_km2, self._parameters
-            )
-        if not heard.fixes:
-            return None
-        return CallEvidence(
-            heard.key,
-            heard.order,
-            reports,
-            heard.call,
-            heard.fixes,
-            self._projection,
-            self._parameters,
-        )
-
-    def _place_new(self, heard: _Heard, report_id: ReportId) -> list[Decision]:
-        alone = Score.of([_piece_of(heard)], self._parameters)
-        home = self._best_home(alone, self._is_exercise(heard.key))
+    def _place_new(self, heard: Heard, report: Report) -> list[Decision]:
+        alone = Score.of([heard.placed], self._parameters)
+        home = self._best_home(alone, heard.is_exercise)
         if home is None:
-            return [self._found(heard, alone, report_id, DecisionKind.FOUND, None)]
+            return [self._found(heard, alone, report, DecisionKind.FOUND, None)]
         incident, joint = home
         self._settle(incident, joint)
         heard.incident = incident.id
         return self._after_change(incident)
 
-    def _update(self, heard: _Heard, report_id: ReportId) -> list[Decision]:
+    def _update(self, heard: Heard, report: Report) -> list[Decision]:
         incident = self._incidents.get(heard.incident) if heard.incident is not None else None
         if incident is None or incident.ended:
             return []
-        piece = _piece_of(heard)
+        piece = heard.placed
         others = [other for other in incident.score.pieces if other.key != heard.key]
         whole = Score.of([*others, piece], self._parameters)
         if others and not incident.touched:
@@ -275,7 +188,7 @@ class Fusion:
                 )
                 if home is None:
                     split = DecisionKind.SPLIT
-                    return [left, self._found(heard, alone, report_id, split, incident.id)]
+                    return [left, self._found(heard, alone, report, split, incident.id)]
                 self._settle(*home)
                 heard.incident = home[0].id
                 return [left, *self._after_change(home[0])]
@@ -338,7 +251,7 @@ class Fusion:
             self._forget(gone.id)
             self._settle(keeper, joint)
             for piece in gone.score.pieces:
-                self._heard[piece.key].incident = keeper.id
+                self._hearing.of(piece).incident = keeper.id
             absorbed.append((keeper, gone))
             incident = keeper
         estimate = self._estimate(incident)
@@ -369,14 +282,13 @@ class Fusion:
 
     def _found(
         self,
-        heard: _Heard,
+        heard: Heard,
         score: Score,
-        report_id: ReportId,
+        report: Report,
         kind: DecisionKind,
         origin: IncidentId | None,
     ) -> Decision:
-        order = max(heard.order, 0)
-        incident = _Incident(incident_id_of(report_id), order, score, self._is_exercise(heard.key))
+        incident = _Incident(incident_id_of(report.id), report.seq, score, heard.is_exercise)
         self._incidents[incident.id] = incident
         heard.incident = incident.id
         self._file(incident)
@@ -403,71 +315,24 @@ class Fusion:
         self._near.drop(incident_id)
         del self._incidents[incident_id]
 
-    def _is_exercise(self, key: str) -> bool:
-        heard = self._heard[key]
-        bodies = (heard.newest, heard.call, *heard.fixes)
-        return any(body.exercise for body in bodies if body is not None)
-
     def _sweep(self) -> None:
         """Drop what is long past; now and then, so that it costs nothing a report."""
         keep_s = self._parameters.forget_after.total_seconds()
-        if self._newest_s - self._swept_s < keep_s / 24:
+        if self._hearing.newest_s - self._swept_s < keep_s / 24:
             return
-        self._swept_s = self._newest_s
-        horizon_s = self._newest_s - keep_s
+        self._swept_s = self._hearing.newest_s
+        horizon_s = self._hearing.newest_s - keep_s
         for incident in list(self._incidents.values()):
-            heard = [self._heard[piece.key] for piece in incident.score.pieces]
+            heard = [self._hearing.of(piece) for piece in incident.score.pieces]
             if all(each.last_s < horizon_s for each in heard):
                 self._forget(incident.id)
                 for each in heard:
                     each.incident = None
-        for key, each in list(self._heard.items()):
-            if each.incident is None and each.last_s < horizon_s:
-                self._seen.difference_update(each.reports)
-                del self._heard[key]
+        self._hearing.forget(horizon_s)
 
     def _estimate(self, incident: _Incident) -> Estimate:
-        score = incident.score
-        place = score.place
-        location = medoid(place)
-        inner, outer = credible_areas(place, (0.5, 0.9))
-        bodies = [self._heard[piece.key] for piece in score.pieces]
-        return Estimate(
-            hazard=score.hazard_probabilities[0][0],
-            hazard_probabilities=score.hazard_probabilities,
-            probability=score.probability,
-            location=self._projection.place(*location),
-            region50=self._region(inner, location, 0.5),
-            region90=self._region(outer, location, 0.9),
-            contributions=score.contributions(location),
-            report_ids=tuple(report for heard in bodies for report in heard.reports),
-            camera_ids=tuple(
-                dict.fromkeys(p.camera_id for p in score.pieces if isinstance(p, TrackEvidence))
-            ),
-            call_ids=tuple(
-                CallId(p.source_id) for p in score.pieces if isinstance(p, CallEvidence)
-            ),
-            started_at=datetime.fromtimestamp(score.started_s, UTC),
-            last_report_at=datetime.fromtimestamp(max(each.last_s for each in bodies), UTC),
-            exercise=incident.exercise,
-        )
-
-    def _region(
-        self, plane: BaseGeometry, location: tuple[float, float], confidence: float
-    ) -> Region:
-        area = self._projection.area(plane)
-        if area is None:
-            # Smaller than a coordinate's rounding: the circle that a click has.
-            area = self._projection.area(Polygon(np.add(UNIT_CIRCLE, location)))
-        if area is None:
-            raise ValueError(f"no region around {location}")
-        return Region(area=area, confidence=confidence)
-
-
-def _piece_of(heard: _Heard) -> Evidence:
-    if heard.piece is None:
-        raise ValueError(f"{heard.key} has no place")
-    return heard.piece
+        heard = [self._hearing.of(piece) for piece in incident.score.pieces]
+        return estimate_of(incident.score, heard, self._projection, exercise=incident.exercise)
 
 
 def _last_s(score: Score) -> float:

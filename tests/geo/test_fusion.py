@@ -406,3 +406,20 @@ def test_parameters_out_of_bounds_are_refused() -> None:
         FusionParameters(false_calls_per_km2_day=0)
     with pytest.raises(ValueError, match="detection_probability"):
         FusionParameters(detection_probability=1.5)
+
+
+def test_a_restart_after_a_split_keeps_who_is_older(say: Reporter) -> None:
+    """A piece that was split off is younger than all that stood before, also after a restart."""
+    reports = say.call("k1", (0, 0), Hazard.CRASH, radius_m=20)
+    reports += say.call("k2", (15, 5), Hazard.CRASH, radius_m=40, at_s=10)
+    reports += say.call("k3", (-2000, 0), Hazard.CRASH, radius_m=20, at_s=20)
+    away = Disc(centre=PROJECTION.place(3000, 0), radius_m=5)
+    reports.append(say.fix("k2", away, at_s=30, number=2))
+    fusion = Fusion(FusionParameters(), PROJECTION, CAMERAS)
+    decisions = feed(fusion, reports)
+    assert decisions[-1].kind is DecisionKind.SPLIT
+    assert decisions[-1].other_id == decisions[0].incident_id
+    assert fusion.incident_ids[-1] == decisions[-1].incident_id
+    restarted = Fusion(FusionParameters(), PROJECTION, CAMERAS)
+    restarted.restore(reports, assigned(decisions), touched=())
+    assert restarted.incident_ids == fusion.incident_ids

@@ -1,0 +1,154 @@
+"""What has been reported, by latent cause: a track's detections, a call and its positions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from contracts import (
+    CallerFix,
+    CallReport,
+    CameraId,
+    CameraPose,
+    Detection,
+    IncidentId,
+    LonLat,
+    Report,
+    ReportId,
+    evidence_key,
+)
+from geo.camera import PinholeCamera
+from geo.fusion.evidence import CallEvidence, Evidence, TrackEvidence
+from geo.fusion.parameters import FusionParameters
+from geo.ground import GroundFix, fix_of_detection
+from geo.mixture import Mixture
+from geo.projection import LocalProjection
+from geo.visibility import view_area_m2
+
+UNPOSED_SIGMA_M = 80.0
+UNPOSED_VIEW_KM2 = 0.02
+"""A camera of which only the place is known shows what is around it."""
+
+
+@dataclass(slots=True)
+class Heard:
+    """Everything under one evidence key, and the piece of evidence that it comes to.
+
+    ``piece`` is None while there is no place: a call before its first position, a detection of a
+    camera that nobody registered.
+    """
+
+    key: str
+    order: int
+    reports: list[ReportId]
+    call: CallReport | None = None
+    fixes: tuple[CallerFix, ...] = ()
+    newest: Detection | None = None
+    incident: IncidentId | None = None
+    piece: Evidence | None = None
+    last_s: float = 0.0
+
+    @property
+    def is_exercise(self) -> bool:
+        """Whether any of it was reported in an exercise."""
+        bodies = (self.newest, self.call, *self.fixes)
+        return any(body.exercise for body in bodies if body is not None)
+
+    @property
+    def placed(self) -> Evidence:
+        """The piece of evidence.
+
+        Raises:
+            ValueError: there is no place yet.
+        """
+        if self.piece is None:
+            raise ValueError(f"{self.key} has no place")
+        return self.piece
+
+
+class Hearing:
+    """Takes reports in, once each, and keeps them by their evidence key."""
+
+    def __init__(self, parameters: FusionParameters, projection: LocalProjection) -> None:
+        self._parameters = parameters
+        self._projection = projection
+        self._cameras: dict[CameraId, tuple[PinholeCamera | Mixture, float]] = {}
+        self._heard: dict[str, Heard] = {}
+        self._seen: set[ReportId] = set()
+        self.newest_s = -math.inf
+        """When the newest report was recorded, seconds since 1970."""
+
+    def __iter__(self) -> Iterator[Heard]:
+        return iter(self._heard.values())
+
+    def of(self, piece: Evidence) -> Heard:
+        """What a piece of evidence was made of."""
+        return self._heard[piece.key]
+
+    def set_camera(self, camera_id: CameraId, pose: CameraPose | LonLat | None) -> None:
+        """Add, replace or remove a camera; what it already reported keeps its place."""
+        if pose is None:
+            self._cameras.pop(camera_id, None)
+        elif isinstance(pose, LonLat):
+            around = Mixture.single(self._projection.point(pose), UNPOSED_SIGMA_M**2 * np.eye(2))
+            self._cameras[camera_id] = around, UNPOSED_VIEW_KM2
+        else:
+            model = PinholeCamera.from_pose(pose, self._projection)
+            self._cameras[camera_id] = model, view_area_m2(model) / 1e6
+
+    def hear(self, report: Report) -> Heard | None:
+        """Take one report in; None where it is known already."""
+        if report.id in self._seen:
+            return None
+        self._seen.add(report.id)
+        body = report.body
+        key = evidence_key(body)
+        heard = self._heard.get(key)
+        if heard is None:
+            heard = self._heard[key] = Heard(key, report.seq, [])
+        heard.reports.append(report.id)
+        heard.last_s = max(heard.last_s, report.recorded_at.timestamp())
+        self.newest_s = max(self.newest_s, heard.last_s)
+        if isinstance(body, CallReport):
+            heard.call = body
+        elif isinstance(body, CallerFix):
+            heard.fixes = (*heard.fixes, body)
+        elif heard.newest is None or body.captured_at >= heard.newest.captured_at:
+            heard.newest = body
+        heard.piece = self._piece(heard)
+        return heard
+
+    def forget(self, horizon_s: float) -> None:
+        """Drop what is of no incident and was last heard of before a time."""
+        for key, each in list(self._heard.items()):
+            if each.incident is None and each.last_s < horizon_s:
+                self._seen.difference_update(each.reports)
+                del self._heard[key]
+
+    def _piece(self, heard: Heard) -> Evidence | None:
+        reports = tuple(heard.reports)
+        if heard.newest is not None:
+            camera = self._cameras.get(heard.newest.camera_id)
+            if camera is None:
+                return heard.piece
+            model, view_km2 = camera
+            fix: GroundFix | Mixture = (
+                fix_of_detection(model, heard.newest) if isinstance(model, PinholeCamera) else model
+            )
+            return TrackEvidence(
+                heard.key, heard.order, reports, heard.newest, fix, view_km2, self._parameters
+            )
+        if not heard.fixes:
+            return None
+        return CallEvidence(
+            heard.key,
+            heard.order,
+            reports,
+            heard.call,
+            heard.fixes,
+            self._projection,
+            self._parameters,
+        )
