@@ -334,8 +334,10 @@ class FusionService:
         while True:
             await asyncio.sleep(SWEEP_S)
             silent_since = self._clock.now() - self._mind.memory
-            with contextlib.suppress(*DATABASE_AWAY):
+            try:
                 await self._store.fusion.expire(silent_since, fencing=self._fencing)
+            except DATABASE_AWAY as error:
+                _log.error("old signals can't be ended; trying again later", why=str(error))
 
 
 __all__ = ["FusionCounts", "FusionService"]

@@ -91,6 +91,8 @@ class Mind:
         self._cameras: dict[CameraId, Camera] = {}
         self._partitions: dict[bool, Fusion] = {}
         self._views: dict[bool, VisibilityIndex] = {}
+        self._unusable: set[CameraId] = set()
+        """Cameras with a pose that geometry refuses."""
         self._turn = threading.Lock()
         self.rebuild(None, ())
 
@@ -107,13 +109,18 @@ class Mind:
 
     def _rebuild(self, memory: FusionMemory | None, cameras: dict[CameraId, Camera]) -> None:
         self._cameras = cameras
+        self._unusable.clear()
         for exercise in (False, True):
-            places = {camera.id: camera.pose or camera.position for camera in self._of(exercise)}
-            fusion = Fusion(self._parameters, self._projection, places)
-            if memory is not None:
-                _restore(fusion, memory, exercise)
-            self._partitions[exercise] = fusion
+            fusion = self._partitions[exercise] = self._fresh(exercise)
+            if memory is not None and not _restored(fusion, memory, exercise):
+                self._partitions[exercise] = self._fresh(exercise)
             self._look(exercise)
+
+    def _fresh(self, exercise: bool) -> Fusion:
+        fusion = Fusion(self._parameters, self._projection, {})
+        for camera in self._of(exercise):
+            self._place(fusion, camera)
+        return fusion
 
     def decide(self, reports: Sequence[Report], budget_s: float) -> list[Outcome]:
         """What becomes of reports, in their order, as many as fit in the time (one at least).
@@ -183,21 +190,37 @@ class Mind:
         poses: dict[CameraId, CameraPose] = {
             camera.id: camera.pose
             for camera in self._of(exercise)
-            if camera.enabled and camera.pose is not None
+            if camera.enabled and camera.pose is not None and camera.id not in self._unusable
         }
         self._views[exercise] = VisibilityIndex.build(poses, self._projection)
 
     def _set(self, camera: Camera, *, removed: bool) -> None:
+        fusion = self._partitions[camera.exercise]
         if removed:
             self._cameras.pop(camera.id, None)
+            fusion.set_camera(camera.id, None)
         else:
             self._cameras[camera.id] = camera
-        where = None if removed else camera.pose or camera.position
-        self._partitions[camera.exercise].set_camera(camera.id, where)
+            self._place(fusion, camera)
+
+    def _place(self, fusion: Fusion, camera: Camera) -> None:
+        self._unusable.discard(camera.id)
+        try:
+            fusion.set_camera(camera.id, camera.pose or camera.position)
+        except Exception:  # noqa: BLE001 - one bad pose must not stop the whole city
+            _log.exception("a camera's pose can't be used; only its place is", camera=camera.id)
+            self._unusable.add(camera.id)
+            fusion.set_camera(camera.id, camera.position)
 
 
-def _restore(fusion: Fusion, memory: FusionMemory, exercise: bool) -> None:
+def _restored(fusion: Fusion, memory: FusionMemory, exercise: bool) -> bool:
+    """Put back what was decided; false where that fails, and only a fresh start is left."""
     reports = [report for report in memory.reports if report.exercise is exercise]
-    fusion.restore(reports, memory.assignment, memory.touched)
-    for incident_id in sorted(memory.ended):
-        fusion.note_human_action(incident_id, ended=True)
+    try:
+        fusion.restore(reports, memory.assignment, memory.touched)
+        for incident_id in sorted(memory.ended):
+            fusion.note_human_action(incident_id, ended=True)
+    except Exception:  # noqa: BLE001 - a service that can't start is worse than one that forgot
+        _log.exception("fusion's memory can't be rebuilt; it starts empty", exercise=exercise)
+        return False
+    return True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +18,7 @@ from sqlalchemy import select
 from contracts import (
     Detection,
     Incident,
+    LogKind,
     LonLat,
     Report,
     ReportBody,
@@ -135,6 +138,49 @@ async def test_whenever_fusion_dies_the_outcome_is_the_undisturbed_one(
         key: one for key, one in told.items() if one.state.is_open
     }
     assert await outcome(store) == await undisturbed(reports, tmp_path)
+    await store.close()
+
+
+async def test_a_writer_that_sleeps_through_its_lease_is_replaced_and_writes_no_more(
+    sqlite_url: str, forks: Forks, shared_server: EmbeddedBus, namespace: str
+) -> None:
+    store = await Store.open(sqlite_url, SystemClock())
+    await store.cameras.save(camera(1), actor="budi", version=None)
+
+    async def decided_to(seq: int) -> None:
+        async def look() -> bool:
+            return await store.fusion.progress() >= seq
+
+        await until(look)
+
+    async def accept(start: int) -> None:
+        await store.reports.accept(
+            [make.detection(number, llr=3.0) for number in range(start, start + 20)]
+        )
+
+    sleeper = forks.start("fuse", sqlite_url, shared_server.url, namespace)
+    await accept(0)
+    await decided_to(20)
+    os.kill(sleeper, signal.SIGSTOP)
+    fencing = await store.fusion.fencing()
+    await accept(20)
+    standby = forks.start("fuse", sqlite_url, shared_server.url, namespace)
+    await decided_to(40)
+    assert await store.fusion.fencing() > fencing
+    os.kill(sleeper, signal.SIGCONT)
+    await accept(40)
+    await decided_to(60)
+    forks.kill(standby)
+    # The one that slept is a standby now, and takes over in its turn.
+    await accept(60)
+    await decided_to(80)
+    forks.kill(sleeper)
+    chain(await store.log.after(0, limit=1_000))
+    memory = await store.fusion.remember(now() - timedelta(days=1))
+    assert len(memory.assignment) == 80
+    assert len(set(memory.assignment.values())) == 1
+    founded = [e for e in await store.log.after(0) if e.kind is LogKind.INCIDENT_FOUNDED]
+    assert len(founded) == 1
     await store.close()
 
 

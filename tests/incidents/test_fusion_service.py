@@ -12,6 +12,7 @@ from contracts import (
     AlarmLevel,
     CallId,
     CameraId,
+    CameraPose,
     CameraState,
     Detection,
     Hazard,
@@ -280,6 +281,26 @@ async def test_a_report_that_breaks_fusion_is_set_aside_and_the_next_one_counts(
     memory = await live_store.fusion.remember(now() - timedelta(hours=1))
     assert set(memory.assignment) == {"report-detection-1", "report-detection-3"}
     assert len(set(memory.assignment.values())) == 1
+
+
+async def test_a_pose_that_geometry_refuses_leaves_the_camera_its_place(
+    live_store: Store, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Fusion.set_camera
+
+    def refuses(self: Fusion, camera_id: CameraId, pose: object) -> None:
+        if camera_id == "camera-1" and isinstance(pose, CameraPose):
+            raise ValueError("a singular matrix")
+        whole(self, camera_id, pose)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Fusion, "set_camera", refuses)
+    async with running(live_store, bus) as service:
+        await leading(service)
+        await bus.publish(DETECTIONS, detection())
+        await decided(service, 1)
+    (one,) = (await live_store.snapshot()).incidents
+    assert one.estimate.camera_ids == ("camera-1",)
+    assert one.best_camera_ids == ("camera-2",)
 
 
 async def test_while_the_bus_is_away_calls_go_on_and_afterwards_it_catches_up(
