@@ -33,5 +33,8 @@ export default defineConfig({
     environment: 'happy-dom',
     include: ['tests/**/*.test.ts'],
     restoreMocks: true,
+    // One page for all files: making a new one for each costs ten times the tests themselves.
+    isolate: false,
+    fileParallelism: false,
   },
 });

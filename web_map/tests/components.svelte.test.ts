@@ -95,6 +95,22 @@ describe('the reasons', () => {
       'Jarang terjadi di sini \u22127,1',
     ]);
   });
+
+  it('keep two tracks of one camera apart', () => {
+    const track = { source: 'camera' as const, source_id: 'c1', log_odds: 2, distance_m: null };
+    const contributions = [
+      { ...track, sighting: 'fire' },
+      { ...track, sighting: 'smoke' },
+    ];
+    const one = incident({ estimate: estimate({ contributions }) });
+    render(Reasons, {
+      incident: one,
+      cameras: new Map(),
+      calls: new Map(),
+      oncamera: () => undefined,
+    });
+    expect(document.querySelectorAll('li')).toHaveLength(2);
+  });
 });
 
 describe('the key picture', () => {
