@@ -179,7 +179,6 @@ def _clicked(
             found.append(ControlPoint(u, v, x, y, CLICK_PX, CLICK_M))
         if len(found) == count:
             break
-    # The farthest of the first two helps most; admins are told to click far points.
     return found
 
 

@@ -254,7 +254,8 @@ class PinholeCamera:
         x, y = self._undistort(xd, yd)
         (re, rn, ru), (de, dn, du), (fe, fn, fu) = self.axes.tolist()
         east, north, up = x * re + y * de + fe, x * rn + y * dn + fn, x * ru + y * du + fu
-        flat2 = east * east + north * north
+        # A ray straight down has no bearing; this gives it one, at no range.
+        flat2 = east * east + north * north + 1e-18
         flat = np.sqrt(flat2)
         rho = -up / (self.h * flat)
         beta = np.arctan2(east, north)

@@ -64,6 +64,15 @@ def test_above_the_horizon_there_is_a_bearing_and_no_place() -> None:
     assert math.remainder(math.atan2(x, y) - fix.beta, 2 * math.pi) == pytest.approx(0, abs=0.05)
 
 
+def test_a_box_straight_below_the_camera_has_a_place() -> None:
+    below = PinholeCamera.from_pose(pose(tilt_deg=-90.0), LocalProjection(BEKASI))
+    fix = fix_of_box(below, box_on(960, 540), PICTURE, Sighting.CRASH)
+    assert fix.xy == pytest.approx((0, 0), abs=0.01)
+    region = fix.region(0.95)
+    assert region is not None and region.area > 0
+    assert np.all(np.isfinite(fix.mixture().covariance))
+
+
 def test_smoke_is_placed_by_bearing_before_its_foot() -> None:
     fix = fix_of_box(CAMERA, box_on(900, 500, 200, 300), PICTURE, Sighting.SMOKE)
     ground = fix_of_box(CAMERA, box_on(900, 500, 200, 300), PICTURE, Sighting.FIRE)
