@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Point, STRtree, area, intersection, make_valid, polygons
+from shapely import Point, STRtree, area, intersection, is_valid, make_valid, polygons
 
 from contracts import CameraId, CameraPose, LonLat, MultiPolygon, Polygon
 from geo.camera import PinholeCamera
@@ -24,6 +24,10 @@ TARGET_M = 2.0
 """Size of what is looked for: a car's height, a small fire's."""
 HALF_SEEN_PX = 24.0
 """A target of this many pixels is found half the time, in a picture 640 wide as detectors get."""
+
+
+LEAST_DISC_M = 0.1
+"""A smaller disc is a point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,8 @@ class VisibilityIndex:
         self._ids = [view.camera_id for view in views]
         rings = np.array([view.ring for view in views])
         self._shapes = polygons(rings) if len(views) else np.empty(0, dtype=object)
+        crossed = ~is_valid(self._shapes)
+        self._shapes[crossed] = make_valid(self._shapes[crossed])
         self._xy = np.array([view.xy for view in views]).reshape(-1, 2)
         self._pixels_m = np.array([view.pixels_m for view in views])
         self._heights = np.array([view.height_m for view in views])
@@ -136,7 +142,7 @@ class VisibilityIndex:
         pixels enough to be found.
         """
         x, y = self._projection.to_xy(lon, lat)
-        if radius_m <= 0:
+        if radius_m < LEAST_DISC_M:
             found = self._tree.query(Point(x, y), predicate="intersects")
             share = np.ones(len(found))
         else:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -105,3 +106,18 @@ def test_cameras_on_both_sides_of_the_antimeridian_share_an_index() -> None:
     )
     seen = index.cameras_seeing(-179.9995, -16.5)
     assert {r.camera_id for r in seen} == {"west", "east"}
+
+
+@few
+@given(st.lists(poses, min_size=1, max_size=8), st.floats(1, 400))
+def test_whatever_camera_is_registered_the_index_answers(
+    given_poses: list[CameraPose], radius_m: float
+) -> None:
+    cameras = {
+        CameraId(str(number)): dataclasses.replace(given_pose, position=BEKASI)
+        for number, given_pose in enumerate(given_poses)
+    }
+    index = VisibilityIndex.build(cameras, PROJECTION)
+    ranked = index.cameras_seeing(BEKASI.lon, BEKASI.lat, radius_m)
+    assert all(0 <= camera.probability <= 1 for camera in ranked)
+    assert {camera.camera_id for camera in ranked} <= set(cameras)
