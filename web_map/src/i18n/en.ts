@@ -163,6 +163,7 @@ export const en: Dictionary = {
   'why.distance': 'Distance from the point',
   'why.nothing': '{name} sees nothing there',
   'why.prior': 'Rare in this place',
+  'why.priorFor': 'Expected beforehand',
   'why.unit': 'log odds',
   'why.none': 'No details yet.',
 

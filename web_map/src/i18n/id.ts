@@ -164,6 +164,7 @@ export const id = {
   'why.distance': 'Jarak dari titik',
   'why.nothing': '{name} tak melihat apa pun',
   'why.prior': 'Jarang terjadi di sini',
+  'why.priorFor': 'Perkiraan awal',
   'why.unit': 'log peluang',
   'why.none': 'Belum ada rincian.',
 
