@@ -22,6 +22,9 @@ from simulator.scene.place import EXTENT_M, Building, Place, Pole, Tree
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
+DAYLIGHT = (0.52, 0.52, 0.56)
+"""What is left of a bright day's red, green and blue: a late afternoon under rain clouds."""
+
 _OVERSAMPLING = 2
 _HAZE = np.array((188, 194, 200), np.float32)
 _HAZE_M = 420.0
@@ -374,6 +377,7 @@ class _Painter:
         u = np.linspace(-1, 1, size[0], dtype=np.float32)[None, :]
         v = np.linspace(-1, 1, size[1], dtype=np.float32)[:, None]
         picture *= (1 - 0.13 * (u * u + v * v))[..., None]
+        picture *= np.array(DAYLIGHT, np.float32)
         return Backdrop(np.asarray(np.clip(picture, 0, 255), np.uint8), self._nearness)
 
 

@@ -45,29 +45,21 @@ class Fire:
         return max(0.0, grown * math.sqrt(left))
 
 
-def _ramp(stops: list[int], values: list[tuple[float, ...]]) -> NDArray[np.float32]:
-    table = np.array(values, float)
-    return np.stack(
-        [np.interp(np.arange(256), stops, table[:, i]) for i in range(table.shape[1])], 1
-    ).astype(np.float32)
+def _table(stops: list[int], colours: list[tuple[int, int, int]]) -> NDArray[np.uint8]:
+    """A colour for each of 256 levels, as OpenCV's colour maps want it; RGB."""
+    table = np.array(colours, float)
+    levels = [np.interp(np.arange(256), stops, table[:, part]) for part in range(3)]
+    return np.stack(levels, 1).astype(np.uint8)[:, None, :]
 
 
-# Soot glows from dark red through orange to nearly white; a camera's sensor clips the middle.
-_GLOW = _ramp(
-    [0, 40, 80, 120, 165, 205, 255],
-    [
-        (20, 4, 0),
-        (96, 20, 2),
-        (205, 62, 6),
-        (255, 128, 18),
-        (255, 196, 70),
-        (255, 238, 160),
-        (255, 253, 236),
-    ],
-).astype(np.uint8)[:, None, :]
-_LIT_SMOKE = _ramp([0, 255], [(64, 61, 58), (255, 170, 90)]).astype(np.uint8)[:, None, :]
-_BLOOM = _ramp([0, 255], [(0, 0, 0), (150, 92, 40)]).astype(np.uint8)[:, None, :]
-_FIRELIGHT = _ramp([0, 255], [(0, 0, 0), (255, 128, 32)]).astype(np.uint8)[:, None, :]
+# Soot glows from dark red through orange to yellow; cameras in dim light clip little of it.
+_GLOW = _table(
+    [0, 40, 80, 130, 190, 255],
+    [(20, 4, 0), (120, 30, 4), (225, 80, 10), (255, 120, 20), (255, 170, 50), (255, 222, 125)],
+)
+_LIT_SMOKE = _table([0, 255], [(52, 49, 47), (255, 160, 80)])
+_BLOOM = _table([0, 255], [(0, 0, 0), (255, 150, 60)])
+_FIRELIGHT = _table([0, 255], [(0, 0, 0), (255, 140, 44)])
 _FLAME_SHARE = np.clip((np.arange(256) - 20) / 105, 0, 1).astype(np.float32)
 _SMOKE_SHARE = (0.86 * (1 - np.exp(-3.0 * np.arange(256) / 255))).astype(np.float32)
 
@@ -207,14 +199,11 @@ def _glow_around(
     cv2.add(region, gained, dst=region)
 
 
-_TONGUES = (
-    (0.0, 0.78),
-    (-0.42, 0.50),
-    (0.40, 0.58),
-    (-0.20, 0.66),
-    (0.22, 0.44),
-    (-0.66, 0.34),
-    (0.64, 0.38),
+_TONGUES = tuple(
+    (-0.70 + 1.40 * index / 12, scale)
+    for index, scale in enumerate(
+        (0.26, 0.40, 0.33, 0.46, 0.30, 0.50, 0.44, 0.48, 0.28, 0.42, 0.36, 0.45, 0.25)
+    )
 )
 """Where along the bed (in its widths from the middle) flames stand, and how large each is."""
 _WIDEST = 1.2
@@ -243,7 +232,8 @@ class _View:
         self.x0 = max(0, math.floor(fx - half * self._cell_x))
         self.x1 = min(shape[1], math.ceil(fx + half * self._cell_x))
         self.y0 = max(0, math.floor(fy - _WIDEST * HEIGHT_CELLS * self._cell_y))
-        self.y1 = min(shape[0], math.ceil(fy))
+        # A little below the foot too, where the bloom falls on the ground.
+        self.y1 = min(shape[0], math.ceil(fy + 0.5 * BED_CELLS * self._cell_y))
 
     def region(self, picture: Rgb) -> Rgb | None:
         """The part of the picture that the gas covers; None where it is outside."""

@@ -48,6 +48,8 @@ class _Face:
 
     corners: Floats
     colour: Colour
+    glows: bool = False
+    """A lamp: as bright in the dark as by day."""
 
 
 def _solid(
@@ -122,7 +124,7 @@ def _lamp(ahead: float, left: float, up: float, colour: Colour, size: float = 0.
             (0, -size, size / 2),
         ]
         corners = np.array([(ahead, side + y, up + z) for _, y, z in square])
-        faces.append(_Face(corners if ahead < 0 else corners[::-1], colour))
+        faces.append(_Face(corners if ahead < 0 else corners[::-1], colour, glows=True))
     return faces
 
 
@@ -210,6 +212,7 @@ def draw_vehicle(
     camera: PinholeCamera,
     place: Place,
     vehicle: Vehicle,
+    light: Colour,
 ) -> None:
     """Paint a vehicle into the picture, behind what stands nearer; draw farther ones first."""
     paint = vehicle.paint % 36
@@ -255,7 +258,10 @@ def draw_vehicle(
             second[1] - first[1]
         ) * int(third[0] - second[0])
         if turn > 0:
-            cv2.fillConvexPoly(canvas, outline, face.colour, cv2.LINE_AA, 4)
+            red, green, blue = face.colour
+            if not face.glows:
+                red, green, blue = red * light[0], green * light[1], blue * light[2]
+            cv2.fillConvexPoly(canvas, outline, (red, green, blue), cv2.LINE_AA, 4)
     region[:] = canvas
     if before is not None:
         np.copyto(region, before, where=hidden[..., None])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from contracts import Box
 from geo.camera import PinholeCamera
-from simulator.scene.backdrop import draw_backdrop
+from simulator.scene.backdrop import DAYLIGHT, draw_backdrop
 from simulator.scene.fires import Fire, draw_fire
 from simulator.scene.fluid import FireLoop
 from simulator.scene.place import Place
@@ -75,7 +75,7 @@ class CameraView:
         boxes = {}
         for thing in things:
             if isinstance(thing, Vehicle):
-                draw_vehicle(picture, nearness, self._camera, stage.place, thing)
+                draw_vehicle(picture, nearness, self._camera, stage.place, thing, DAYLIGHT)
                 continue
             box = draw_fire(
                 picture, nearness, self._camera, stage.place, thing, stage.loop, elapsed_s
