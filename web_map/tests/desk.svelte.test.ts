@@ -102,6 +102,40 @@ describe('a desk', () => {
     expect(desk.operations.pending.size).toBe(0);
   });
 
+  it('keeps what is pressed while an earlier action is being saved', async () => {
+    const asked: unknown[] = [];
+    await deskWith((request) => {
+      const body = request.body as { action: string; version: number };
+      asked.push([body.action, body.version]);
+      const state = body.action === 'verify' ? 'verified' : 'acknowledged';
+      return { status: 200, body: incident({ id: 'i1', version: body.version + 1, state }) };
+    });
+    const first = desk.act(selected(), 'acknowledge');
+    expect(desk.can('acknowledge')).toBe(false);
+    expect(desk.can('verify')).toBe(true);
+    const second = desk.act(selected(), 'verify');
+    expect(await Promise.all([first, second])).toEqual([true, true]);
+    expect(asked).toEqual([
+      ['acknowledge', 1],
+      ['verify', 2],
+    ]);
+    expect(selected().state).toBe('verified');
+  });
+
+  it('drops what was pressed after an action that the server refuses', async () => {
+    let asked = 0;
+    const current = incident({ id: 'i1', version: 5, state: 'verified', last_actor: 'budi' });
+    await deskWith(() => {
+      asked += 1;
+      return { status: 409, body: { detail: 'changed meanwhile', current } };
+    });
+    const first = desk.act(selected(), 'acknowledge');
+    const second = desk.act(selected(), 'verify');
+    expect(await Promise.all([first, second])).toEqual([false, false]);
+    expect(asked).toBe(1);
+    expect(desk.notice?.kind).toBe('conflict');
+  });
+
   it('shows a conflict with the true state, and undoes what it showed', async () => {
     const current = incident({ id: 'i1', version: 5, state: 'verified', last_actor: 'budi' });
     await deskWith(() => ({ status: 409, body: { detail: 'changed meanwhile', current } }));

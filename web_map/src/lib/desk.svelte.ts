@@ -28,6 +28,8 @@ const TIDY_EVERY_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 export class Desk {
+  /** Per incident, the last action that is on its way. */
+  private readonly underway = new Map<string, Promise<boolean>>();
   phase = $state<Phase>('starting');
   user = $state<User | null>(null);
   config = $state<Config | null>(null);
@@ -150,16 +152,44 @@ export class Desk {
 
   can(action: IncidentAction): boolean {
     const incident = this.selected;
-    return (
-      incident !== null &&
-      !this.operations.pending.has(incident.id) &&
-      isOffered(incident.state, action)
-    );
+    return incident !== null && isOffered(this.operations.shown(incident).state, action);
   }
 
-  /** Returns whether the server agreed. */
+  /** Returns whether the server agreed. What is pressed while an earlier action is being saved
+   * waits for it, and is dropped where the server refused that one. */
   async act(incident: Incident, action: IncidentAction, words: ActionWords = {}): Promise<boolean> {
-    if (this.operations.pending.has(incident.id)) return false;
+    const { id } = incident;
+    const before = this.underway.get(id);
+    const turn = before
+      ? before.then((agreed) => agreed && this.actNext(this.latest(incident), action, words))
+      : this.actNow(incident, action, words);
+    this.underway.set(id, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.underway.get(id) === turn) this.underway.delete(id);
+    }
+  }
+
+  private latest(incident: Incident): Incident {
+    return this.operations.incidents.get(incident.id) ?? incident;
+  }
+
+  /** The same key pressed twice is one wish. */
+  private async actNext(
+    incident: Incident,
+    action: IncidentAction,
+    words: ActionWords,
+  ): Promise<boolean> {
+    if (action !== 'note' && !isOffered(incident.state, action)) return false;
+    return this.actNow(incident, action, words);
+  }
+
+  private async actNow(
+    incident: Incident,
+    action: IncidentAction,
+    words: ActionWords,
+  ): Promise<boolean> {
     this.notice = null;
     this.operations.expect(incident, action);
     try {
