@@ -144,6 +144,36 @@ class ApiSettings(Section):
     )
 
 
+class CallsSettings(Section):
+    """Callers' positions that phones, networks and other call centres send by themselves."""
+
+    aml_key: str | None = Field(
+        None,
+        min_length=8,
+        max_length=500,
+        repr=False,
+        description="Shared key that signs AML over HTTPS (HMAC-SHA1); without it none is signed",
+    )
+    trust_unsigned_aml: bool = Field(
+        False,
+        description="Use positions that anybody could have sent; otherwise they are only kept",
+    )
+    match_minutes: float = Field(
+        60,
+        ge=1,
+        le=1_440,
+        description="Messages of one number join its call until it was silent for this long",
+    )
+    country_code: str = Field(
+        "62",
+        pattern=r"^[1-9][0-9]{0,2}$",
+        description="Stands for the leading 0 of national telephone numbers",
+    )
+    max_message_bytes: int = Field(
+        64_000, ge=1_000, le=1_000_000, description="Larger AML, SMS and PIDF-LO messages get 413"
+    )
+
+
 class WorkerSettings(Section):
     """Ingest and detection processes."""
 
@@ -285,6 +315,7 @@ class Settings(Section):
     bus: BusSettings = BusSettings()
     database: DatabaseSettings = DatabaseSettings()
     api: ApiSettings = ApiSettings()
+    calls: CallsSettings = CallsSettings()
     worker: WorkerSettings = WorkerSettings()
     ingest: IngestSettings = IngestSettings()
     detection: DetectionSettings = DetectionSettings()
