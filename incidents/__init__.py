@@ -8,6 +8,7 @@ The store is one object with a small repository for each kind of thing::
 
     store.reports    accept(bodies, actor=...) -> list[Accepted]    after(seq, limit)    by_id(id)
     store.calls      get(id)    recent(limit, before)
+    store.messages   take(message, window)    take_call(bodies, key=...)    page(...)    sealed(id)
     store.incidents  get(id)    page(...)    act(id, action, actor=..., version=..., ...)
     store.log        after(seq, limit, LogFilter())    oldest_seq()    last_seq()
     store.cameras    all()  get(id)  save(camera, credentials, actor=..., version=...)  remove(...)

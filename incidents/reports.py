@@ -51,22 +51,7 @@ class Reports:
         if not bodies:
             return []
         async with self._database.writing() as writing:
-            known = await _known(writing.connection, {body.id for body in bodies})
-            next_seq = writing.last_report_seq + 1
-            accepted: list[Accepted] = []
-            for body in bodies:
-                report = known.get(body.id)
-                accepted.append(
-                    Accepted(report or _numbered(body, next_seq, writing), is_new=report is None)
-                )
-                if report is None:
-                    known[body.id] = accepted[-1].report
-                    next_seq += 1
-            new = [one.report for one in accepted if one.is_new]
-            if new:
-                await _store(writing, new)
-                await fold_calls(writing, [report.body for report in new], actor)
-        return accepted
+            return await accept_within(writing, bodies, actor)
 
     async def after(self, seq: int, limit: int = 256) -> list[Report]:
         """The first ``limit`` reports after ``seq``, in order."""
@@ -122,6 +107,28 @@ class Reports:
         async with self._database.reading(is_long=True) as connection:
             rows = await connection.execute(statement)
             return [(ReportId(key), problem or "") for key, problem in rows]
+
+
+async def accept_within(
+    writing: Writing, bodies: Sequence[ReportBody], actor: str = SYSTEM
+) -> list[Accepted]:
+    """`Reports.accept` as a part of a larger transaction."""
+    known = await _known(writing.connection, {body.id for body in bodies})
+    next_seq = writing.last_report_seq + 1
+    accepted: list[Accepted] = []
+    for body in bodies:
+        report = known.get(body.id)
+        accepted.append(
+            Accepted(report or _numbered(body, next_seq, writing), is_new=report is None)
+        )
+        if report is None:
+            known[body.id] = accepted[-1].report
+            next_seq += 1
+    new = [one.report for one in accepted if one.is_new]
+    if new:
+        await _store(writing, new)
+        await fold_calls(writing, [report.body for report in new], actor)
+    return accepted
 
 
 def to_report(row: Any) -> Report:

@@ -15,6 +15,7 @@ from incidents.cameras import Cameras, read_cameras, read_healths
 from incidents.database import Database, Listener
 from incidents.decisions import FusionDoor
 from incidents.log import Log, read_last_seq
+from incidents.messages import Messages
 from incidents.reports import Reports
 from incidents.sessions import Keys, Sessions
 from incidents.tables import CallRow, IncidentRow
@@ -44,6 +45,7 @@ class Store:
         self._database = database
         self.reports = Reports(database)
         self.calls = Calls(database)
+        self.messages = Messages(database)
         self.incidents = Incidents(database)
         self.log = Log(database)
         self.cameras = Cameras(database)

@@ -150,6 +150,40 @@ class CallRow(Table):
     body: Mapped[str]
 
 
+class CallKeyRow(Table):
+    """What a call is known by: salted hashes of its caller's number and the like."""
+
+    __tablename__ = "call_keys"
+    key_hash: Mapped[str] = mapped_column(String(80), primary_key=True)
+    call_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    heard_at: Mapped[datetime] = mapped_column(index=True)
+    """When it was last heard of the caller."""
+
+
+class RawMessageRow(Table):
+    """A message of a phone or a network as it came, whatever it was worth."""
+
+    __tablename__ = "raw_messages"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    received_seq: Mapped[int] = mapped_column(unique=True, index=True)
+    """A total order to page by."""
+    channel: Mapped[str] = mapped_column(String(20))
+    sender: Mapped[str]
+    """The machine key's name; empty for who had none."""
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    seen_at: Mapped[datetime]
+    seen: Mapped[int]
+    """How often it came: senders repeat what wasn't answered."""
+    sealed: Mapped[str]
+    """Its bytes in base64, encrypted: they hold numbers of persons and devices."""
+    is_trusted: Mapped[bool]
+    problems: Mapped[str]
+    """JSON list of sentences."""
+    call_id: Mapped[str | None] = mapped_column(String(80), index=True)
+    fix_ids: Mapped[str]
+    """JSON list: the positions that were made of it."""
+
+
 class CameraRow(Table):
     """A registered camera and how to open it. A removed one stays, so that versions go on."""
 
