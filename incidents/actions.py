@@ -164,6 +164,10 @@ def columns(incident: Incident) -> dict[str, object]:
         "state": incident.state.value,
         "level": incident.level.value,
         "hazard": incident.hazard.value,
+        "lon": incident.estimate.location.lon,
+        "lat": incident.estimate.location.lat,
+        "started_at": incident.estimate.started_at,
+        "ended_at": incident.closed_at,
         "body": to_json(incident).decode(),
     }
 

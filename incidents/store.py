@@ -10,6 +10,7 @@ from sqlalchemy import select
 from contracts import Call, Camera, CameraHealth, CameraId, Incident, Sequence, from_json
 from incidents.accounts import Accounts
 from incidents.actions import Incidents
+from incidents.archive import Archive
 from incidents.calls import Calls
 from incidents.cameras import Cameras, read_cameras, read_healths
 from incidents.database import Database, Listener
@@ -47,6 +48,7 @@ class Store:
         self.calls = Calls(database)
         self.messages = Messages(database)
         self.incidents = Incidents(database)
+        self.archive = Archive(database)
         self.log = Log(database)
         self.cameras = Cameras(database)
         self.accounts = Accounts(database)

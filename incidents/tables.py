@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -104,7 +105,22 @@ class IncidentRow(Table):
     body: Mapped[str]
     pending: Mapped[str | None]
     """The incident as fusion would tell it next; none where nothing is new."""
+    lon: Mapped[float] = mapped_column(Double)
+    lat: Mapped[float] = mapped_column(Double)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    """When it was closed, rejected, merged or cancelled."""
     __table_args__ = (
+        # Holds all that a map or an export asks by, so that only what is found is read whole.
+        Index(
+            "incidents_by_place_and_time",
+            "exercise",
+            "founded_seq",
+            "lon",
+            "lat",
+            "started_at",
+            "ended_at",
+        ),
         Index("incidents_open_by_founding", "is_open", "founded_seq"),
         Index("incidents_by_founding", "founded_seq"),
         Index(

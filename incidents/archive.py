@@ -1,0 +1,183 @@
+"""Incidents as maps, exports and other agencies' systems ask for them: by place and time, and by
+what the log has told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from contracts import (
+    AlarmLevel,
+    Hazard,
+    Incident,
+    IncidentAction,
+    IncidentId,
+    LogKind,
+    Sequence,
+    from_json,
+)
+from incidents.database import Database
+from incidents.errors import NotFound
+from incidents.tables import IncidentRow, LogRow
+
+_DECIDED = (LogKind.INCIDENT_ACTED.value, LogKind.INCIDENT_MERGED.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Where and when; a part left ``None`` asks for nothing.
+
+    ``west`` above ``east`` is a box across the 180th meridian. An incident lasts from its start to
+    its end, an open one until ever; it is found where that overlaps ``[since, until]``.
+    """
+
+    west_south_east_north: tuple[float, float, float, float] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def _conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.west_south_east_north is not None:
+            west, south, east, north = self.west_south_east_north
+            found.append(IncidentRow.lat.between(south, north))
+            if west <= east:
+                found.append(IncidentRow.lon.between(west, east))
+            else:
+                found.append(or_(IncidentRow.lon >= west, IncidentRow.lon <= east))
+        if self.since is not None:
+            found.append(or_(IncidentRow.ended_at.is_(None), IncidentRow.ended_at >= self.since))
+        if self.until is not None:
+            found.append(IncidentRow.started_at <= self.until)
+        return found
+
+
+EVERYWHERE = Extent()
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePage:
+    """Incidents, newest first, and the cursor of the next page (none at the end)."""
+
+    incidents: tuple[Incident, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry of an incident's history, without the incident as it was."""
+
+    seq: Sequence
+    recorded_at: datetime
+    kind: LogKind
+    detail: str
+    hazard: Hazard | None
+    level: AlarmLevel | None
+
+
+class Archive:
+    """Reads the ``incidents`` and ``log`` tables; changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self,
+        extent: Extent = EVERYWHERE,
+        *,
+        exercise: bool,
+        is_open: bool | None = None,
+        hazards: Iterable[Hazard] | None = None,
+        levels: Iterable[AlarmLevel] | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> ArchivePage:
+        """A page of one partition's incidents; ``before`` is the cursor of the page before."""
+        conditions = [IncidentRow.exercise.is_(exercise), *extent._conditions()]
+        if is_open is not None:
+            conditions.append(IncidentRow.is_open.is_(is_open))
+        if hazards is not None:
+            conditions.append(IncidentRow.hazard.in_(sorted(hazards)))
+        if levels is not None:
+            conditions.append(IncidentRow.level.in_(sorted(levels)))
+        if before is not None:
+            conditions.append(IncidentRow.founded_seq < before)
+        statement = (
+            select(IncidentRow.founded_seq, IncidentRow.body)
+            .where(and_(*conditions))
+            .order_by(IncidentRow.founded_seq.desc())
+            .limit(limit + 1)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            rows = (await connection.execute(statement)).all()
+        return ArchivePage(
+            tuple(from_json(Incident, row.body) for row in rows[:limit]),
+            rows[limit - 1].founded_seq if len(rows) > limit else None,
+        )
+
+    async def history(self, incident_id: IncidentId) -> list[Told]:
+        """What the log has told of an incident, in order.
+
+        Raises:
+            NotFound: no such incident.
+        """
+        statement = (
+            select(
+                LogRow.seq,
+                LogRow.recorded_at,
+                LogRow.kind,
+                LogRow.detail,
+                LogRow.hazard,
+                LogRow.level,
+            )
+            .where(
+                LogRow.subject_id == incident_id,
+                LogRow.kind.startswith("incident.", autoescape=True),
+            )
+            .order_by(LogRow.seq)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            rows = (await connection.execute(statement)).all()
+        if not rows:
+            raise NotFound("incident", incident_id)
+        return [
+            Told(
+                seq=Sequence(row.seq),
+                recorded_at=row.recorded_at,
+                kind=LogKind(row.kind),
+                detail=row.detail,
+                hazard=None if row.hazard is None else Hazard(row.hazard),
+                level=None if row.level is None else AlarmLevel(row.level),
+            )
+            for row in rows
+        ]
+
+    async def as_told(self, seq: int) -> Incident:
+        """The incident as it was after an entry of its history.
+
+        Raises:
+            NotFound: no such entry.
+        """
+        async with self._database.reading() as connection:
+            body = await connection.scalar(select(LogRow.subject).where(LogRow.seq == seq))
+        if body is None:
+            raise NotFound("log entry", str(seq))
+        return from_json(Incident, body)
+
+    async def lately_decided(self, since: datetime, *, exercise: bool, limit: int) -> list[str]:
+        """Ids of the incidents that somebody acted on, or fusion merged, most recent first."""
+        statement = (
+            select(LogRow.subject_id)
+            .where(
+                LogRow.kind.in_(_DECIDED),
+                LogRow.detail != IncidentAction.NOTE.value,
+                LogRow.recorded_at >= since,
+                LogRow.exercise.is_(exercise),
+            )
+            .order_by(LogRow.seq.desc())
+            .limit(limit)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            return list(dict.fromkeys(await connection.scalars(statement)))
