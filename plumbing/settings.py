@@ -276,6 +276,28 @@ class FusionSettings(Section):
         return self
 
 
+class PublishingSettings(Section):
+    """What goes out in standard formats: CAP, EIDO, OGC API Features."""
+
+    agency_id: str = Field(
+        "112.bekasikota.go.id",
+        pattern=r"^[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?$",
+        description="This centre's domain name: sender of CAP, agency of EIDO",
+    )
+    agency_name: str = Field(
+        "112 Kota Bekasi", min_length=1, max_length=200, description="The sender's name, for people"
+    )
+    public_url: Annotated[str, AfterValidator(_origin)] | None = Field(
+        None, description="Our address in links, behind a proxy; none is the one that was asked"
+    )
+    cap_valid_minutes: int = Field(
+        60, ge=5, le=1_440, description="A CAP message expires after this, and is renewed at half"
+    )
+    max_export: int = Field(
+        50_000, ge=1, le=10_000_000, description="Incidents in one CSV or GeoJSON export at most"
+    )
+
+
 class EvidenceSettings(Section):
     """Pictures and clips that prove an incident."""
 
@@ -320,6 +342,7 @@ class Settings(Section):
     ingest: IngestSettings = IngestSettings()
     detection: DetectionSettings = DetectionSettings()
     fusion: FusionSettings = FusionSettings()
+    publishing: PublishingSettings = PublishingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
