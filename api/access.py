@@ -23,6 +23,8 @@ PUBLIC: Roles = None
 ANYONE_SIGNED_IN = frozenset(Role)
 DESK = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.DISPATCH})
 """Who takes calls and decides about incidents."""
+INSPECTORS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who looks into messages as they came, with the numbers of persons and devices in them."""
 CAMERA_DESK = frozenset({Role.CAMERA_ADMIN, Role.SUPERVISOR})
 
 ACCESS: dict[tuple[str, str], Roles] = {
@@ -41,6 +43,12 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/calls/{call_id}"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/calls/{call_id}/cameras"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/calls/{call_id}/fixes"): DESK,
+    # Phones sign what they send, and what isn't signed is kept all the same (`api.intake.taking`).
+    ("POST", "/aml"): PUBLIC,
+    ("POST", "/api/v1/sms"): DESK,
+    ("POST", "/pidf-lo"): DESK,
+    ("GET", "/api/v1/messages"): INSPECTORS,
+    ("GET", "/api/v1/messages/{message_id}"): INSPECTORS,
     ("GET", "/api/v1/incidents"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/incidents/{incident_id}"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/incidents/{incident_id}/actions"): DESK,

@@ -138,6 +138,13 @@ class NewCall(Body):
     location: Location | None = None
     method: FixMethod = FixMethod.UNKNOWN
     positioned_at: Moment | None = Field(None, description="Of the position; now where absent")
+    caller_number: Text | None = Field(
+        None,
+        max_length=40,
+        repr=False,
+        description="Ties the call to positions that the caller's phone sends; only a salted hash "
+        "of it is kept",
+    )
     exercise: StrictBool = False
 
 

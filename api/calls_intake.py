@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from api.bodies import Location, NewCall, NewFix
 from api.camera_view import on_plane
 from api.identity import Identity, Kind
+from api.intake.keys import hashed_key
+from api.intake.readings import number_key
 from api.problems import Problem, invalid
 from api.services import Services
 from contracts import (
@@ -25,6 +27,7 @@ from contracts import (
     ContractError,
     Disc,
     FixMethod,
+    FixShape,
     ReportBody,
     ReportId,
 )
@@ -70,6 +73,7 @@ async def take_call(services: Services, identity: Identity, body: NewCall, key: 
     """
     ids = ids_for(identity, "calls", key)
     now = services.clock.now()
+    caller = _caller_key(services, body.caller_number)
     # A training installation takes nothing for real, whatever its clients say.
     exercise = body.exercise or services.settings.exercise
     report = CallReport(
@@ -95,8 +99,10 @@ async def take_call(services: Services, identity: Identity, body: NewCall, key: 
                 exercise=exercise,
             )
         )
-    await _accept(services, ids, bodies, states_time=body.positioned_at is not None)
-    return await services.store.calls.get(ids.call())
+    call_id = await _accept(
+        services, ids, bodies, states_time=body.positioned_at is not None, caller=caller
+    )
+    return await services.store.calls.get(call_id)
 
 
 async def take_fix(
@@ -152,19 +158,24 @@ def _fix(
             received_at=now,
             exercise=exercise,
         )
-        _require_in_city(services, fix)
+        require_in_city(services, fix.shape)
     except ContractError as error:
         field = "" if error.field == "position" else f".{error.field}"
         raise invalid(f"location{field}", error.why) from error
     return fix
 
 
-def _require_in_city(services: Services, fix: CallerFix) -> None:
+def require_in_city(services: Services, shape: FixShape) -> None:
+    """Refuse a shape that lies wholly farther off than the city's radius.
+
+    Raises:
+        ContractError: says how far off it is.
+    """
     radius_m = services.settings.city.radius_m
-    if isinstance(fix.shape, Disc):
-        require_inside(fix.shape.centre, services.projection.centre, radius_m)
+    if isinstance(shape, Disc):
+        require_inside(shape.centre, services.projection.centre, radius_m)
         return
-    plane = on_plane(fix.shape, services.projection)
+    plane = on_plane(shape, services.projection)
     if plane.area <= 0:
         raise ContractError("polygon", "has no area")
     away_m = float(plane.distance(on_plane(_centre(services), services.projection)))
@@ -180,18 +191,34 @@ def _centre(services: Services) -> Disc:
     return Disc(centre=services.projection.centre, radius_m=0)
 
 
+def _caller_key(services: Services, number: str | None) -> str | None:
+    """What the call is known by to messages of the same caller."""
+    if number is None:
+        return None
+    found = number_key(number, services.settings.calls.country_code)
+    if not found:
+        raise invalid("caller_number", "must be a telephone number of 5 to 15 digits")
+    return hashed_key(services, *found[0])
+
+
 async def _accept(
-    services: Services, ids: _Ids, bodies: list[ReportBody], *, states_time: bool
-) -> None:
-    """Store the reports, or find that this very request was stored before."""
-    if ids.kept and (stored := await _stored(services, ids)):
-        if not _is_repeat(bodies, stored, states_time):
-            raise _key_reused()
-        return
-    accepted = await services.store.reports.accept(bodies)
-    if not _is_repeat(bodies, [one.report.body for one in accepted], states_time):
-        # Two different requests under one key at the same moment: the other one was first.
+    services: Services,
+    ids: _Ids,
+    bodies: list[ReportBody],
+    *,
+    states_time: bool,
+    caller: str | None = None,
+) -> CallId:
+    """Store the reports, or find that this very request was stored before; the call they are of."""
+    stored = await _stored(services, ids) if ids.kept else []
+    if not stored:
+        window = timedelta(minutes=services.settings.calls.match_minutes)
+        accepted = await services.store.messages.take_call(bodies, key=caller, window=window)
+        stored = [one.report.body for one in accepted]
+    # Else two different requests have come under one key, one after the other or at one moment.
+    if not _is_repeat(bodies, stored, states_time):
         raise _key_reused()
+    return next(body.call_id for body in stored if isinstance(body, CallReport | CallerFix))
 
 
 async def _stored(services: Services, ids: _Ids) -> list[ReportBody]:
@@ -211,7 +238,7 @@ def _key_reused() -> Problem:
 
 
 def _is_repeat(sent: Sequence[ReportBody], stored: Sequence[ReportBody], states_time: bool) -> bool:
-    """Whether they differ in nothing but the time they came."""
+    """Whether they differ in nothing but the time they came and the call they were put to."""
     return len(sent) == len(stored) and all(
         _says_the_same(one, other, states_time) for one, other in zip(sent, stored, strict=True)
     )
@@ -219,8 +246,16 @@ def _is_repeat(sent: Sequence[ReportBody], stored: Sequence[ReportBody], states_
 
 def _says_the_same(sent: ReportBody, stored: ReportBody, states_time: bool) -> bool:
     if isinstance(sent, CallReport) and isinstance(stored, CallReport):
-        return replace(sent, received_at=stored.received_at) == stored
+        return replace(sent, received_at=stored.received_at, call_id=stored.call_id) == stored
     if isinstance(sent, CallerFix) and isinstance(stored, CallerFix):
         positioned_at = sent.positioned_at if states_time else stored.positioned_at
-        return replace(sent, received_at=stored.received_at, positioned_at=positioned_at) == stored
+        return (
+            replace(
+                sent,
+                received_at=stored.received_at,
+                positioned_at=positioned_at,
+                call_id=stored.call_id,
+            )
+            == stored
+        )
     return False

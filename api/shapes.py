@@ -61,6 +61,33 @@ class CameraList(BaseModel):
     cameras: list[CameraItem]
 
 
+class MessageReceipt(BaseModel):
+    """What became of a message; without a call for who isn't trusted."""
+
+    message_id: str
+    trusted: bool
+    call_id: str | None
+    fix_ids: list[str]
+    problems: list[str]
+
+
+class KeptMessageItem(MessageReceipt):
+    """A message that is kept."""
+
+    channel: str
+    sender: str
+    received_at: str
+    seen_at: str
+    seen: int
+
+
+class MessagePage(BaseModel):
+    """Kept messages, newest first."""
+
+    messages: list[KeptMessageItem]
+    next: int | None
+
+
 class RankedCameraItem(BaseModel):
     """A camera that sees a place."""
 

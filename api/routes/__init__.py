@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.routes import (
+    aml,
     calls,
     cameras,
     config,
@@ -12,7 +13,9 @@ from api.routes import (
     feed,
     incidents,
     log,
+    messages,
     operations,
+    pidf_lo,
     session,
 )
 
@@ -21,6 +24,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     config.router,
     cameras.router,
     calls.router,
+    aml.router,
+    pidf_lo.router,
+    messages.router,
     incidents.router,
     detections.router,
     log.router,
