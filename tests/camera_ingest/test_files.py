@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from camera_ingest import IngestError, read_file
 from camera_ingest.files import FILE_EPOCH
 from contracts import CameraId, CameraState
+from tests.support.data import data_folder
 from tests.support.rtsp import small_video
 
 START = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -94,9 +94,8 @@ def test_reading_starts_no_threads(clip: Path) -> None:
         assert threading.active_count() == before
 
 
-@pytest.mark.skipif("SIAGA_DATA" not in os.environ, reason="SIAGA_DATA names no footage")
 def test_real_footage() -> None:
-    videos = sorted(Path(os.environ["SIAGA_DATA"]).rglob("*.mp4"))[:6]
+    videos = sorted(data_folder("hazards/videos").glob("*.mp4"))[:6]
     assert videos
     for video in videos:
         frames = list(read_file(video, 1.0))

@@ -7,16 +7,15 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.data import data_folder
 from tests.support.system import (
     RunningSystem,
     chromium,
-    data_folder,
     eventually,
     open_console,
 )
@@ -30,12 +29,15 @@ CLIPS = ("fire_street_night.mp4", "crash_junction_day.mp4")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     clips = tmp_path_factory.mktemp("clips")
     for name in CLIPS:
-        shutil.copy(data_folder() / "hazards" / "videos" / name, clips / name)
+        shutil.copy(data_folder("hazards/videos") / name, clips / name)
     running = RunningSystem(
         tmp_path_factory.mktemp("data"), ["--videos", str(clips)], {"SIAGA__LOG__LEVEL": "info"}
     )
     yield running
-    assert running.stop() == 0, running.output[-3000:]
+    code = running.stop()
+    # Shown by pytest where a test has failed.
+    print(running.output[-8000:])
+    assert code == 0
 
 
 @pytest.fixture(scope="module")

@@ -34,14 +34,6 @@ CHROMIUM_FLAGS = [
 ]
 
 
-def data_folder() -> Path:
-    """Where the real footage lies, or a skip that says why."""
-    folder = Path(os.environ.get("SIAGA_DATA", "../shared/data"))
-    if not (folder / "hazards" / "videos").is_dir():
-        pytest.skip(f"no footage at {folder}; set SIAGA_DATA to the data folder")
-    return folder
-
-
 def eventually(check: Callable[[], T], within_s: float, what: str) -> T:
     """Ask until the answer is truthy; fails with what was waited for."""
     deadline = time.monotonic() + within_s
@@ -121,9 +113,16 @@ class RunningSystem:
             code = self._process.wait(40)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait()
+            self._close()
             pytest.fail(f"did not stop within 40 s; its last words:\n{self.output[-3000:]}")
-        self._reader.join(5)
+        self._close()
         return code
+
+    def _close(self) -> None:
+        self._reader.join(5)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def _answers(self, path: str) -> bool:
         try:
