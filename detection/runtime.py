@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 
 from detection.boxes import Boxes
 from detection.errors import ModelUnusableError
-from detection.letterbox import Placement, boxes_from_raw, letterbox, require_picture
 from detection.model_card import DETECTOR, FLOOD, MODELS, ModelCard, load_card
 from detection.road_region import crop_road
+from detection.squeeze import Placement, boxes_from_raw, require_picture, squeeze
 
 Region = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
+
+
+LEAST_CONTRAST = 4.0
+"""Grey levels (standard deviation). Below it the detector sees smoke in an even surface."""
 
 
 class Backend(StrEnum):
@@ -73,10 +77,18 @@ class Detector:
             self._squares.append(np.empty((size, size, 3), dtype=np.uint8))
         squares = self._squares[: len(images)]
         placements: list[Placement] = [
-            letterbox(image, size, square) for image, square in zip(images, squares, strict=True)
+            squeeze(image, size, square) for image, square in zip(images, squares, strict=True)
         ]
         raws = self._network.run(squares)
-        return [boxes_from_raw(raw, place) for raw, place in zip(raws, placements, strict=True)]
+        return [
+            boxes_from_raw(raw, place) if shows_something(square) else Boxes.none()
+            for raw, place, square in zip(raws, placements, squares, strict=True)
+        ]
+
+
+def shows_something(square: NDArray[np.uint8]) -> bool:
+    """Whether a picture has any contrast; a black, covered or whited-out one shows no hazard."""
+    return float(square[::8, ::8].std()) >= LEAST_CONTRAST
 
 
 class FloodClassifier:

@@ -49,19 +49,26 @@ class Rule:
     """A look counts from this log-likelihood ratio on."""
     confirm_llr: float
     """The joint evidence must reach this."""
+    least_score: float = 0.0
+    """Boxes below this are not looked at: for a class whose low scores say nothing."""
     most_drift: float | None = None
     """Farthest the box may stray, in diagonals: a wreck stands, traffic doesn't."""
     still_jitter: float | None = None
     """Below this jitter the thing is held for a lamp or a sign, the more the stiller it stands."""
+    was_there_llr: float = 0.0
+    """What it takes from the evidence that the thing stood there when the camera came up."""
     weak_llr: float = 0.0
     """A single look from this on is a weak cue."""
 
 
 RULES: Mapping[Sighting, Rule] = {
-    Sighting.FIRE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0, still_jitter=0.015),
+    Sighting.FIRE: Rule(3, 4, 1.5, 12.0, 0.5, 1.5, still_jitter=0.015),
     Sighting.SMOKE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0, still_jitter=0.008),
-    Sighting.CRASH: Rule(4, 6, 3.0, 15.0, 0.7, 1.2, most_drift=0.5),
-    Sighting.FLOOD: Rule(3, 4, 8.0, 120.0, 1.0, 2.0),
+    Sighting.CRASH: Rule(
+        4, 6, 3.0, 15.0, 0.7, 1.2, least_score=0.25, most_drift=0.5, was_there_llr=3.0
+    ),
+    # A street that looks flooded from the first picture on is nearly always one that shines.
+    Sighting.FLOOD: Rule(3, 4, 8.0, 120.0, 1.0, 2.0, was_there_llr=6.0),
 }
 
 CORRELATION = 0.5
@@ -71,6 +78,10 @@ looks.
 STILLNESS_LLR = 3.0
 """What perfect stillness takes from the evidence for fire and smoke: flames are twenty times as
 often restless. Strong evidence outlives it.
+"""
+CAME_UP_S = 1.5
+"""What is seen so soon after the camera's first picture stood there before: a parked car,
+mostly.
 """
 LOST_AFTER_S = 15.0
 """A track unseen for so long is over; what comes later at its place is another one."""
@@ -124,6 +135,7 @@ class CameraVerifier:
         self._flood_count = 0
         self._sent: dict[tuple[int, int], _Sent] = {}
         self._last_s = float("-inf")
+        self._first_s: float | None = None
 
     def _affinity(self, class_id: int) -> Affinity:
         return overlap if self._sightings[class_id] is Sighting.CRASH else shared_or_near
@@ -146,7 +158,9 @@ class CameraVerifier:
         if at_s < self._last_s:
             return []
         self._last_s = at_s
-        boxes = joined_pieces(boxes, self._in_pieces)
+        self._first_s = at_s if self._first_s is None else self._first_s
+        worth = [s >= self._rules[self._sightings[c]].least_score for _, s, c in boxes]
+        boxes = joined_pieces(boxes.where(np.array(worth, dtype=np.bool_)), self._in_pieces)
         seen, unseen, lost = self._book.update(at_s, boxes)
         for track in lost:
             self._sent.pop((track.class_id, track.number), None)
@@ -207,11 +221,13 @@ class CameraVerifier:
         sighting = self._sightings[track.class_id]
         rule = self._rules[sighting]
         looks = track.looks_since(at_s - rule.window_s)
-        llr = joint_llr(rule, looks)
+        came_up_with_it = track.started_s - (self._first_s or at_s) < CAME_UP_S
+        less = rule.was_there_llr if came_up_with_it else 0.0
+        llr = joint_llr(rule, looks) - less
         key = (track.class_id, track.number)
         sent = self._sent.get(key)
         if sent is None:
-            if not confirms(rule, looks):
+            if not confirms(rule, looks, rule.confirm_llr + less):
                 self.weak_cue |= looks[-1].llr >= rule.weak_llr
                 return None
         elif at_s - sent.at_s < LEAST_GAP_S or (
@@ -255,8 +271,8 @@ class CameraVerifier:
         )
 
 
-def confirms(rule: Rule, looks: list[Look]) -> bool:
-    """Whether a track's looks (oldest first, within the window) meet a rule."""
+def confirms(rule: Rule, looks: list[Look], least_llr: float) -> bool:
+    """Whether looks (oldest first, within the window) meet a rule and are worth `least_llr`."""
     considered = looks[-rule.looks_considered :]
     counting = [look for look in considered if look.llr >= rule.look_llr]
     if len(counting) < rule.looks_needed:
@@ -265,7 +281,7 @@ def confirms(rule: Rule, looks: list[Look]) -> bool:
         return False
     if rule.most_drift is not None and drift(counting) > rule.most_drift:
         return False
-    return joint_llr(rule, looks) >= rule.confirm_llr
+    return joint_llr(rule, looks) >= least_llr
 
 
 def joint_llr(rule: Rule, looks: list[Look]) -> float:

@@ -19,6 +19,10 @@ LIMITS = {
   (`detection/verification.py`), and a thing parked at an odd angle can still pass.
 - Fire is learnt mostly from forest photographs and collages, with few clips of real CCTV: small
   flames far from the camera, flames in daylight and fire behind glass are found late or not at all.
+- Wide pictures are squeezed to a square in training and in service. Letterboxed, the model had
+  learnt that grey bars mean nothing to report, since only the ordinary pictures are wide.
+- Small fires on streets, by day and at night, are learnt from flames set into ordinary CCTV
+  pictures (`detection/training/composite.py`), not from footage.
 - Smoke is confused with fog, spray and steam, and thin smoke is missed; a wall of white fog close
   to the camera can be called smoke.
 - Night: lamps with a halo, emergency lights and orange reflections draw weak fire scores. Static
@@ -68,10 +72,9 @@ def write_card(folder: Path, facts: Mapping[str, Any], parts: Split) -> None:
         f"{provenance['validation_scenes']} scenes. Split by scene (hash of its name), "
         f"SHA-256 `{provenance['split_sha256'][:16]}...`. Clips that the source numbers as several "
         f"scenes are joined ({sum(len(g) for g in MERGED_SCENES['abonia'])} of `abonia`).",
-        f"Starting weights: `{provenance['start_weights']}`, a YOLOv8n checkpoint descended from "
-        "COCO weights (AGPL-3.0).",
-        "The best epoch was chosen, and curves and operating points fitted, on the held-back",
-        "scenes: the figures below are therefore a little flattering.",
+        f"Starting weights: `{provenance['start_weights']}` (AGPL-3.0), {provenance['history']}.",
+        "Curves and operating points are fitted on the held-back scenes: the figures below are",
+        "therefore a little flattering.",
         "",
         "| source | licence | train pictures / scenes | held back |",
         "|---|---|---|---|",

@@ -52,6 +52,19 @@ def night(picture: Picture, gamma: float) -> Picture:
     return np.asarray(cv2.LUT(picture, table), dtype=np.uint8)
 
 
+def coloured_light(picture: Picture, rng: np.random.Generator) -> Picture:
+    """The scene under one strong colour, as brake lights, sirens, sodium lamps and dusk throw it.
+
+    For pictures without a hazard only: red light must not be taken for fire.
+    """
+    colours = ((40, 60, 255), (30, 140, 255), (160, 40, 255), (255, 80, 60), (60, 190, 255))
+    colour = np.array(colours[int(rng.integers(len(colours)))], dtype=np.float32) / 255.0
+    strength = float(rng.uniform(0.3, 0.9))
+    gain = float(rng.uniform(1.0, 1.6))
+    lit = picture * (1.0 - strength + strength * colour) * gain
+    return np.clip(lit, 0, 255).astype(np.uint8)
+
+
 def overlay_text(picture: Picture, rng: np.random.Generator) -> Picture:
     """A clock or a camera's name in a corner, as recorders burn it in."""
     height, width = picture.shape[:2]

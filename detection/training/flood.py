@@ -45,7 +45,10 @@ class FloodPlan:
     seed: int = 7
     threads: int = 1
     device: str = "cpu"
+    learning_rate: float = 0.0015
     stated_licence_only: bool = False
+    history: str = "descended from COCO weights"
+    """What the starting weights have seen before; stands in the model card."""
 
 
 def is_flood(picture: sources.Picture) -> bool:
@@ -178,7 +181,7 @@ def _arguments(plan: FloodPlan, dataset: Path, work: Path) -> dict[str, Any]:
         "cache": "ram",
         "plots": False,
         "optimizer": "AdamW",
-        "lr0": 0.0015,
+        "lr0": plan.learning_rate,
         "lrf": 0.02,
         "cos_lr": True,
         "warmup_epochs": 1.0,

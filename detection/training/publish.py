@@ -25,9 +25,9 @@ from detection.evaluation import (
     judge_pictures,
     read_rgb,
 )
-from detection.letterbox import SCORE_FLOOR
 from detection.model_card import ModelCard, load_card, sha256_of
 from detection.runtime import open_detector, open_flood_classifier
+from detection.squeeze import SCORE_FLOOR
 from detection.training import sources
 from detection.training.card import write_card
 from detection.training.detector import detector_split
@@ -39,7 +39,7 @@ CLUTTER_BUDGET = 0.02
 """Share of ordinary validation pictures that may be flagged at the operating point: a third under
 the promised 3 %.
 """
-LEAST_OPERATING_POINT = 0.1
+LEAST_OPERATING_POINT = 0.05
 
 
 def operating_point(clutter_scores: Sequence[float], budget: float = CLUTTER_BUDGET) -> float:
@@ -77,7 +77,11 @@ def publish_detector(checkpoint: Path, work: Path, folder: Path, input_size_px: 
             or (len(j.truth) == 0 and sources.source_and_scene(j.name)[0] in sources.TRAFFIC_CCTV)
         ]
         facts["curves"][name] = fit_curve(samples, SCORE_FLOOR).to_plain()
-        clutter = [j.found.best_score(class_id) for j in judged if len(j.truth) == 0]
+        clutter = [
+            j.found.best_score(class_id)
+            for j in judged
+            if len(j.truth) == 0 and sources.source_and_scene(j.name)[0] in sources.TRAFFIC_CCTV
+        ]
         facts["operating_points"][name] = operating_point(clutter)
     facts["figures"] = detector_figures(judged, facts["operating_points"])
     _write(folder, facts)
@@ -160,7 +164,9 @@ def publish_flood(checkpoint: Path, work: Path, folder: Path, input_size_px: int
         if is_flood(p) or p.source in sources.TRAFFIC_CCTV
     ]
     facts["curves"]["flood"] = fit_curve(samples, 0.0).to_plain()
-    point = operating_point([s for p, s in scored if not is_flood(p)])
+    point = operating_point(
+        [s for p, s in scored if not is_flood(p) and p.source in sources.TRAFFIC_CCTV]
+    )
     facts["operating_points"]["flood"] = point
     by_source: dict[str, Any] = {}
     for source in ("", *sorted({p.source for p, _ in scored})):

@@ -26,8 +26,12 @@ Hours = Annotated[
 ]
 Threads = Annotated[int, typer.Option(min=1, help="Threads of torch.")]
 Device = Annotated[str, typer.Option(help="cpu, or a GPU's number.")]
+Rate = Annotated[float, typer.Option(min=1e-6, max=0.1, help="Highest learning rate.")]
 StatedOnly = Annotated[
     bool, typer.Option("--stated-licence-only", help="Only sources with a stated licence.")
+]
+History = Annotated[
+    str, typer.Option(help="What the starting weights have seen before, for the model card.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder of the finished model.")]
 
@@ -42,7 +46,9 @@ def detector(
     seed: int = 7,
     threads: Threads = 1,
     device: Device = "cpu",
+    learning_rate: Rate = 0.001,
     stated_licence_only: StatedOnly = False,
+    history: History = "descended from COCO weights",
     out: Out = None,
 ) -> None:
     """Fire, smoke and crash boxes: train, export, calibrate and measure."""
@@ -58,7 +64,9 @@ def detector(
         seed=seed,
         threads=threads,
         device=device,
+        learning_rate=learning_rate,
         stated_licence_only=stated_licence_only,
+        history=history,
     )
     try:
         best = train(plan)
@@ -78,7 +86,9 @@ def flood(
     seed: int = 7,
     threads: Threads = 1,
     device: Device = "cpu",
+    learning_rate: Rate = 0.0015,
     stated_licence_only: StatedOnly = False,
+    history: History = "descended from COCO weights",
     out: Out = None,
 ) -> None:
     """Flood or dry, from the road region: train, export, calibrate and measure."""
@@ -94,7 +104,9 @@ def flood(
         seed=seed,
         threads=threads,
         device=device,
+        learning_rate=learning_rate,
         stated_licence_only=stated_licence_only,
+        history=history,
     )
     try:
         best = train(plan)

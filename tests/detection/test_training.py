@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detection.training.degrade import degrade, lower_resolution, night
+from detection.training.degrade import coloured_light, degrade, lower_resolution, night
 from detection.training.publish import operating_point
 from detection.training.sources import (
     EXCLUDED,
@@ -99,6 +99,14 @@ def test_night_keeps_lights_and_darkens_the_rest() -> None:
     assert dark[0, 0, 0] == 255 and dark[0, 1, 0] < 50
 
 
+@given(st.integers(0, 1000))
+def test_coloured_light_turns_grey_to_colour_and_keeps_darkness(seed: int) -> None:
+    image = np.array([[[0] * 3, [120] * 3]], np.uint8)
+    lit = coloured_light(image, np.random.default_rng(seed))
+    assert (lit[0, 0] == 0).all()
+    assert int(lit[0, 1].max()) - int(lit[0, 1].min()) > 15
+
+
 def test_low_resolution_loses_detail_and_keeps_brightness() -> None:
     image = np.random.default_rng(0).integers(0, 255, (120, 120, 3), dtype=np.uint8)
     coarse = lower_resolution(image, 3.0)
@@ -112,5 +120,5 @@ def test_the_operating_point_keeps_the_budget_and_wastes_none(
 ) -> None:
     point = operating_point(scores, budget)
     assert sum(s >= point for s in scores) <= budget * len(scores)
-    if point > 0.11:
+    if point > 0.06:
         assert sum(s >= point - 0.0101 for s in scores) > budget * len(scores)

@@ -117,13 +117,24 @@ def test_a_standing_wreck_is_a_crash_and_moving_traffic_is_none(feed: Feed) -> N
     assert {d.sighting for d in sent} == {Sighting.CRASH}
 
 
+def test_a_car_parked_askew_before_the_camera_came_up_is_no_crash(feed: Feed) -> None:
+    askew = ("crash", 0.4, WRECK[2])
+    assert [d for second in range(300) for d in feed(second, askew)] == []
+    elsewhere = ("crash", 0.4, (400.0, 100.0, 460.0, 150.0))
+    assert [d for second in range(300, 310) for d in feed(second, askew, elsewhere)]
+
+
 def test_a_flood_takes_several_looks_over_several_seconds(feed: Feed) -> None:
-    times = [t for t in range(0, 60, 5) if feed(t, flood=0.9)]
-    assert times[0] == 10
-    detection = next(d for t in range(60, 90, 5) for d in feed(t, flood=0.9))
-    assert detection.sighting is Sighting.FLOOD
-    assert detection.box.y1 == 480 and detection.box.x1 == 640
-    assert detection.model_version == "classify-test"
+    assert [d for t in range(-20, 0, 5) for d in feed(t, flood=0.05)] == []
+    sent = [d for t in range(0, 60, 5) for d in feed(t, flood=0.9)]
+    assert sent[0].captured_at == START + timedelta(seconds=10)
+    assert sent[0].sighting is Sighting.FLOOD
+    assert sent[0].box.y1 == 480 and sent[0].box.x1 == 640
+    assert sent[0].model_version == "classify-test"
+
+
+def test_a_street_that_always_shines_is_no_flood(feed: Feed) -> None:
+    assert [d for t in range(0, 600, 5) for d in feed(t, flood=0.6)] == []
 
 
 def test_spray_from_one_car_is_no_flood(feed: Feed) -> None:
@@ -171,7 +182,7 @@ def test_a_long_quiet_start_does_not_delay_the_alarm() -> None:
     rule = Rule(3, 4, 1.5, 60.0, 1.0, 2.0)
     doubt = [look(-1.0, second) for second in range(30)]
     sure = [look(3.0, 30 + second) for second in range(3)]
-    assert confirms(rule, [*doubt, *sure])
+    assert confirms(rule, [*doubt, *sure], 2.0)
     assert joint_llr(rule, [*doubt, *sure]) == pytest.approx(joint_llr(rule, sure))
     assert joint_llr(rule, [*sure, *doubt]) < 0
 
@@ -180,7 +191,7 @@ def test_a_rule_wants_enough_looks_long_enough() -> None:
     from tests.detection.test_tracks import look
 
     rule = Rule(3, 4, 1.5, 12.0, 1.0, 2.0)
-    assert not confirms(rule, [look(3.0, 0), look(3.0, 1)])
-    assert not confirms(rule, [look(3.0, 0), look(3.0, 0.5), look(3.0, 1)])
-    assert confirms(rule, [look(3.0, 0), look(3.0, 1), look(3.0, 2)])
-    assert not confirms(rule, [look(1.1, 0), look(1.1, 1), look(1.1, 2), look(-3.0, 3)])
+    assert not confirms(rule, [look(3.0, 0), look(3.0, 1)], 2.0)
+    assert not confirms(rule, [look(3.0, 0), look(3.0, 0.5), look(3.0, 1)], 2.0)
+    assert confirms(rule, [look(3.0, 0), look(3.0, 1), look(3.0, 2)], 2.0)
+    assert not confirms(rule, [look(1.1, 0), look(1.1, 1), look(1.1, 2), look(-3.0, 3)], 2.0)

@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 from detection.boxes import Boxes
 from detection.errors import PictureUnusableError
 
-PADDING_GREY = 114
-"""The grey that Ultralytics pads with in training."""
-
 SCORE_FLOOR = 0.05
 """Below this a box is not even weak evidence: the calibration curves begin here."""
 
@@ -25,11 +22,10 @@ MOST_BOXES = 50
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a picture lies in the square: x_square = x_picture * scale + left."""
+    """How a picture lies in the square: x_square = x_picture * scale_x, y likewise."""
 
-    scale: float
-    left_px: int
-    top_px: int
+    scale_x: float
+    scale_y: float
     width_px: int
     height_px: int
 
@@ -40,24 +36,18 @@ def require_picture(image: NDArray[np.uint8]) -> None:
         raise PictureUnusableError(f"expected uint8 (H, W, 3), got {image.dtype} {image.shape}")
 
 
-def letterbox(image: NDArray[np.uint8], size_px: int, out: NDArray[np.uint8]) -> Placement:
-    """Fit a picture (H, W, 3 uint8) into `out` (size_px, size_px, 3 uint8), centred, padded grey.
+def squeeze(image: NDArray[np.uint8], size_px: int, out: NDArray[np.uint8]) -> Placement:
+    """Fit a picture (H, W, 3 uint8) into `out` (size_px, size_px, 3 uint8), shape given up.
 
-    Raises PictureUnusableError.
+    Not letterboxed: in the training data wide pictures are the ordinary ones and square ones the
+    hazards, so that padding would tell the two apart. Raises PictureUnusableError.
     """
     require_picture(image)
     height, width = image.shape[:2]
-    scale = min(size_px / width, size_px / height)
-    new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
-    left, top = (size_px - new_width) // 2, (size_px - new_height) // 2
-    if (new_width, new_height) != (size_px, size_px):
-        out[:] = PADDING_GREY
-    target = out[top : top + new_height, left : left + new_width]
-    if (new_width, new_height) == (width, height):
-        target[:] = image
-    else:
-        target[:] = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
-    return Placement(scale, left, top, width, height)
+    shrinks = width > 2 * size_px or height > 2 * size_px
+    mode = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    cv2.resize(image, (size_px, size_px), dst=out, interpolation=mode)
+    return Placement(size_px / width, size_px / height, width, height)
 
 
 def boxes_from_raw(raw: NDArray[np.float32], placement: Placement) -> Boxes:
@@ -88,7 +78,7 @@ def boxes_from_raw(raw: NDArray[np.float32], placement: Placement) -> Boxes:
     index = index[np.argsort(-scores[index], kind="stable")][:MOST_BOXES]
     xyxy = xywh[index]
     xyxy[:, 2:] += xyxy[:, :2]
-    xyxy = (xyxy - [placement.left_px, placement.top_px] * 2) / placement.scale
+    xyxy = xyxy / ([placement.scale_x, placement.scale_y] * 2)
     np.clip(xyxy[:, 0::2], 0, placement.width_px, out=xyxy[:, 0::2])
     np.clip(xyxy[:, 1::2], 0, placement.height_px, out=xyxy[:, 1::2])
     found = Boxes.of(xyxy, scores[index], class_ids[index])
