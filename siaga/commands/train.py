@@ -114,3 +114,23 @@ def flood(
         raise Failure(str(error)) from error
     card = publish_flood(best, work.resolve(), out or MODELS / FLOOD, image_size_px)
     typer.echo(f"{card.version} in {card.folder}")
+
+
+@app.command("average")
+def average_checkpoints(
+    checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoints of one lineage.")],
+    work: Annotated[Path, typer.Option(help="The training whose plan and split they share.")],
+    out: Out = None,
+    image_size_px: Annotated[int, typer.Option(min=160, max=1280)] = 320,
+) -> None:
+    """Average detector checkpoints, then export, calibrate and measure the mean."""
+    from detection.training.averaging import average
+    from detection.training.publish import publish_detector
+
+    target = work.resolve() / "average.pt"
+    try:
+        average(checkpoints, target)
+        card = publish_detector(target, work.resolve(), out or MODELS / DETECTOR, image_size_px)
+    except (FileNotFoundError, ValueError) as error:
+        raise Failure(str(error)) from error
+    typer.echo(f"{card.version} in {card.folder}")
