@@ -3,8 +3,12 @@ times come in, no I/O.
 
 A track is confirmed when k of its last n looks speak for the hazard, for long enough, and its joint
 evidence is positive enough; a first Detection goes out then, and later ones of the same track
-replace it when the evidence has changed or time has passed. What is seen and not confirmed is a
+replace it when the evidence has grown or time has passed. What is seen and not confirmed is a
 weak cue: a reason to look closer, not to tell anybody.
+
+A confirmed track's evidence never shrinks: flames that a passing bus hides have burnt all the same,
+and an alarm must not vanish from the map while somebody reads it. That a camera sees nothing any
+more is evidence of another kind, and whether the alarm was true is for people to say.
 """
 
 from __future__ import annotations
@@ -88,7 +92,7 @@ LOST_AFTER_S = 15.0
 RESEND_S = 10.0
 """A confirmed track is sent again at least so often while it is seen."""
 RESEND_LLR = 1.0
-"""A change of the evidence by this much is sent at once ..."""
+"""Evidence that has grown by this much is sent at once ..."""
 LEAST_GAP_S = 1.0
 """... but no track is sent more often than this."""
 JOIN_GATE = 0.12
@@ -230,10 +234,11 @@ class CameraVerifier:
             if not confirms(rule, looks, rule.confirm_llr + less):
                 self.weak_cue |= looks[-1].llr >= rule.weak_llr
                 return None
-        elif at_s - sent.at_s < LEAST_GAP_S or (
-            abs(llr - sent.llr) < RESEND_LLR and at_s - sent.at_s < RESEND_S
-        ):
-            return None
+        else:
+            llr = max(llr, sent.llr)
+            waited_s = at_s - sent.at_s
+            if waited_s < LEAST_GAP_S or (llr - sent.llr < RESEND_LLR and waited_s < RESEND_S):
+                return None
         count = sent.count + 1 if sent else 1
         self._sent[key] = _Sent(at_s, llr, count)
         return self._detection(track, sighting, llr, count, captured_at, received_at, frame_size)
