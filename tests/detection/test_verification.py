@@ -65,6 +65,16 @@ def test_a_change_of_the_evidence_is_sent_at_once(feed: Feed) -> None:
     assert later[0].captured_at < START + timedelta(seconds=RESEND_S)
 
 
+def test_a_fire_that_a_bus_hides_has_burnt_all_the_same(feed: Feed) -> None:
+    sent = [d for second in range(6) for d in feed(second, flames(second))]
+    for second in range(6, 14):
+        feed(second)
+    again = [d for second in range(14, 30) for d in feed(second, flames(second, 0.3))]
+    assert again
+    assert {d.track_id for d in again} == {d.track_id for d in sent}
+    assert [d.llr for d in sent + again] == sorted(d.llr for d in sent + again)
+
+
 def test_a_fire_watched_for_an_hour_is_one_piece_of_evidence(feed: Feed) -> None:
     sent = [d for second in range(3600) for d in feed(second, flames(second))]
     best = CURVE.llr(0.6) / CORRELATION
