@@ -28,15 +28,21 @@ from contracts import (
     Disc,
     FixMethod,
     FixShape,
+    LonLat,
+    Outline,
+    Polygon,
     ReportBody,
     ReportId,
+    Sector,
 )
-from geo.projection import require_inside
+from geo.projection import distance_m, require_inside
 from incidents.errors import NotFound
 from plumbing.ids import new_id
 
 _KEYS = uuid.UUID("5b0f3f1e-53e5-4d06-9c46-0f4f3a1d7c11")
 """Namespace of the ids that idempotency keys lead to."""
+PLANE_M = 5_000_000.0
+"""Farther off, the city's plane is no plane: an outline about the antipode would surround it."""
 AHEAD = timedelta(minutes=5)
 """Clocks of phones and switchboards are off by less."""
 
@@ -175,6 +181,9 @@ def require_in_city(services: Services, shape: FixShape) -> None:
     if isinstance(shape, Disc):
         require_inside(shape.centre, services.projection.centre, radius_m)
         return
+    some = _some_place(shape)
+    if distance_m(some, services.projection.centre) > PLANE_M:
+        require_inside(some, services.projection.centre, radius_m)
     plane = on_plane(shape, services.projection)
     if plane.area <= 0:
         raise ContractError("polygon", "has no area")
@@ -185,6 +194,14 @@ def require_in_city(services: Services, shape: FixShape) -> None:
             f"lies {away_m / 1000:.1f} km from the city's centre, "
             f"farther than {radius_m / 1000:g} km",
         )
+
+
+def _some_place(shape: Sector | Outline) -> LonLat:
+    if isinstance(shape, Sector):
+        return shape.antenna
+    area = shape.area
+    ring = area.coordinates[0] if isinstance(area, Polygon) else area.coordinates[0][0]
+    return LonLat(*ring[0])
 
 
 def _centre(services: Services) -> Disc:

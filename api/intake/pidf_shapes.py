@@ -101,11 +101,11 @@ def _arc_band(element: Element, _method: FixMethod, _notes: Notes) -> tuple[FixS
     if inner_m == 0 and whole_turn:
         return Disc(centre=centre, radius_m=outer_m), height_m
     if inner_m == 0 and opening >= math.radians(1) and outer_m >= 1:
-        azimuth_deg = math.degrees(start + opening / 2) % 360
+        azimuth_deg = round(math.degrees(start + opening / 2), 9) % 360
         return Sector(
             antenna=centre,
             azimuth_deg=azimuth_deg,
-            opening_deg=math.degrees(opening),
+            opening_deg=round(math.degrees(opening), 9),
             range_m=outer_m,
         ), height_m
     around = start + np.linspace(0, opening, AROUND + 1)
