@@ -15,6 +15,7 @@ from camera_ingest.frame_slots import FrameSlot, FrameSlots
 from camera_ingest.opening import StreamOpener
 from camera_ingest.probe import ProbeResult, probe
 from camera_ingest.reader import StreamReader
+from camera_ingest.references import ReferencesInFolder
 from camera_ingest.supervisor import FrameCounts, IngestSupervisor
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "IngestError",
     "IngestSupervisor",
     "ProbeResult",
+    "ReferencesInFolder",
     "StreamOpener",
     "StreamReader",
     "probe",

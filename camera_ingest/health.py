@@ -15,7 +15,8 @@ from datetime import timedelta
 from camera_ingest.errors import IngestError, fell_silent
 from camera_ingest.packets import StreamInfo, VideoPacket
 from camera_ingest.pictures import PictureFacts
-from contracts import CameraHealth, CameraId, CameraState, Frame
+from camera_ingest.view_watch import MovedView
+from contracts import CameraHealth, CameraId, CameraState, Frame, ViewShift
 from plumbing.clock import Clock
 
 GRACE_S = 4.0
@@ -41,6 +42,9 @@ _CORRUPT_BELOW = 0.5
 _MENDED_FROM = 0.75
 """Shares of sound pictures; once corrupt, most must be sound before it counts as mended."""
 
+_WATCHED = (CameraState.LIVE, CameraState.BLACK, CameraState.FROZEN, CameraState.MOVED)
+"""States of cameras that delivered pictures."""
+
 _BLACK = "the picture is evenly dark or of one colour: the lens is covered, or the sensor is broken"
 _FROZEN = "the same picture comes again and again: restart the camera"
 _CORRUPT = "most pictures arrive damaged: check the camera's network, or lower its bit rate"
@@ -52,6 +56,7 @@ class _Verdict:
     state: CameraState
     detail: str
     since_s: float
+    shift: ViewShift | None = None
 
 
 class HealthTracker:
@@ -88,6 +93,7 @@ class HealthTracker:
         self._same_s = 0.0
         self._corrupt_s = 0.0
         self._sound: deque[bool] = deque(maxlen=_WINDOW)
+        self._moved: MovedView | None = None
 
     def opened(self, info: StreamInfo) -> None:
         """See `ReaderObserver`."""
@@ -117,6 +123,11 @@ class HealthTracker:
             if facts.fingerprint != self._fingerprint:
                 self._fingerprint = facts.fingerprint
                 self._same_s = now_s
+
+    def viewed(self, moved: MovedView | None) -> None:
+        """How the camera's view stands to the known one."""
+        with self._lock:
+            self._moved = moved
 
     def broken(self, count: int) -> None:
         """See `ReaderObserver`."""
@@ -155,7 +166,7 @@ class HealthTracker:
             self._failure = None
         if self._failure is not None:
             seen_lately = self._picture_s is not None and now_s - self._picture_s < GRACE_S
-            was_watched = told in (CameraState.LIVE, CameraState.BLACK, CameraState.FROZEN)
+            was_watched = told in _WATCHED
             return None if was_watched and seen_lately else self._failure
         if self._open_s is None:
             return _Verdict(CameraState.CONNECTING, "", self._begun_s)
@@ -175,12 +186,20 @@ class HealthTracker:
             return _Verdict(CameraState.BLACK, _BLACK, self._dark_s)
         if self._picture_s - self._same_s >= FROZEN_AFTER_S:
             return _Verdict(CameraState.FROZEN, _FROZEN, self._same_s)
+        if self._moved is not None:
+            moved = self._moved
+            return _Verdict(CameraState.MOVED, moved.detail, moved.since_s, moved.shift)
         return _Verdict(CameraState.LIVE, "", self._first_picture_s)
 
     def _has_recovered(self, told: CameraState | None) -> bool:
         if self._first_picture_s is None or self._picture_s is None:
             return False
-        never_reported = told in (None, CameraState.CONNECTING, CameraState.LIVE)
+        never_reported = told in (
+            None,
+            CameraState.CONNECTING,
+            CameraState.LIVE,
+            CameraState.MOVED,
+        )
         return never_reported or self._picture_s - self._first_picture_s >= RECOVERY_S
 
     def _is_corrupt(self, told: CameraState | None) -> bool:
@@ -208,6 +227,7 @@ class HealthTracker:
             height_px=height_px,
             codec=info.codec if info is not None else None,
             worker=self._worker,
+            view_shift=verdict.shift,
         )
 
 

@@ -15,6 +15,8 @@ from datetime import datetime
 from camera_ingest.frame_slots import FrameSlots
 from camera_ingest.health import HealthTracker
 from camera_ingest.opening import StreamOpener
+from camera_ingest.references import References, ReferencesInMemory
+from camera_ingest.view_watch import ViewWatch
 from camera_ingest.watch import CameraWatch
 from contracts import CameraHealth, CameraId, Frame, StreamSource
 from plumbing.address_guard import AddressGuard
@@ -50,6 +52,7 @@ class IngestSupervisor:
         on_health: Called with one message a change of a camera's state, in order, from one thread
             of ours. Where it raises, the message is given again at the next look.
         worker: The worker's name, for the health messages.
+        references: Where the cameras' known views are kept; in memory where it isn't given.
     """
 
     def __init__(
@@ -60,7 +63,9 @@ class IngestSupervisor:
         sealer: Sealer,
         on_health: Callable[[CameraHealth], None],
         worker: str = "",
+        references: References | None = None,
     ) -> None:
+        self._references = references or ReferencesInMemory()
         self._settings = settings
         self._clock = clock
         self._opener = StreamOpener(settings, clock, guard, sealer)
@@ -142,7 +147,9 @@ class IngestSupervisor:
         tracker = HealthTracker(
             source.camera_id, self._clock, self._settings.stalled_after_s, self._worker
         )
-        watch = CameraWatch(source, self._opener, self._slots.slot(source.camera_id), tracker)
+        view = ViewWatch(source.camera_id, source.view_key, self._references, self._clock)
+        slot = self._slots.slot(source.camera_id)
+        watch = CameraWatch(source, self._opener, slot, tracker, view)
         watch.start()
         return watch
 

@@ -11,6 +11,7 @@ from camera_ingest.opening import StreamOpener
 from camera_ingest.reader import StreamReader
 from camera_ingest.retry import RetryWaits
 from camera_ingest.stopping import StopSignal
+from camera_ingest.view_watch import ViewWatch
 from contracts import CameraState, StreamSource
 from plumbing.logs import get_logger
 
@@ -24,11 +25,17 @@ class CameraWatch:
     """
 
     def __init__(
-        self, source: StreamSource, opener: StreamOpener, slot: FrameSlot, tracker: HealthTracker
+        self,
+        source: StreamSource,
+        opener: StreamOpener,
+        slot: FrameSlot,
+        tracker: HealthTracker,
+        view: ViewWatch,
     ) -> None:
         self.source = source
         self.slot = slot
         self.tracker = tracker
+        self._view = view
         self.hot_until_s = float("-inf")
         """On the opener's monotonic clock; kept by the supervisor."""
         self._opener = opener
@@ -85,6 +92,8 @@ class CameraWatch:
                     if first_s is None:
                         first_s = clock.monotonic_s()
                     self.slot.put(frame)
+                    self._view.see(frame)
+                    self.tracker.viewed(self._view.moved)
             raise Stopped
         except IngestError as error:
             ended = error

@@ -14,7 +14,7 @@ from contracts.calls import (
     Outline,
     Sector,
 )
-from contracts.cameras import Camera, CameraHealth, CameraPose, CameraState, StreamSource
+from contracts.cameras import Camera, CameraHealth, CameraPose, CameraState, StreamSource, ViewShift
 from contracts.commands import ProbeAnswer, ProbeCamera, WatchClosely
 from contracts.detections import Box, Detection
 from contracts.errors import ContractError
@@ -93,6 +93,7 @@ __all__ = [
     "SourceKind",
     "StreamSource",
     "TrackId",
+    "ViewShift",
     "WatchClosely",
     "evidence_key",
     "from_json",

@@ -132,6 +132,9 @@ class StreamSource:
     headers: tuple[tuple[str, str], ...] = ()
     exercise: bool = False
     road_region: Polygon | None = None
+    view_key: str = ""
+    """Another one whenever the camera's pose is set anew: from then on the view that is seen is the
+    one that the pose describes."""
     version: int = 1
 
 
@@ -159,6 +162,30 @@ class CameraState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ViewShift:
+    """How a camera's picture has moved against the one that its pose describes.
+
+    ``homography`` (row by row) takes a point of the former picture to where it is seen now; points
+    are measured from the picture's middle, right and down, in widths of the picture.
+    """
+
+    homography: tuple[float, float, float, float, float, float, float, float, float]
+    matches: int
+    """Spots found in both pictures that agree on it."""
+    sigma: float
+    """Standard deviation of one spot's place, in widths of the picture."""
+    aspect: float
+    """The picture's height in widths."""
+
+    def __post_init__(self) -> None:
+        if not np.all(np.isfinite(self.homography)):
+            raise ContractError("homography", "must be nine finite numbers")
+        require_between("matches", self.matches, 4, 1_000_000)
+        require_between("sigma", self.sigma, 1e-9, 1)
+        require_between("aspect", self.aspect, 0.05, 20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CameraHealth:
     """A camera's state since a time; one is sent a change."""
 
@@ -173,6 +200,8 @@ class CameraHealth:
     height_px: int | None = None
     codec: str | None = None
     worker: str = ""
+    view_shift: ViewShift | None = None
+    """How a moved camera's picture has moved."""
 
     def __post_init__(self) -> None:
         require_utc("since", self.since)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -250,6 +251,7 @@ def _source(camera: Camera, credentials: Credentials) -> StreamSource:
         sealed_password=credentials.sealed_password,
         headers=credentials.headers,
         exercise=camera.exercise,
+        view_key="" if camera.pose is None else sha256(to_json(camera.pose)).hexdigest()[:16],
         version=camera.version,
     )
 

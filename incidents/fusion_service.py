@@ -172,8 +172,9 @@ class FusionService:
         now = self._clock.now()
         known_seq = await self._store.log.last_seq()
         cameras = await self._store.cameras.all()
+        healths = await self._store.cameras.healths()
         memory = await self._store.fusion.remember(now - self._mind.memory)
-        await asyncio.to_thread(self._mind.rebuild, memory, cameras)
+        await asyncio.to_thread(self._mind.rebuild, memory, cameras, healths.values())
         # Entries between the two readings are read again; noting one twice is harmless.
         self._known_seq = known_seq
         self.counts.decided_to = memory.report_seq

@@ -17,6 +17,7 @@ from contracts import (
     Camera,
     CameraId,
     CameraPose,
+    CameraState,
     ContractError,
     Hazard,
     Incident,
@@ -24,9 +25,11 @@ from contracts import (
     LogKind,
     LonLat,
     Report,
+    ViewShift,
 )
 from contracts.cameras import CameraHealth
 from geo.areas import AreaIndex
+from geo.drift import widened
 from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
 from geo.visibility import VisibilityIndex
@@ -93,6 +96,8 @@ class Mind:
         self._views: dict[bool, VisibilityIndex] = {}
         self._unusable: set[CameraId] = set()
         """Cameras with a pose that geometry refuses."""
+        self._moved: dict[CameraId, ViewShift | None] = {}
+        """Cameras that no longer look where their pose says, and by how much, if that is known."""
         self._turn = threading.Lock()
         self.rebuild(None, ())
 
@@ -102,9 +107,19 @@ class Mind:
         # Fusion sweeps once in a while, so that it knows a little more than it promises.
         return self._parameters.forget_after * 1.1
 
-    def rebuild(self, memory: FusionMemory | None, cameras: Iterable[Camera]) -> None:
+    def rebuild(
+        self,
+        memory: FusionMemory | None,
+        cameras: Iterable[Camera],
+        healths: Iterable[CameraHealth] = (),
+    ) -> None:
         """Forget everything and take over what the database holds."""
         with self._turn:
+            self._moved = {
+                health.camera_id: health.view_shift
+                for health in healths
+                if health.state is CameraState.MOVED
+            }
             self._rebuild(memory, {camera.id: camera for camera in cameras})
 
     def _rebuild(self, memory: FusionMemory | None, cameras: dict[CameraId, Camera]) -> None:
@@ -162,7 +177,9 @@ class Mind:
                     removed = entry.kind is LogKind.CAMERA_REMOVED
                     self._set(camera, removed=removed)
                     changed.add(camera.exercise)
-                case CameraHealth() | _:
+                case CameraHealth() as health:
+                    self._note_health(health)
+                case _:
                     continue
         for exercise in changed:
             self._look(exercise)
@@ -198,15 +215,36 @@ class Mind:
         fusion = self._partitions[camera.exercise]
         if removed:
             self._cameras.pop(camera.id, None)
+            self._moved.pop(camera.id, None)
             fusion.set_camera(camera.id, None)
         else:
+            known = self._cameras.get(camera.id)
+            if known is not None and known.pose != camera.pose:
+                # The new pose describes what is seen now.
+                self._moved.pop(camera.id, None)
             self._cameras[camera.id] = camera
             self._place(fusion, camera)
+
+    def _note_health(self, health: CameraHealth) -> None:
+        camera_id = health.camera_id
+        if health.state is CameraState.MOVED:
+            self._moved[camera_id] = health.view_shift
+        elif health.state is CameraState.LIVE and camera_id in self._moved:
+            del self._moved[camera_id]
+        else:
+            # A moved camera that has stalled is moved still.
+            return
+        camera = self._cameras.get(camera_id)
+        if camera is not None:
+            self._place(self._partitions[camera.exercise], camera)
 
     def _place(self, fusion: Fusion, camera: Camera) -> None:
         self._unusable.discard(camera.id)
         try:
-            fusion.set_camera(camera.id, camera.pose or camera.position)
+            pose = camera.pose
+            if pose is not None and camera.id in self._moved:
+                pose = widened(pose, self._moved[camera.id])
+            fusion.set_camera(camera.id, pose or camera.position)
         except Exception:  # noqa: BLE001 - one bad pose must not stop the whole city
             _log.exception("a camera's pose can't be used; only its place is", camera=camera.id)
             self._unusable.add(camera.id)

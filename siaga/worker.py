@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Coroutine
 from pathlib import Path
 
-from camera_ingest import IngestSupervisor, StreamOpener
+from camera_ingest import IngestSupervisor, ReferencesInFolder, StreamOpener
 from contracts import CameraHealth, CameraId, ProbeAnswer, ProbeCamera
 from detection.model_card import MODELS
 from detection.runtime import (
@@ -78,7 +78,13 @@ class Worker:
         self._spool = Spool(settings.data_dir / "spool" / f"{name}.sqlite3")
         self._leases = CameraLeases(bus, name, settings.worker.lease_s, settings.worker.max_cameras)
         self._ingest = IngestSupervisor(
-            settings.ingest, clock, guard, sealer, self._on_health, worker=name
+            settings.ingest,
+            clock,
+            guard,
+            sealer,
+            self._on_health,
+            worker=name,
+            references=ReferencesInFolder(settings.data_dir / "views"),
         )
         detector, flood = open_models(settings.detection)
         self._watch_thread = WatchThread(

@@ -18,7 +18,8 @@ from camera_ingest.health import (
 )
 from camera_ingest.packets import StreamInfo, VideoPacket
 from camera_ingest.pictures import PictureFacts
-from contracts import CameraHealth, CameraId, CameraState, Frame
+from camera_ingest.view_watch import MovedView
+from contracts import CameraHealth, CameraId, CameraState, Frame, ViewShift
 from plumbing.clock import HeldClock
 
 CAMERA = CameraId("cam-1")
@@ -249,3 +250,21 @@ def test_flapping_sends_few_messages(camera: Camera) -> None:
         camera.wait(1)
         camera.connect()
     assert len(camera.messages) <= 3
+
+
+def test_a_moved_camera_is_told_of_and_stays_moved_through_a_stall(camera: Camera) -> None:
+    shift = ViewShift(
+        homography=(1, 0, 0.04, 0, 1, 0, 0, 0, 1), matches=90, sigma=0.001, aspect=0.5625
+    )
+    camera.connect()
+    camera.watch(3)
+    camera.tracker.viewed(MovedView(camera.clock.monotonic_s() - 1, "turn it back", shift))
+    camera.watch(2)
+    assert camera.messages[-1].state is S.MOVED
+    assert camera.messages[-1].view_shift == shift and camera.messages[-1].detail == "turn it back"
+    camera.wait(20)
+    camera.watch(5)
+    assert [each.state for each in camera.messages[-3:]] == [S.MOVED, S.STALLED, S.MOVED]
+    camera.tracker.viewed(None)
+    camera.watch(1)
+    assert [(each.state, each.view_shift) for each in camera.messages[-1:]] == [(S.LIVE, None)]
