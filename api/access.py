@@ -25,6 +25,10 @@ DESK = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.DISPATCH})
 """Who takes calls and decides about incidents."""
 INSPECTORS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """Who looks into messages as they came, with the numbers of persons and devices in them."""
+EXPORTERS = frozenset({Role.SUPERVISOR, Role.DISPATCH, Role.AUDITOR})
+"""Who takes many incidents out of the system at once."""
+OTHER_CENTRES = frozenset({Role.OPERATOR, *EXPORTERS})
+"""Who hands one incident on with operators' notes."""
 CAMERA_DESK = frozenset({Role.CAMERA_ADMIN, Role.SUPERVISOR})
 
 ACCESS: dict[tuple[str, str], Roles] = {
@@ -50,6 +54,18 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/messages"): INSPECTORS,
     ("GET", "/api/v1/messages/{message_id}"): INSPECTORS,
     ("GET", "/api/v1/incidents"): ANYONE_SIGNED_IN,
+    ("GET", "/api/v1/incidents.csv"): EXPORTERS,
+    ("GET", "/api/v1/incidents.geojson"): EXPORTERS,
+    ("GET", "/api/v1/incidents/{incident_id}.cap.xml"): ANYONE_SIGNED_IN,
+    ("GET", "/api/v1/incidents/{incident_id}.eido.json"): OTHER_CENTRES,
+    ("GET", "/cap/feed"): ANYONE_SIGNED_IN,
+    ("GET", "/ogc"): ANYONE_SIGNED_IN,
+    ("GET", "/ogc/"): ANYONE_SIGNED_IN,
+    ("GET", "/ogc/conformance"): ANYONE_SIGNED_IN,
+    ("GET", "/ogc/collections"): ANYONE_SIGNED_IN,
+    ("GET", "/ogc/collections/{collection_id}"): ANYONE_SIGNED_IN,
+    ("GET", "/ogc/collections/{collection_id}/items"): ANYONE_SIGNED_IN,
+    ("GET", "/ogc/collections/{collection_id}/items/{feature_id}"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/incidents/{incident_id}"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/incidents/{incident_id}/actions"): DESK,
     ("POST", "/api/v1/detections"): CAMERA_DESK,

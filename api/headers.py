@@ -41,6 +41,10 @@ def content_security_policy(settings: MapSettings) -> str:
     return "; ".join(directives)
 
 
+_PRIVATE = ("/api/", "/ogc", "/cap/")
+"""Addresses whose answers nobody may keep."""
+
+
 class SecurityHeaders:
     """ASGI middleware: sets the headers on every HTTP answer."""
 
@@ -67,7 +71,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):
+                if scope["path"].startswith(_PRIVATE):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from contracts import (
     AlarmLevel,
@@ -15,6 +15,7 @@ from contracts import (
     Incident,
     IncidentAction,
     IncidentId,
+    IncidentState,
     LogKind,
     Sequence,
     from_json,
@@ -23,6 +24,12 @@ from incidents.database import Database
 from incidents.errors import NotFound
 from incidents.tables import IncidentRow, LogRow
 
+_VERIFIED = (
+    IncidentState.VERIFIED,
+    IncidentState.DISPATCHED,
+    IncidentState.EN_ROUTE,
+    IncidentState.ON_SCENE,
+)
 _DECIDED = (LogKind.INCIDENT_ACTED.value, LogKind.INCIDENT_MERGED.value)
 
 
@@ -88,20 +95,11 @@ class Archive:
         extent: Extent = EVERYWHERE,
         *,
         exercise: bool,
-        is_open: bool | None = None,
-        hazards: Iterable[Hazard] | None = None,
-        levels: Iterable[AlarmLevel] | None = None,
         before: int | None = None,
         limit: int = 100,
     ) -> ArchivePage:
         """A page of one partition's incidents; ``before`` is the cursor of the page before."""
         conditions = [IncidentRow.exercise.is_(exercise), *extent._conditions()]
-        if is_open is not None:
-            conditions.append(IncidentRow.is_open.is_(is_open))
-        if hazards is not None:
-            conditions.append(IncidentRow.hazard.in_(sorted(hazards)))
-        if levels is not None:
-            conditions.append(IncidentRow.level.in_(sorted(levels)))
         if before is not None:
             conditions.append(IncidentRow.founded_seq < before)
         statement = (
@@ -116,6 +114,36 @@ class Archive:
             tuple(from_json(Incident, row.body) for row in rows[:limit]),
             rows[limit - 1].founded_seq if len(rows) > limit else None,
         )
+
+    async def count(self, extent: Extent, *, exercise: bool, at_most: int) -> int:
+        """How many there are, counted no further than ``at_most``."""
+        some = (
+            select(IncidentRow.founded_seq)
+            .where(IncidentRow.exercise.is_(exercise), *extent._conditions())
+            .limit(at_most)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            return await connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+    async def worth_telling(
+        self, levels: Iterable[AlarmLevel], *, exercise: bool, limit: int
+    ) -> list[Incident]:
+        """The open incidents of these levels, and those that somebody verified; newest first."""
+        statement = (
+            select(IncidentRow.body)
+            .where(
+                IncidentRow.is_open.is_(True),
+                IncidentRow.exercise.is_(exercise),
+                or_(
+                    IncidentRow.level.in_(sorted(levels)),
+                    IncidentRow.state.in_(sorted(_VERIFIED)),
+                ),
+            )
+            .order_by(IncidentRow.founded_seq.desc())
+            .limit(limit)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            return [from_json(Incident, body) for body in await connection.scalars(statement)]
 
     async def history(self, incident_id: IncidentId) -> list[Told]:
         """What the log has told of an incident, in order.
