@@ -9,7 +9,7 @@ import heapq
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -96,6 +96,7 @@ class City:
     cameras: list[SimulatedCamera]
     seed: int
     first_fire_s: float = FIRST_FIRE_S
+    _fires: dict[int, FireEvent] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def demo(
@@ -120,6 +121,14 @@ class City:
 
     def fire(self, number: int) -> FireEvent:
         """The ``number``-th fire, from 0: they never end, and wander through the junctions."""
+        if number not in self._fires:
+            # Only the latest are asked for again and again.
+            if len(self._fires) > 64:
+                self._fires.clear()
+            self._fires[number] = self._fire(number)
+        return self._fires[number]
+
+    def _fire(self, number: int) -> FireEvent:
         place = self.places[number % len(self.places)]
         a, b = _SITES[(number // len(self.places) + number) % len(_SITES)]
         random = np.random.default_rng((self.seed, number))

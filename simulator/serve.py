@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -30,22 +31,20 @@ from simulator.city import City, SimulatedCity, VideoCity
 from simulator.rtsp import FileSource, RenderedSource, RtspServer, Source, Timeline
 from simulator.scene import fluid
 from simulator.scene.fires import Fire
-from simulator.scene.ground import ground_map
 from simulator.scene.place import Place
 from simulator.scene.traffic import Traffic
 from simulator.scene.view import CameraView, Stage
 
 _FPS = 5.0
 _DRAWING_THREADS = 2
-_DRAWN_FIRST = 8
-"""Cameras that are drawn before the server listens; a larger city fills up behind them."""
 _TIMEZONE = ZoneInfo("Asia/Jakarta")
 
 
 class CityServer:
     """Serves a city from the moment its context is entered, until it is left.
 
-    The demonstration city's own time starts when its first cameras have been drawn: the first fire
+    The demonstration city's own time starts when the cameras that see its first fire have been
+    drawn; the others are drawn when somebody watches them. The first fire
     comes `simulator.city.FIRST_FIRE_S` later, whatever the machine's speed.
     """
 
@@ -65,7 +64,8 @@ class CityServer:
         self.rtsp = RtspServer(host, port, self._clock)
         self._drawing = ThreadPoolExecutor(_DRAWING_THREADS, thread_name_prefix="drawing")
         self._time: Timeline | None = None
-        self._rest: asyncio.Task[None] | None = None
+        # One thread: two backdrops at a time would be ready no sooner, and take twice the memory.
+        self._preparing = ThreadPoolExecutor(1, thread_name_prefix="preparing")
 
     @property
     def port(self) -> int:
@@ -102,11 +102,9 @@ class CityServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._rest is not None:
-            self._rest.cancel()
-            await asyncio.gather(self._rest, return_exceptions=True)
         await self.rtsp.__aexit__()
         self._drawing.shutdown(wait=False, cancel_futures=True)
+        self._preparing.shutdown(wait=False, cancel_futures=True)
 
     async def calls(self) -> AsyncIterator[SimulatedCall]:
         """The city's calls, each when its time has come."""
@@ -115,37 +113,36 @@ class CityServer:
             yield call
 
     async def _stage(self, city: City) -> None:
-        """Draw the first cameras; the rest get their paths one by one while the city runs."""
+        """Give every camera its path, and draw those that see the first fire.
+
+        The others are drawn when they are first watched, one after the other in a thread of their
+        own, so that the pictures of those that are ready go on.
+        """
         loop = asyncio.get_running_loop()
-        flames = await loop.run_in_executor(self._drawing, fluid.simulate, city.seed)
+        flames = await loop.run_in_executor(self._preparing, fluid.simulate, city.seed)
         stages = {place.name: LazyStage(city, place, flames) for place in city.places}
-
-        async def draw(index: int) -> None:
-            camera = city.cameras[index]
-            renderer = await loop.run_in_executor(
-                self._drawing, self._view, city, index, stages[city.place_of(index).name]
-            )
-            phase_s = index / len(city.cameras)
+        first_place = city.fire(0).place
+        drawn_first = []
+        for index, simulated in enumerate(city.cameras):
+            place = city.place_of(index)
+            renderer = _CityRenderer(self, city, index, stages[place.name])
             source = RenderedSource(
-                renderer, fps=self._fps, phase_s=phase_s, executor=self._drawing
+                renderer,
+                fps=self._fps,
+                phase_s=index / len(city.cameras),
+                executor=self._drawing,
+                prepare=partial(self._prepare, renderer),
             )
-            self.rtsp.add(camera.path, source)
-
-        async def draw_the_rest() -> None:
-            for index in range(_DRAWN_FIRST, len(city.cameras)):
-                await draw(index)
-
-        await asyncio.gather(*(draw(i) for i in range(min(_DRAWN_FIRST, len(city.cameras)))))
-        self._rest = asyncio.create_task(draw_the_rest(), name="drawing cameras")
+            self.rtsp.add(simulated.path, source)
+            if place is first_place:
+                drawn_first.append(renderer)
+        for renderer in drawn_first:
+            await self._prepare(renderer)
         self._time = Timeline(self._clock)
 
-    def _view(self, city: City, index: int, stage: LazyStage) -> _CityRenderer:
-        camera = city.cameras[index].camera
-        if camera.pose is None:
-            raise ValueError(f"{camera.id} has no pose, so it can't be drawn")
-        model = PinholeCamera.from_pose(camera.pose, city.projection)
-        seed = city.seed * 1_000 + index
-        return _CityRenderer(CameraView(model, stage.get(), camera.name.upper(), seed), self)
+    async def _prepare(self, renderer: _CityRenderer) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._preparing, renderer.prepare)
 
     def elapsed_s(self, at: datetime) -> float:
         """The city's own time at a wall time; nothing happens before its beginning."""
@@ -160,7 +157,7 @@ class CityServer:
 
 
 class LazyStage:
-    """A junction's stage, drawn once, by whoever needs it first."""
+    """A junction's stage, made by whoever needs it first."""
 
     def __init__(self, city: City, place: Place, flames: fluid.FireLoop) -> None:
         self._city = city
@@ -170,12 +167,11 @@ class LazyStage:
         self._stage: Stage | None = None
 
     def get(self) -> Stage:
-        """The stage; some seconds the first time."""
+        """The stage; a quarter of a second the first time."""
         with self._lock:
             if self._stage is None:
                 self._stage = Stage(
                     place=self._place,
-                    ground=ground_map(self._place),
                     traffic=Traffic(self._place.seed),
                     fires=self._burning,
                     loop=self._flames,
@@ -189,16 +185,31 @@ class LazyStage:
 
 
 class _CityRenderer:
-    """A view on the city's own time (`simulator.rtsp.Renderer`)."""
+    """A view on the city's own time (`simulator.rtsp.Renderer`), drawn when it is first wanted."""
 
-    def __init__(self, view: CameraView, server: CityServer) -> None:
-        self.width_px, self.height_px = view.width_px, view.height_px
-        self._view = view
+    def __init__(self, server: CityServer, city: City, index: int, stage: LazyStage) -> None:
+        camera = city.cameras[index].camera
+        if camera.pose is None:
+            raise ValueError(f"{camera.id} has no pose, so it can't be drawn")
+        self.width_px, self.height_px = camera.pose.width_px, camera.pose.height_px
         self._server = server
+        self._model = PinholeCamera.from_pose(camera.pose, city.projection)
+        self._stage = stage
+        self._label = camera.name.upper()
+        self._seed = city.seed * 1_000 + index
+        self._lock = threading.Lock()
+        self._view: CameraView | None = None
+
+    def prepare(self) -> CameraView:
+        """The view; its backdrop takes about half a second the first time."""
+        with self._lock:
+            if self._view is None:
+                self._view = CameraView(self._model, self._stage.get(), self._label, self._seed)
+            return self._view
 
     def render(self, at: datetime) -> NDArray[np.uint8]:
         """See `simulator.rtsp.Renderer.render`."""
-        return self._view.shoot(self._server.elapsed_s(at), at).picture
+        return self.prepare().shoot(self._server.elapsed_s(at), at).picture
 
 
 async def serve_city(

@@ -15,7 +15,8 @@ from simulator.rtsp.nal import Codec, split_annex_b
 
 _ENCODERS = {Codec.H264: "libx264", Codec.H265: "libx265"}
 _OPTIONS = {
-    Codec.H264: {"preset": "superfast"},
+    # A third of superfast's time; the deblocking that this preset leaves out costs next to nothing.
+    Codec.H264: {"preset": "ultrafast", "x264-params": "deblock=1,0"},
     Codec.H265: {
         "preset": "ultrafast",
         "x265-params": "log-level=none:repeat-headers=1:pools=none",
@@ -27,7 +28,7 @@ class PictureEncoder:
     """One stream's encoder: no B frames, no look-ahead, keyframes only where asked for."""
 
     def __init__(
-        self, width_px: int, height_px: int, fps: float, codec: Codec = Codec.H264, crf: int = 25
+        self, width_px: int, height_px: int, fps: float, codec: Codec = Codec.H264, crf: int = 24
     ) -> None:
         if width_px % 2 or height_px % 2:
             raise ValueError(f"width and height must be even, got {width_px}x{height_px}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from datetime import datetime
 from typing import Protocol
@@ -43,9 +43,10 @@ class RenderedSource:
         *,
         fps: float,
         codec: Codec = Codec.H264,
-        keyframe_every_s: float = 1.0,
+        keyframe_every_s: float = 2.0,
         phase_s: float = 0.0,
         executor: Executor | None = None,
+        prepare: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         """Open the encoder and code one grey picture, whose parameter sets all others share.
 
@@ -56,6 +57,7 @@ class RenderedSource:
             keyframe_every_s: Rounded to whole pictures.
             phase_s: Shifts pictures and keyframes against other cameras'.
             executor: Where to draw; the event loop's own threads by default.
+            prepare: Awaited whenever somebody begins to watch, before anything is drawn.
         """
         self.codec = codec
         self._renderer = renderer
@@ -63,6 +65,7 @@ class RenderedSource:
         self._key_every = max(1, round(keyframe_every_s * fps))
         self._phase_s = phase_s
         self._executor = executor
+        self._prepare = prepare
         self._encoder = PictureEncoder(renderer.width_px, renderer.height_px, fps, codec)
         grey = np.full((renderer.height_px, renderer.width_px, 3), 96, np.uint8)
         self.parameter_sets = parameter_sets(codec, self._encoder.encode(grey, key=True))
@@ -70,6 +73,8 @@ class RenderedSource:
     async def pictures(self, timeline: Timeline) -> AsyncIterator[Picture]:
         """See `Source.pictures`: when drawing falls behind, pictures are left out."""
         loop = asyncio.get_running_loop()
+        if self._prepare is not None:
+            await self._prepare()
         ticks_of_phase = self._phase_s * self._fps
         tick, is_first = 0, True
         while True:

@@ -1,4 +1,4 @@
-"""What walls and trees look like: shophouses with shutters and signs, windows, stains; leaves."""
+"""What walls look like: shophouses with shutters and signs, windows, stains."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _WORDS = (
 )
 
 
-@lru_cache(maxsize=200)
+@lru_cache(maxsize=96)
 def wall(width_m: float, height_m: float, style: int, *, is_front: bool) -> Rgb:
     """A wall's picture, `PIXELS_A_METRE`; the top row is its upper edge."""
     random = np.random.default_rng(style)
@@ -180,31 +180,3 @@ def _side(picture: NDArray[np.float32], random: np.random.Generator, height: int
             cv2.rectangle(
                 picture, (middle - 13, top - 1), (middle + 13, top + 31), (190, 188, 180), 2
             )
-
-
-@lru_cache(maxsize=8)
-def tree(kind: int) -> NDArray[np.uint8]:
-    """A tree facing us, 256 x 224 x 4, RGB and opacity; its foot is the bottom's middle."""
-    random = np.random.default_rng(900 + kind)
-    height, width = 256, 224
-    colour = np.full((height, width, 3), (50, 64, 36), np.uint8)
-    opacity = np.zeros((height, width), np.uint8)
-    foot, fork = (width // 2, height - 1), (width // 2 + int(random.integers(-8, 9)), 130)
-    cv2.line(colour, foot, fork, (74, 62, 50), 9, cv2.LINE_AA)
-    cv2.line(opacity, foot, fork, 255, 9, cv2.LINE_AA)
-    green = np.array(((66, 88, 44), (58, 82, 50), (82, 98, 52), (72, 80, 40))[kind % 4], np.float32)
-    for layer in range(1400):
-        radius = np.sqrt(random.random()) * np.array((96, 78))
-        angle = random.uniform(0, 2 * np.pi)
-        x = fork[0] + radius[0] * np.cos(angle)
-        y = 88 + radius[1] * np.sin(angle) * 0.92
-        # Lit from above on one side; leaves that are painted later lie in front.
-        light = 0.52 + 0.5 * (1 - y / 176) + 0.10 * (x - fork[0]) / 96 + random.normal(0, 0.10)
-        light *= 0.72 + 0.28 * layer / 1400
-        size = int(random.integers(2, 7))
-        centre, axes = (round(x), round(y)), (size, max(2, size * 2 // 3))
-        turn = random.uniform(0, 180)
-        shade = tuple(float(c) for c in np.clip(green * light, 0, 255))
-        cv2.ellipse(colour, centre, axes, turn, 0, 360, shade, -1, cv2.LINE_AA)
-        cv2.ellipse(opacity, centre, axes, turn, 0, 360, 255, -1, cv2.LINE_AA)
-    return np.dstack((colour, opacity))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -65,6 +67,7 @@ _SMOKE_SHARE = (0.86 * (1 - np.exp(-3.0 * np.arange(256) / 255))).astype(np.floa
 
 _TRUTH_SHARE = 0.45
 """Flames at least this opaque belong to the true box."""
+_TRUE_HEAT = int(np.argmax(_FLAME_SHARE >= _TRUTH_SHARE))
 
 
 def draw_fire(
@@ -97,17 +100,15 @@ def draw_fire(
         heat[behind] = 0
         smoke[behind] = 0
     _glow_around(picture, fx, fy, across_px, camera, depth, width_m, size, heat)
-    region[:] = _composed(region, heat, smoke)
+    if heat.any() or smoke.any():
+        _compose(region, heat, smoke)
     _draw_heap(picture, nearness, fx, fy, across_px, fire, depth)
-    rows, columns = np.nonzero(_FLAME_SHARE[heat] >= _TRUTH_SHARE)
-    if rows.size < 6:
+    opaque = (heat >= _TRUE_HEAT).astype(np.uint8)
+    if cv2.countNonZero(opaque) < 6:
         return None
-    return Box(
-        float(view.x0 + columns.min()),
-        float(view.y0 + rows.min()),
-        float(view.x0 + columns.max() + 1),
-        float(view.y0 + rows.max() + 1),
-    )
+    x, y, wide, tall = cv2.boundingRect(opaque)
+    left, top = float(view.x0 + x), float(view.y0 + y)
+    return Box(left, top, left + wide, top + tall)
 
 
 def _draw_heap(
@@ -154,19 +155,26 @@ def _heap(seed: int) -> tuple[Rgb, Plane8]:
     return tones, cover
 
 
-def _composed(region: Rgb, heat: Plane8, smoke: Plane8) -> Rgb:
-    flame = np.asarray(cv2.LUT(heat, _FLAME_SHARE), np.float32)
-    veil = np.asarray(cv2.LUT(smoke, _SMOKE_SHARE), np.float32)
+def _compose(region: Rgb, heat: Plane8, smoke: Plane8) -> None:
+    """Lay smoke and flames over the region, each only where there is some."""
     # Smoke is lit from below by the flames, softly, and the lens blooms about them.
     small = cv2.resize(heat, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(small, (0, 0), max(1.0, small.shape[1] / 14))
-    bloom = np.asarray(cv2.resize(soft, heat.shape[::-1]), np.uint8)
-    grey = cv2.applyColorMap(bloom, _LIT_SMOKE)
-    out = cv2.blendLinear(region, grey, 1 - veil, veil)
-    out = cv2.add(out, cv2.applyColorMap(bloom, _BLOOM))
-    return np.asarray(
-        cv2.blendLinear(out, cv2.applyColorMap(heat, _GLOW), 1 - flame, flame), np.uint8
-    )
+    soft = np.asarray(cv2.GaussianBlur(small, (0, 0), max(1.0, small.shape[1] / 14)), np.uint8)
+    x, y, wide, tall = cv2.boundingRect(cv2.max(smoke, heat))
+    veiled = (slice(y, y + tall), slice(x, x + wide))
+    veil = np.asarray(cv2.LUT(smoke[veiled], _SMOKE_SHARE), np.float32)
+    lit = cv2.resize(cv2.applyColorMap(soft, _LIT_SMOKE), heat.shape[::-1])
+    part = region[veiled]
+    part[:] = cv2.blendLinear(part, lit[veiled], 1 - veil, veil)
+    bloom = cv2.resize(cv2.applyColorMap(soft, _BLOOM), heat.shape[::-1])
+    cv2.add(region, bloom, dst=region)
+    x, y, wide, tall = cv2.boundingRect(heat)
+    burning = (slice(y, y + tall), slice(x, x + wide))
+    # A lens is never sharper than this about something so bright.
+    sharp = np.asarray(cv2.GaussianBlur(heat[burning], (0, 0), 0.9), np.uint8)
+    flame = np.asarray(cv2.LUT(sharp, _FLAME_SHARE), np.float32)
+    part = region[burning]
+    part[:] = cv2.blendLinear(part, cv2.applyColorMap(sharp, _GLOW), 1 - flame, flame)
 
 
 def _glow_around(
@@ -247,42 +255,45 @@ class _View:
 
     def gas(self, loop: FireLoop, seconds: float, size: float) -> tuple[Plane8, Plane8]:
         """Heat and smoke as this camera sees them: a middle fire with lesser tongues about it."""
-        _, smoke = loop.at(seconds)
-        whole = np.zeros((self.y1 - self.y0, self.x1 - self.x0), np.uint8)
+        shape = (self.y1 - self.y0, self.x1 - self.x0)
+        heat, smoke = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
         for index, (aside, scale) in enumerate(_TONGUES):
-            heat, _ = loop.at(seconds + 2.9 * index)
-            source = heat[:, ::-1] if index % 2 else heat
+            tongue = loop.heat_at(seconds + 2.9 * index)
             # Flames are thin: light of those behind one another adds up.
-            cv2.add(whole, self._warped(source, aside * BED_CELLS, scale), dst=whole)
-        whole = np.asarray(cv2.GaussianBlur(whole, (0, 0), 0.9), np.uint8)
-        veil = self._warped(smoke, 0.0, 1.0)
-        later, _ = loop.at(seconds + 6.1)[::-1]
-        np.maximum(veil, self._warped(later[:, ::-1], 3.0, _WIDEST), out=veil)
+            source = tongue[:, ::-1] if index % 2 else tongue
+            self._lay(heat, source, aside * BED_CELLS, scale, cv2.add)
+        self._lay(smoke, loop.smoke_at(seconds), 0.0, 1.0, cv2.max)
+        self._lay(smoke, loop.smoke_at(seconds + 6.1)[:, ::-1], 3.0, _WIDEST, cv2.max)
         # A young fire smokes little.
-        return whole, np.asarray(cv2.convertScaleAbs(veil, alpha=0.35 + 0.65 * size), np.uint8)
+        return heat, np.asarray(cv2.convertScaleAbs(smoke, alpha=0.35 + 0.65 * size), np.uint8)
 
-    def _warped(self, source: Plane8, aside_cells: float, scale: float) -> Plane8:
+    def _lay(
+        self,
+        plane: Plane8,
+        source: Plane8,
+        aside_cells: float,
+        scale: float,
+        join: Callable[..., Any],
+    ) -> None:
+        """Warp the gas into the part of the plane that it covers, and join it with what is there.
+
+        Column c, row r of the gas lie at fx + (c - W/2 + aside) sx + lean, fy - (H - r) sy.
+        """
         sx, sy = self._cell_x * scale, self._cell_y * scale
-        # Column c, row r of the gas lie at fx + (c - W/2 + aside) sx + lean, fy - (H - r) sy.
         lean = -self._lean * self._cell_x * scale
-        matrix = np.array(
-            [
-                [
-                    sx,
-                    lean,
-                    self._fx
-                    - self.x0
-                    + aside_cells * self._cell_x
-                    - WIDTH_CELLS / 2 * sx
-                    - lean * HEIGHT_CELLS,
-                ],
-                [0.0, sy, self._fy - self.y0 - HEIGHT_CELLS * sy],
-            ]
-        )
+        left = self._fx - self.x0 + aside_cells * self._cell_x - WIDTH_CELLS / 2 * sx
+        left -= lean * HEIGHT_CELLS
+        top = self._fy - self.y0 - HEIGHT_CELLS * sy
+        reach = sorted((0.0, lean * HEIGHT_CELLS))
+        x0 = max(0, math.floor(left + reach[0] - sx))
+        x1 = min(plane.shape[1], math.ceil(left + reach[1] + (WIDTH_CELLS + 1) * sx))
+        y0 = max(0, math.floor(top - sy))
+        y1 = min(plane.shape[0], math.ceil(top + (HEIGHT_CELLS + 1) * sy))
+        if x0 >= x1 or y0 >= y1:
+            return
+        matrix = np.array([[sx, lean, left - x0], [0.0, sy, top - y0]])
         warped = cv2.warpAffine(
-            np.ascontiguousarray(source),
-            matrix,
-            (self.x1 - self.x0, self.y1 - self.y0),
-            flags=cv2.INTER_LINEAR,
+            np.ascontiguousarray(source), matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR
         )
-        return np.asarray(warped, np.uint8)
+        part = plane[y0:y1, x0:x1]
+        join(part, warped, dst=part)

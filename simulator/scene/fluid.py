@@ -36,21 +36,25 @@ class FireLoop:
     heat: NDArray[np.uint8]
     smoke: NDArray[np.uint8]
 
-    def at(self, seconds: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Heat and smoke at a time; between two pictures they are mixed."""
-        position = seconds * LOOP_FPS % len(self.heat)
-        first = int(position)
-        second, share = (first + 1) % len(self.heat), position - first
-        mixed = (
-            cv2.addWeighted(bank[first], 1 - share, bank[second], share, 0)
-            for bank in (self.heat, self.smoke)
-        )
-        heat, smoke = (np.asarray(plane, np.uint8) for plane in mixed)
-        return heat, smoke
+    def heat_at(self, seconds: float) -> NDArray[np.uint8]:
+        """The heat at a time; between two pictures they are mixed."""
+        return _mixed(self.heat, seconds)
+
+    def smoke_at(self, seconds: float) -> NDArray[np.uint8]:
+        """The smoke at a time; between two pictures they are mixed."""
+        return _mixed(self.smoke, seconds)
+
+
+def _mixed(bank: NDArray[np.uint8], seconds: float) -> NDArray[np.uint8]:
+    position = seconds * LOOP_FPS % len(bank)
+    first = int(position)
+    share = position - first
+    second = bank[(first + 1) % len(bank)]
+    return np.asarray(cv2.addWeighted(bank[first], 1 - share, second, share, 0), np.uint8)
 
 
 def simulate(seed: int) -> FireLoop:
-    """A fire of `_LOOP_PICTURES` pictures whose end runs into its beginning; about two seconds."""
+    """A fire of `_LOOP_PICTURES` pictures whose end runs into its beginning; half a second."""
     gas = _Gas(np.random.default_rng(seed))
     for _ in range(_WARM_UP_STEPS):
         gas.step()
@@ -59,16 +63,21 @@ def simulate(seed: int) -> FireLoop:
         for _ in range(_STEPS_A_PICTURE):
             gas.step()
         # Row 0 of the gas is the ground.
-        heat.append(gas.heat[::-1].copy())
-        smoke.append(gas.smoke[::-1].copy())
+        heat.append(_levels(gas.heat[::-1]))
+        smoke.append(_levels(gas.smoke[::-1]))
     return FireLoop(_closed(heat), _closed(smoke))
 
 
-def _closed(pictures: list[Plane]) -> NDArray[np.uint8]:
-    stack = np.stack(pictures)
-    share = np.linspace(0, 1, _BLEND_PICTURES, dtype=np.float32)[:, None, None]
-    stack[:_BLEND_PICTURES] = stack[:_BLEND_PICTURES] * share + stack[_LOOP_PICTURES:] * (1 - share)
-    return np.asarray(np.clip(stack[:_LOOP_PICTURES], 0, 1) * 255, np.uint8)
+def _levels(plane: Plane) -> NDArray[np.uint8]:
+    return np.asarray(np.clip(plane, 0, 1) * 255, np.uint8)
+
+
+def _closed(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    stack = np.stack(pictures[:_LOOP_PICTURES])
+    for index, after in enumerate(pictures[_LOOP_PICTURES:]):
+        share = index / (_BLEND_PICTURES - 1)
+        stack[index] = cv2.addWeighted(stack[index], share, after, 1 - share, 0)
+    return stack
 
 
 class _Gas:

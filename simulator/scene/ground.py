@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TypeVar
 
 import cv2
@@ -21,13 +22,16 @@ from simulator.scene.place import (
 )
 
 Rgb = NDArray[np.uint8]
+Plane = NDArray[np.float32]
 Colour = tuple[float, float, float]
-Coordinate = TypeVar("Coordinate", float, NDArray[np.float32])
+Coordinate = TypeVar("Coordinate", float, Plane)
 
 CELL_M = 0.10
 GRAIN_M = 0.012
 """One pixel of the map, and one of the tiled grain that is laid on it near the camera."""
 _SIZE = round(2 * EXTENT_M / CELL_M)
+_BAND_ROWS = 100
+"""The map is made in bands of so many rows, which keeps its planes small."""
 _WHITE: Colour = (206, 205, 198)
 _YELLOW: Colour = (205, 168, 60)
 _SHADOW_A_M, _SHADOW_B_M = 0.42, 0.30
@@ -41,33 +45,94 @@ def map_pixel(a: Coordinate, b: Coordinate) -> tuple[Coordinate, Coordinate]:
 
 def ground_map(place: Place) -> Rgb:
     """The map: `_SIZE` x `_SIZE` x 3, RGB, row 0 at the greatest b."""
-    shade = _shadows(place)
-    return np.asarray(
-        cv2.multiply(_common_ground(), cv2.merge([shade] * 3), scale=1 / 255), np.uint8
-    )
+    shade = cv2.merge([_shadows(place)] * 3)
+    return np.asarray(cv2.multiply(_common_ground(), shade, dst=shade, scale=1 / 255), np.uint8)
 
 
 @cache
 def _common_ground() -> Rgb:
     """What is alike at all junctions: everything but the shadows."""
     random = np.random.default_rng(112)
-    axis = ((np.arange(_SIZE) + 0.5) * CELL_M - EXTENT_M).astype(np.float32)
-    a, b = axis[None, :], -axis[:, None]
-    x, y = np.abs(a) - MINOR_HALF_M, np.abs(b) - MAIN_HALF_M
-    qx, qy = CORNER_RADIUS_M - x, CORNER_RADIUS_M - y
-    # Signed distance from the kerb: positive on the road, the corners rounded.
-    corner = np.hypot(np.maximum(qx, 0), np.maximum(qy, 0)) + np.minimum(np.maximum(qx, qy), 0)
-    from_kerb = np.asarray(corner - CORNER_RADIUS_M, np.float32)
-    picture = _yards(random)
-    _lay(picture, from_kerb > -PAVEMENT_M, _pavement(random, a, b))
-    _lay(picture, from_kerb > -0.05, _asphalt(random, a, b))
-    _paint_kerbs(picture, from_kerb, a, b)
+    looks = _Looks.made(random)
+    picture = np.empty((_SIZE, _SIZE, 3), np.uint8)
+    for start in range(0, _SIZE, _BAND_ROWS):
+        _lay_band(picture, start, looks)
     _paint_lanes(picture)
-    _wear(picture, random, from_kerb)
-    return np.asarray(np.clip(picture, 0, 255), np.uint8)
+    for start in range(0, _SIZE, _BAND_ROWS):
+        _wear(picture[start : start + _BAND_ROWS], looks.dirt.rows(start), _from_kerb(start))
+    return picture
 
 
-def grain(seed: int) -> NDArray[np.float32]:
+class _Soft:
+    """A random plane that is kept at half the map's size, for it has no finer detail."""
+
+    def __init__(self, random: np.random.Generator, coarse: int, octaves: int = 5) -> None:
+        half = clouds(random, _SIZE // 2, _SIZE // 2, coarse=coarse, octaves=octaves)
+        self._half = np.pad(half, ((1, 1), (0, 0)), mode="edge")
+
+    def rows(self, start: int) -> Plane:
+        """The band of the map that begins at a row (an even one)."""
+        half = self._half[start // 2 : start // 2 + _BAND_ROWS // 2 + 2]
+        size = (_SIZE, 2 * len(half))
+        return np.asarray(cv2.resize(half, size, interpolation=cv2.INTER_LINEAR)[2:-2], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Looks:
+    """The randomness of all surfaces."""
+
+    earth: _Soft
+    grass: _Soft
+    slabs: _Soft
+    slab: Plane
+    stains: _Soft
+    dirt: _Soft
+    patches: list[tuple[slice, slice, float]]
+
+    @classmethod
+    def made(cls, random: np.random.Generator) -> _Looks:
+        return cls(
+            earth=_Soft(random, 40),
+            grass=_Soft(random, 14, 4),
+            slabs=_Soft(random, 60),
+            slab=random.normal(0, 0.04, (512, 512)).astype(np.float32),
+            stains=_Soft(random, 16, 6),
+            dirt=_Soft(random, 50),
+            patches=[_patch(random) for _ in range(26)],
+        )
+
+
+def _axes(start: int) -> tuple[Plane, Plane]:
+    """The a of all columns and the b of a band's rows."""
+    columns = np.arange(_SIZE, dtype=np.float32)[None, :]
+    rows = np.arange(start, start + _BAND_ROWS, dtype=np.float32)[:, None]
+    half = np.float32(0.5)
+    return (columns + half) * CELL_M - EXTENT_M, EXTENT_M - (rows + half) * CELL_M
+
+
+def _from_kerb(start: int) -> Plane:
+    """Signed distance from the kerb: positive on the road, the corners rounded."""
+    a, b = _axes(start)
+    qx = CORNER_RADIUS_M + MINOR_HALF_M - np.abs(a)
+    qy = CORNER_RADIUS_M + MAIN_HALF_M - np.abs(b)
+    corner = np.hypot(np.maximum(qx, 0), np.maximum(qy, 0)) + np.minimum(np.maximum(qx, qy), 0)
+    return np.asarray(corner - CORNER_RADIUS_M, np.float32)
+
+
+def _lay_band(picture: Rgb, start: int, looks: _Looks) -> None:
+    a, b = _axes(start)
+    from_kerb = _from_kerb(start)
+    band = _yards(looks, start)
+    if (from_kerb > -PAVEMENT_M).any():
+        _lay(band, from_kerb > -PAVEMENT_M, _pavement(looks, start, a, b))
+    if (from_kerb > -0.05).any():
+        _lay(band, from_kerb > -0.05, _asphalt(looks, start, a, b))
+        _paint_kerbs(band, from_kerb, a, b)
+    picture[start : start + _BAND_ROWS] = np.clip(band, 0, 255)
+
+
+@lru_cache(maxsize=4)
+def grain(seed: int) -> Plane:
     """A tile of asphalt's fine grain, factors around 1."""
     random = np.random.default_rng(seed)
     fine = random.normal(0, 1, (512, 512)).astype(np.float32)
@@ -77,68 +142,67 @@ def grain(seed: int) -> NDArray[np.float32]:
     return np.asarray(1 + 0.035 * fine + 0.25 * coarse, np.float32)
 
 
-def _lay(picture: NDArray[np.float32], mask: NDArray[np.bool_], layer: NDArray[np.float32]) -> None:
+def _lay(picture: Plane, mask: NDArray[np.bool_], layer: Plane) -> None:
     np.copyto(picture, layer, where=mask[..., None])
 
 
-def _tinted(plane: NDArray[np.float32], colour: Colour, depth: float) -> NDArray[np.float32]:
+def _tinted(plane: Plane, colour: Colour, depth: float) -> Plane:
     factor = np.float32(1) + np.float32(depth) * plane
     return np.dstack([factor * np.float32(part) for part in colour])
 
 
-def _yards(random: np.random.Generator) -> NDArray[np.float32]:
-    noise = clouds(random, _SIZE, _SIZE, coarse=40)
+def _yards(looks: _Looks, start: int) -> Plane:
+    noise = looks.earth.rows(start)
     bare = _tinted(noise, (128, 121, 108), 0.07)
     grass = _tinted(noise, (84, 98, 58), 0.14)
-    share = np.clip(clouds(random, _SIZE, _SIZE, coarse=14, octaves=4) * 1.6 - 0.6, 0, 1)[..., None]
-    return np.asarray(bare * (1 - share) + grass * share, np.float32)
+    share = np.clip(looks.grass.rows(start) * np.float32(1.6) - np.float32(0.6), 0, 1)[..., None]
+    grass -= bare
+    grass *= share
+    bare += grass
+    return bare
 
 
-def _pavement(
-    random: np.random.Generator, a: NDArray[np.float32], b: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    tone = clouds(random, _SIZE, _SIZE, coarse=60) * 0.06
-    slab = random.normal(0, 0.04, (512, 512)).astype(np.float32)
-    row, column = np.floor(b / 0.4).astype(int) % 512, np.floor(a / 0.4).astype(int) % 512
-    tone = tone + slab[row, column]
+def _pavement(looks: _Looks, start: int, a: Plane, b: Plane) -> Plane:
+    row, column = (np.floor(axis / 0.4).astype(int) % 512 for axis in (b, a))
+    tone = looks.slabs.rows(start) * np.float32(0.06) + looks.slab[row, column]
     joint = (np.mod(a, 0.4) < CELL_M) | (np.mod(b, 0.4) < CELL_M)
-    return _tinted(tone - 0.10 * joint, (150, 141, 132), 1.0)
+    tone -= np.float32(0.10) * joint
+    return _tinted(tone, (150, 141, 132), 1.0)
 
 
-def _asphalt(
-    random: np.random.Generator, a: NDArray[np.float32], b: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    stains = clouds(random, _SIZE, _SIZE, coarse=16, octaves=6)
-    tone = 0.05 * stains
+def _asphalt(looks: _Looks, start: int, a: Plane, b: Plane) -> Plane:
     # Wheels polish two tracks a lane lighter, oil darkens between them.
+    across = np.zeros_like(b)
     for lane in (1.9, 5.1):
         for side in (1, -1):
             offset = b - side * lane
             tracks = np.exp(-(((np.abs(offset) - 0.75) / 0.28) ** 2))
-            tone = tone + (0.05 * tracks - 0.05 * np.exp(-((offset / 0.3) ** 2))) * (
-                np.abs(a) > MINOR_HALF_M
-            )
-    layer = _tinted(tone.astype(np.float32), (91, 91, 92), 1.0)
-    for _ in range(26):
-        _patch(layer, random)
-    return layer
+            across += 0.05 * tracks - 0.05 * np.exp(-((offset / 0.3) ** 2))
+    tone = looks.stains.rows(start) * np.float32(0.05) + across * (np.abs(a) > MINOR_HALF_M)
+    tone += 1
+    for rows, columns, factor in looks.patches:
+        low, high = max(rows.start - start, 0), min(rows.stop - start, _BAND_ROWS)
+        if low < high:
+            tone[low:high, columns] *= np.float32(factor)
+    tone -= 1
+    return _tinted(tone, (91, 91, 92), 1.0)
 
 
-def _patch(layer: NDArray[np.float32], random: np.random.Generator) -> None:
-    """A mended rectangle or a long sealed crack."""
+def _patch(random: np.random.Generator) -> tuple[slice, slice, float]:
+    """A mended rectangle or a long sealed crack: rows, columns, and how much darker."""
     along = random.random() < 0.5
     column, row = (int(v) for v in random.integers(0, _SIZE, 2))
     long, wide = int(random.integers(15, 90)), int(random.integers(2, 26))
     width, height = (long, wide) if along else (wide, long)
-    piece = layer[row : row + height, column : column + width]
-    piece *= np.float32(random.uniform(0.80, 0.97))
+    factor = float(random.uniform(0.80, 0.97))
+    return slice(row, row + height), slice(column, column + width), factor
 
 
 def _paint_kerbs(
-    picture: NDArray[np.float32],
-    from_kerb: NDArray[np.float32],
-    a: NDArray[np.float32],
-    b: NDArray[np.float32],
+    picture: Plane,
+    from_kerb: Plane,
+    a: Plane,
+    b: Plane,
 ) -> None:
     """Indonesian kerbs: black and white in turns, with a gutter before them."""
     kerb = (from_kerb <= 0.02) & (from_kerb > -0.28)
@@ -152,7 +216,7 @@ def _paint_kerbs(
     picture[gutter] *= 0.82
 
 
-def _paint_lanes(picture: NDArray[np.float32]) -> None:
+def _paint_lanes(picture: Rgb) -> None:
     main_from = MINOR_HALF_M + STOP_LINE_M
     minor_from = MAIN_HALF_M + STOP_LINE_M
     for sign in (1, -1):
@@ -190,7 +254,7 @@ def _paint_lanes(picture: NDArray[np.float32]) -> None:
 
 
 def _line(
-    picture: NDArray[np.float32],
+    picture: Rgb,
     start: tuple[float, float],
     end: tuple[float, float],
     width_m: float,
@@ -204,9 +268,7 @@ def _line(
     cv2.fillPoly(picture, [fixed], colour, cv2.LINE_AA, 4)
 
 
-def _dashes(
-    picture: NDArray[np.float32], start: float, end: float, across: float, *, along: bool
-) -> None:
+def _dashes(picture: Rgb, start: float, end: float, across: float, *, along: bool) -> None:
     sign = 1 if end > start else -1
     for at in np.arange(start + sign * 2, end, sign * 7.0):
         ends = ((at, across), (at + sign * 3.0, across))
@@ -214,15 +276,13 @@ def _dashes(
         _line(picture, (float(p[0]), float(p[1])), (float(q[0]), float(q[1])), 0.12, _WHITE)
 
 
-def _wear(
-    picture: NDArray[np.float32], random: np.random.Generator, from_kerb: NDArray[np.float32]
-) -> None:
+def _wear(band: Rgb, dirt: Plane, from_kerb: Plane) -> None:
     """Dirt over paint and all, thicker by the kerb."""
-    dirt = np.clip(clouds(random, _SIZE, _SIZE, coarse=50, octaves=6) * 0.5 + 0.1, 0, 1)
-    edge = np.exp(-((from_kerb / 1.2) ** 2))
-    share = (0.22 * dirt + 0.18 * edge * dirt)[..., None].astype(np.float32)
-    picture *= 1 - share
-    picture += share * np.array((96, 90, 80), np.float32)
+    share = np.clip(dirt * np.float32(0.5) + np.float32(0.1), 0, 1)
+    share *= 0.22 + 0.18 * np.exp(-((from_kerb / 1.2) ** 2))
+    worn = band.astype(np.float32)
+    worn += share[..., None] * (np.array((96, 90, 80), np.float32) - worn)
+    band[:] = worn
 
 
 def _shadows(place: Place) -> NDArray[np.uint8]:

@@ -1,13 +1,14 @@
 """Vehicles on the junction's lanes: they follow one another, stop at red, and the period repeats.
 
 Every lane is one file of the intelligent driver model (M. Treiber, A. Hennecke, D. Helbing, Phys.
-Rev. E 62, 2000). It is run once for two periods of arrivals and signals; the second, by then
-settled, is played in a loop, so that a time always gives the same picture.
+Rev. E 62, 2000). It is run once, for a lead and a period of arrivals and signals; the period, by
+then settled, is played in a loop, so that a time always gives the same picture.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
@@ -18,6 +19,7 @@ from simulator.scene.place import EXTENT_M, MAIN_HALF_M, MINOR_HALF_M, STOP_LINE
 
 PERIOD_S = 180.0
 _CYCLE_S = 60.0
+_LEAD_S = 2 * _CYCLE_S
 _STEP_S = 0.1
 _KEEP_EVERY = 2
 
@@ -84,33 +86,35 @@ class Traffic:
     """All vehicles of one junction."""
 
     def __init__(self, seed: int) -> None:
-        """Runs two periods; about a second."""
+        """Runs a period and what leads up to it; a quarter of a second."""
         random = np.random.default_rng(seed + 3)
         self._tracks = [track for lane in _lanes() for track in _drive(lane, random)]
+        self._firsts = np.array([track.first for track in self._tracks])
+        self._lasts = self._firsts + [len(track.along_m) - 1 for track in self._tracks]
 
     def at(self, elapsed_s: float) -> list[Vehicle]:
         """The vehicles at a time."""
         position = elapsed_s % PERIOD_S / (_STEP_S * _KEEP_EVERY)
         index, share = int(position), position % 1
         found = []
-        for track in self._tracks:
+        for number in np.flatnonzero((self._firsts <= index) & (index < self._lasts)).tolist():
+            track = self._tracks[number]
             here = index - track.first
-            if 0 <= here < len(track.along_m) - 1:
-                step = float(track.along_m[here + 1] - track.along_m[here])
-                along = float(track.along_m[here]) + share * step
-                speed = step / (_STEP_S * _KEEP_EVERY)
-                left = track.lane.offset_m + track.aside_m
-                cos, sin = math.cos(track.lane.turn_rad), math.sin(track.lane.turn_rad)
-                found.append(
-                    Vehicle(
-                        track.kind,
-                        track.paint,
-                        along * cos - left * sin,
-                        along * sin + left * cos,
-                        track.lane.turn_rad,
-                        speed < 2.0,
-                    )
+            step = float(track.along_m[here + 1] - track.along_m[here])
+            along = float(track.along_m[here]) + share * step
+            speed = step / (_STEP_S * _KEEP_EVERY)
+            left = track.lane.offset_m + track.aside_m
+            cos, sin = math.cos(track.lane.turn_rad), math.sin(track.lane.turn_rad)
+            found.append(
+                Vehicle(
+                    track.kind,
+                    track.paint,
+                    along * cos - left * sin,
+                    along * sin + left * cos,
+                    track.lane.turn_rad,
+                    speed < 2.0,
                 )
+            )
         return found
 
 
@@ -122,6 +126,7 @@ def _green(is_main: bool, time_s: float) -> bool:
 @dataclass(slots=True, eq=False)
 class _Driver:
     kind: Kind
+    half_m: float
     paint: int
     wish_m_s: float
     aside_m: float
@@ -131,8 +136,12 @@ class _Driver:
     kept: list[float]
 
 
+_Arrival = tuple[float, Kind, int, float, float]
+"""When, what, its paint, the speed it wants (m/s), and how far it keeps to its left (m)."""
+
+
 def _drive(lane: _Lane, random: np.random.Generator) -> list[_Track]:
-    arrivals: list[tuple[float, Kind, int, float, float]] = []
+    arrivals: list[_Arrival] = []
     at = float(random.exponential(lane.mean_gap_s))
     while at < PERIOD_S:
         kind = Kind.MOTORCYCLE if lane.for_motorcycles else _any_kind(random)
@@ -140,16 +149,24 @@ def _drive(lane: _Lane, random: np.random.Generator) -> list[_Track]:
         aside = float(random.uniform(-0.55, 0.4)) if lane.for_motorcycles else 0.0
         arrivals.append((at, kind, int(random.integers(1_000)), wish, aside))
         at += max(1.2, float(random.exponential(lane.mean_gap_s)))
-    queue = arrivals + [(arrival[0] + PERIOD_S, *arrival[1:]) for arrival in arrivals]
-    steps = round(2 * PERIOD_S / _STEP_S)
-    second = steps // 2
+    # Before the period comes the end of the one before, which is the same.
+    early: list[_Arrival] = [
+        (arrival[0] - PERIOD_S, *arrival[1:])
+        for arrival in arrivals
+        if arrival[0] > PERIOD_S - _LEAD_S
+    ]
+    queue = deque(early + arrivals)
+    steps = round((PERIOD_S + _LEAD_S) / _STEP_S)
+    second = round(_LEAD_S / _STEP_S)
     row: list[_Driver] = []
     done: list[_Driver] = []
     for step in range(steps):
-        now = step * _STEP_S
+        now = (step - second) * _STEP_S
         while queue and queue[0][0] <= now and (not row or row[-1].along_m > 9 - EXTENT_M):
-            _, kind, paint, wish, aside = queue.pop(0)
-            row.append(_Driver(kind, paint, wish, aside, -EXTENT_M, wish * 0.8, -1, []))
+            _, kind, paint, wish, aside = queue.popleft()
+            row.append(
+                _Driver(kind, kind.value / 2, paint, wish, aside, -EXTENT_M, wish * 0.8, -1, [])
+            )
         _advance(row, lane, now)
         for driver in row:
             if step >= second and (step - second) % _KEEP_EVERY == 0:
@@ -173,7 +190,7 @@ def _any_kind(random: np.random.Generator) -> Kind:
 def _advance(row: list[_Driver], lane: _Lane, now: float) -> None:
     ahead_end, ahead_speed = math.inf, 0.0
     for driver in row:
-        half = driver.kind.value / 2
+        half = driver.half_m
         gap, leader_speed = ahead_end - driver.along_m - half, ahead_speed
         to_line = lane.stop_at_m - driver.along_m - half
         # Who couldn't stop any more at a comfortable 3.5 m/s2 goes on.

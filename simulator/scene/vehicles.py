@@ -1,21 +1,16 @@
-"""Vehicles as shaded solids: boxes with slanting sides, windows, wheels, lamps and a shadow."""
+"""What vehicles look like: shaded solids with slanting sides, windows, wheels and lamps."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.camera import PinholeCamera
-from simulator.scene.place import Place
-from simulator.scene.traffic import Kind, Vehicle
+from simulator.scene.traffic import Kind
 
-Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 Colour = tuple[float, float, float]
 
@@ -43,7 +38,7 @@ _SHIRTS: tuple[Colour, ...] = (
 
 
 @dataclass(frozen=True, eq=False)
-class _Face:
+class Face:
     """A convex outline in the vehicle's frame (ahead, left, up) with its colour and light."""
 
     corners: Floats
@@ -61,7 +56,7 @@ def _solid(
     top_ahead: tuple[float, float] | None = None,
     top_left: float | None = None,
     glazed: bool = False,
-) -> list[_Face]:
+) -> list[Face]:
     """A block from ``ahead[0]`` to ``ahead[1]``, ``left`` to each side; its top may be smaller."""
     x0, x1 = ahead
     tx0, tx1 = top_ahead or ahead
@@ -69,13 +64,13 @@ def _solid(
     z0, z1 = up
     low = [(x1, left, z0), (x1, -left, z0), (x0, -left, z0), (x0, left, z0)]
     top = [(tx1, half, z1), (tx1, -half, z1), (tx0, -half, z1), (tx0, half, z1)]
-    faces = [_Face(np.array(top), _lit(colour, 1.10))]
+    faces = [Face(np.array(top), _lit(colour, 1.10))]
     for index, light in enumerate((0.86, 0.74, 0.80, 0.94)):
         after = (index + 1) % 4
         wall = np.array([low[index], low[after], top[after], top[index]])
-        faces.append(_Face(wall, _lit(colour, light)))
+        faces.append(Face(wall, _lit(colour, light)))
         if glazed:
-            faces.append(_Face(_inset(wall, 0.10, 0.18), _lit(_GLASS, light * 1.1)))
+            faces.append(Face(_inset(wall, 0.10, 0.18), _lit(_GLASS, light * 1.1)))
     return faces
 
 
@@ -97,7 +92,7 @@ def _inset(wall: Floats, across: float, along: float) -> Floats:
     )
 
 
-def _wheels(places: Sequence[float], left: float, radius: float) -> list[_Face]:
+def _wheels(places: Sequence[float], left: float, radius: float) -> list[Face]:
     angle = np.linspace(0, 2 * np.pi, 10, endpoint=False)
     faces = []
     for ahead in places:
@@ -110,11 +105,11 @@ def _wheels(places: Sequence[float], left: float, radius: float) -> list[_Face]:
                 ),
                 1,
             )
-            faces.append(_Face(rim if side > 0 else rim[::-1], _TYRE))
+            faces.append(Face(rim if side > 0 else rim[::-1], _TYRE))
     return faces
 
 
-def _lamp(ahead: float, left: float, up: float, colour: Colour, size: float = 0.14) -> list[_Face]:
+def _lamp(ahead: float, left: float, up: float, colour: Colour, size: float = 0.14) -> list[Face]:
     faces = []
     for side in (left, -left):
         square = [
@@ -124,12 +119,25 @@ def _lamp(ahead: float, left: float, up: float, colour: Colour, size: float = 0.
             (0, -size, size / 2),
         ]
         corners = np.array([(ahead, side + y, up + z) for _, y, z in square])
-        faces.append(_Face(corners if ahead < 0 else corners[::-1], colour, glows=True))
+        faces.append(Face(corners if ahead < 0 else corners[::-1], colour, glows=True))
     return faces
 
 
+PAINTS = 36
+"""So many paints make all the looks that a kind has."""
+
+HALF_WIDTH_M = {
+    Kind.CAR: 0.9,
+    Kind.MINIBUS: 0.9,
+    Kind.TRUCK: 1.1,
+    Kind.BUS: 1.25,
+    Kind.MOTORCYCLE: 0.3,
+}
+
+
 @cache
-def _shape(kind: Kind, paint: int, is_braking: bool) -> tuple[_Face, ...]:
+def shape(kind: Kind, paint: int, is_braking: bool) -> tuple[Face, ...]:
+    """A vehicle's faces, in the order of painting; ``paint`` below `PAINTS`."""
     tail: Colour = (235, 40, 30) if is_braking else (120, 20, 18)
     head: Colour = (250, 246, 228)
     match kind:
@@ -187,89 +195,3 @@ def _shape(kind: Kind, paint: int, is_braking: bool) -> tuple[_Face, ...]:
             return tuple(
                 faces + _lamp(-0.86, 0.0, 0.7, tail, 0.08) + _lamp(0.78, 0.0, 0.8, head, 0.09)
             )
-
-
-@cache
-def _packed(kind: Kind, paint: int, is_braking: bool) -> tuple[Floats, tuple[int, ...]]:
-    """All corners of a shape in one array, and where each face's begin."""
-    shape = _shape(kind, paint, is_braking)
-    starts = np.cumsum([0] + [len(face.corners) for face in shape])
-    return np.vstack([face.corners for face in shape]), tuple(int(s) for s in starts)
-
-
-_HALF_WIDTH_M = {
-    Kind.CAR: 0.9,
-    Kind.MINIBUS: 0.9,
-    Kind.TRUCK: 1.1,
-    Kind.BUS: 1.25,
-    Kind.MOTORCYCLE: 0.3,
-}
-
-
-def draw_vehicle(
-    picture: Rgb,
-    nearness: NDArray[np.float32],
-    camera: PinholeCamera,
-    place: Place,
-    vehicle: Vehicle,
-    light: Colour,
-) -> None:
-    """Paint a vehicle into the picture, behind what stands nearer; draw farther ones first."""
-    paint = vehicle.paint % 36
-    corners, starts = _packed(vehicle.kind, paint, vehicle.is_braking)
-    reach, half = vehicle.kind.value / 2 + 0.15, _HALF_WIDTH_M[vehicle.kind] + 0.15
-    shadow = np.array(
-        [(reach, half + 0.2, 0), (reach, -half, 0), (-reach, -half, 0), (-reach, half + 0.2, 0)],
-        float,
-    )
-    local = np.vstack((corners, shadow))
-    cos, sin = math.cos(vehicle.turn_rad), math.sin(vehicle.turn_rad)
-    turned = np.column_stack(
-        (
-            vehicle.a + local[:, 0] * cos - local[:, 1] * sin,
-            vehicle.b + local[:, 0] * sin + local[:, 1] * cos,
-            local[:, 2],
-        )
-    )
-    plane = place.to_plane(turned)
-    depths = (plane - (camera.x, camera.y, camera.h)) @ camera.axes[2]
-    if depths.min() < 2.0:
-        return
-    pixels, _ = camera.project(plane)
-    height, width = picture.shape[:2]
-    x0, y0 = np.floor(pixels.min(axis=0)).astype(int) - 1
-    x1, y1 = np.ceil(pixels.max(axis=0)).astype(int) + 2
-    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
-    if x0 >= x1 or y0 >= y1:
-        return
-    region = picture[y0:y1, x0:x1]
-    hidden = nearness[y0:y1, x0:x1] > 1 / (float(depths.mean()))
-    before = region.copy() if hidden.any() else None
-    fixed = np.round((pixels - (x0, y0)) * 16).astype(np.int32)
-    _shade(region, fixed[-4:])
-    canvas = np.ascontiguousarray(region)
-    for face, start, end in zip(
-        _shape(vehicle.kind, paint, vehicle.is_braking), starts[:-1], starts[1:], strict=True
-    ):
-        outline = fixed[start:end]
-        # Faces run clockwise as seen from outside; only those turned to us are drawn.
-        first, second, third = outline[0], outline[1], outline[2]
-        turn = int(second[0] - first[0]) * int(third[1] - second[1]) - int(
-            second[1] - first[1]
-        ) * int(third[0] - second[0])
-        if turn > 0:
-            red, green, blue = face.colour
-            if not face.glows:
-                red, green, blue = red * light[0], green * light[1], blue * light[2]
-            cv2.fillConvexPoly(canvas, outline, (red, green, blue), cv2.LINE_AA, 4)
-    region[:] = canvas
-    if before is not None:
-        np.copyto(region, before, where=hidden[..., None])
-
-
-def _shade(region: Rgb, outline: NDArray[np.int32]) -> None:
-    """Darken the ground under a vehicle, softly at the edges."""
-    light = np.full(region.shape[:2], 255, np.uint8)
-    cv2.fillConvexPoly(light, outline, 112, cv2.LINE_AA, 4)
-    soft = cv2.blur(light, (3, 3))
-    cv2.multiply(region, cv2.merge([soft, soft, soft]), dst=region, scale=1 / 255)

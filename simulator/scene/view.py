@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -17,15 +17,16 @@ from contracts import Box
 from geo.camera import PinholeCamera
 from simulator.scene.backdrop import DAYLIGHT, draw_backdrop
 from simulator.scene.fires import Fire, draw_fire
+from simulator.scene.fleet import SeenVehicle, draw_vehicle, see_vehicles
 from simulator.scene.fluid import FireLoop
+from simulator.scene.ground import ground_map
 from simulator.scene.place import Place
-from simulator.scene.traffic import Traffic, Vehicle
-from simulator.scene.vehicles import draw_vehicle
+from simulator.scene.traffic import Traffic
 
 Rgb = NDArray[np.uint8]
 
 _NOISE_SIGMA = 2.2
-_NOISES = 5
+_NOISES = 3
 _NOISE_PLAY_PX = 64
 """A sheet is larger than a picture by this much, so that it can be laid on in many places."""
 
@@ -35,7 +36,6 @@ class Stage:
     """What all cameras of a place see together."""
 
     place: Place
-    ground: Rgb
     traffic: Traffic
     fires: Callable[[float], Sequence[Fire]]
     """What burns at a time of the city."""
@@ -52,7 +52,7 @@ class Shot:
 
 
 class CameraView:
-    """A camera at a stage. Its backdrop is drawn at the first picture, and then kept."""
+    """A camera at a stage. Its backdrop is drawn at once, and then kept."""
 
     def __init__(self, camera: PinholeCamera, stage: Stage, label: str, seed: int) -> None:
         self.width_px, self.height_px = camera.width_px, camera.height_px
@@ -61,7 +61,7 @@ class CameraView:
         self._label = label
         own = stage.place.to_local(np.array([[camera.x, camera.y]]))[0]
         self._a, self._b = float(own[0]), float(own[1])
-        self._backdrop = draw_backdrop(camera, stage.place, stage.ground)
+        self._backdrop = draw_backdrop(camera, stage.place, ground_map(stage.place))
         self._noises = _noise_sheets(self.width_px, self.height_px)
         self._seed = seed
 
@@ -70,12 +70,16 @@ class CameraView:
         picture = self._backdrop.picture.copy()
         nearness = self._backdrop.nearness
         stage = self._stage
-        things: list[Vehicle | Fire] = [*stage.traffic.at(elapsed_s), *stage.fires(elapsed_s)]
+        traffic = stage.traffic.at(elapsed_s)
+        things: list[SeenVehicle | Fire] = [
+            *see_vehicles(self._camera, stage.place, traffic, DAYLIGHT),
+            *stage.fires(elapsed_s),
+        ]
         things.sort(key=lambda thing: -math.hypot(thing.a - self._a, thing.b - self._b))
         boxes = {}
         for thing in things:
-            if isinstance(thing, Vehicle):
-                draw_vehicle(picture, nearness, self._camera, stage.place, thing, DAYLIGHT)
+            if isinstance(thing, SeenVehicle):
+                draw_vehicle(picture, nearness, thing)
                 continue
             box = draw_fire(
                 picture, nearness, self._camera, stage.place, thing, stage.loop, elapsed_s
@@ -103,12 +107,32 @@ class CameraView:
             (local.strftime("%d-%m-%Y %H:%M:%S"), 34),
             (self._label, self.height_px / scale - 18),
         ):
-            place = (round(18 * scale), round(y * scale))
-            for colour, shift in (((16, 16, 16), 2), ((248, 248, 248), 0)):
-                at = (place[0] + shift, place[1] + shift)
-                cv2.putText(
-                    picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * scale, colour, 2, cv2.LINE_AA
-                )
+            letters, cover = _written(text, scale)
+            tall, wide = cover.shape
+            left, foot = round(18 * scale), round(y * scale)
+            top = foot - round(_RISE_PX * scale)
+            wide = min(wide, self.width_px - left)
+            region = picture[top : top + tall, left : left + wide]
+            cv2.copyTo(letters[:, :wide], cover[:, :wide], region)
+
+
+_RISE_PX = 26
+"""From a line's foot up to its sprite's upper edge, in a picture 720 high."""
+
+
+@lru_cache(maxsize=256)
+def _written(text: str, scale: float) -> tuple[Rgb, Rgb]:
+    """A line of white letters with a dark shadow, and a mask of where it covers the picture."""
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.8 * scale
+    (wide, _), _ = cv2.getTextSize(text, font, size, 2)
+    foot = round(_RISE_PX * scale)
+    letters = np.zeros((foot + round(12 * scale), wide + 6, 3), np.uint8)
+    cover = np.zeros(letters.shape[:2], np.uint8)
+    for shade, shift in ((16, 2), (248, 0)):
+        at = (shift, foot + shift)
+        cv2.putText(letters, text, at, font, size, (shade, shade, shade), 2, cv2.LINE_AA)
+        cv2.putText(cover, text, at, font, size, (255,), 2, cv2.LINE_8)
+    return letters, cover
 
 
 @cache

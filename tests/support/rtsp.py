@@ -65,7 +65,8 @@ class RtspThread:
 
     def serve_clock(self, path: str, *, fps: float = 10.0, width_px: int = 320) -> str:
         """Serve pictures whose content tells the time they were taken (see `read_clock`)."""
-        return self.serve(path, RenderedSource(ClockPictures(width_px), fps=fps))
+        source = RenderedSource(ClockPictures(width_px), fps=fps, keyframe_every_s=0.5)
+        return self.serve(path, source)
 
     def set_faults(self, path: str, faults: Faults) -> None:
         """Change what is wrong with a path."""

@@ -37,7 +37,7 @@ def test_a_second_client_starts_at_once_with_a_whole_picture(rtsp: RtspThread) -
         seen = watch(url, 1)[0]
         assert time.monotonic() - started < 1.0
         assert not seen.is_corrupt
-        # It starts at the latest keyframe, which come each second.
+        # It starts at the latest keyframe, which come twice a second.
         assert read_clock(seen.rgb, seen.received_at) < 1.6
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.scene.backdrop import depth_m, draw_backdrop
+from simulator.scene.backdrop import draw_backdrop
+from simulator.scene.canvas import depth_m
 from simulator.scene.ground import CELL_M, map_pixel
 from simulator.scene.place import EXTENT_M, Building
 from tests.simulator.scene.stands import camera_at, empty_place, pixel_of
