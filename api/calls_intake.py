@@ -182,18 +182,22 @@ def require_in_city(services: Services, shape: FixShape) -> None:
         require_inside(shape.centre, services.projection.centre, radius_m)
         return
     some = _some_place(shape)
-    if distance_m(some, services.projection.centre) > PLANE_M:
-        require_inside(some, services.projection.centre, radius_m)
+    far_m = distance_m(some, services.projection.centre)
+    if far_m > PLANE_M:
+        raise _outside(far_m, radius_m)
     plane = on_plane(shape, services.projection)
     if plane.area <= 0:
         raise ContractError("polygon", "has no area")
     away_m = float(plane.distance(on_plane(_centre(services), services.projection)))
     if away_m > radius_m:
-        raise ContractError(
-            "polygon",
-            f"lies {away_m / 1000:.1f} km from the city's centre, "
-            f"farther than {radius_m / 1000:g} km",
-        )
+        raise _outside(away_m, radius_m)
+
+
+def _outside(away_m: float, radius_m: float) -> ContractError:
+    return ContractError(
+        "polygon",
+        f"lies {away_m / 1000:.1f} km from the city's centre, farther than {radius_m / 1000:g} km",
+    )
 
 
 def _some_place(shape: Sector | Outline) -> LonLat:
