@@ -78,6 +78,8 @@ class Mount:
         self.credentials = credentials
         self.faults: Faults = HEALTHY
         """What is wrong just now; set it at any time, from any thread."""
+        self.pictures_sent = 0
+        """Pictures since the server started, each counted once for all readers."""
         self._source = source
         self._timeline = timeline
         # Seeded by the path: the same path has the same losses and identifiers in every run.
@@ -141,6 +143,7 @@ class Mount:
         async for picture in self._source.pictures(self._timeline):
             await self._timeline.sleep_until(picture.due_s)
             self._spread(self._packetise(picture))
+            self.pictures_sent += 1
             now_s = self._timeline.elapsed_s()
             if self._playing:
                 unread_since_s = now_s

@@ -48,7 +48,7 @@ _WORDS = (
 )
 
 
-@lru_cache(maxsize=96)
+@lru_cache(maxsize=24)
 def wall(width_m: float, height_m: float, style: int, *, is_front: bool) -> Rgb:
     """A wall's picture, `PIXELS_A_METRE`; the top row is its upper edge."""
     random = np.random.default_rng(style)

@@ -129,8 +129,8 @@ def _sampled(
 
 
 def _sky(canvas: Canvas) -> Rgb:
-    """Of the camera's size, down to the ground: below the horizon it is painted over."""
-    height, width = canvas.nearness.shape
+    """Half the camera's size, for it is soft; below the horizon it is painted over."""
+    height, width = canvas.nearness.shape[0] // 2, canvas.nearness.shape[1] // 2
     rise = 1 - np.arange(height, dtype=np.float32) / height * 1.6
     share = np.clip(rise, 0, 1)[:, None, None]
     top, low = np.array((138, 160, 188), np.float32), np.array((205, 208, 208), np.float32)
