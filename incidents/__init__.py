@@ -13,6 +13,7 @@ The store is one object with a small repository for each kind of thing::
     store.log        after(seq, limit, LogFilter())    oldest_seq()    last_seq()
     store.cameras    all()  get(id)  save(camera, credentials, actor=..., version=...)  remove(...)
                      credentials(id)  healths()  record_health(health)  stream_sources()
+    store.calibrations  record(...)  restore(...)  of(camera_id)
     store.accounts   ensure_first_account()  set_password()  check_password()  add()  all()
     store.sessions   open(username)  find(token)  end(token)
     store.keys       issue(name, role)  find(key)  revoke(name)  all()

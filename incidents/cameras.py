@@ -94,35 +94,7 @@ class Cameras:
             ContractError: its exercise flag would change.
         """
         async with self._database.writing() as writing:
-            row = await _row(writing.connection, camera.id)
-            current = None if row is None or row.removed else from_json(Camera, row.body)
-            if version is None and current is not None:
-                raise Exists("camera", camera.id)
-            if version is not None and current is None:
-                raise NotFound("camera", camera.id)
-            if current is not None and version is not None:
-                if version != current.version:
-                    raise VersionConflict(current, version)
-                if camera.exercise != current.exercise:
-                    raise ContractError(
-                        "exercise", "can't change: what it reported is already in its partition"
-                    )
-            if credentials is None:
-                credentials = Credentials() if current is None else _credentials(row)
-            saved = replace(
-                camera,
-                version=1 if row is None else row.version + 1,
-                has_credentials=credentials.any,
-            )
-            await _write(writing, saved, credentials, is_known=row is not None)
-            writing.log(
-                LogKind.CAMERA_SAVED,
-                saved,
-                actor=actor,
-                exercise=saved.exercise,
-                detail="registered" if current is None else "changed",
-            )
-        return saved
+            return await save_within(writing, camera, credentials, actor=actor, version=version)
 
     async def remove(self, camera_id: CameraId, *, actor: str, version: int | None = None) -> None:
         """Take a camera out of the register; its reports and log entries stay.
@@ -182,6 +154,47 @@ class Cameras:
             return 0
         async with self._database.writing() as writing:
             return sum([await _record(writing, health) for health in healths])
+
+
+async def save_within(
+    writing: Writing,
+    camera: Camera,
+    credentials: Credentials | None,
+    *,
+    actor: str,
+    version: int | None,
+    detail: str = "changed",
+) -> Camera:
+    """`Cameras.save` as a part of a larger transaction; ``detail`` is the log's word for it."""
+    row = await _row(writing.connection, camera.id)
+    current = None if row is None or row.removed else from_json(Camera, row.body)
+    if version is None and current is not None:
+        raise Exists("camera", camera.id)
+    if version is not None and current is None:
+        raise NotFound("camera", camera.id)
+    if current is not None and version is not None:
+        if version != current.version:
+            raise VersionConflict(current, version)
+        if camera.exercise != current.exercise:
+            raise ContractError(
+                "exercise", "can't change: what it reported is already in its partition"
+            )
+    if credentials is None:
+        credentials = Credentials() if current is None else _credentials(row)
+    saved = replace(
+        camera,
+        version=1 if row is None else row.version + 1,
+        has_credentials=credentials.any,
+    )
+    await _write(writing, saved, credentials, is_known=row is not None)
+    writing.log(
+        LogKind.CAMERA_SAVED,
+        saved,
+        actor=actor,
+        exercise=saved.exercise,
+        detail="registered" if current is None else detail,
+    )
+    return saved
 
 
 async def _record(writing: Writing, health: CameraHealth) -> bool:

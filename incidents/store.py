@@ -11,6 +11,7 @@ from contracts import Call, Camera, CameraHealth, CameraId, Incident, Sequence, 
 from incidents.accounts import Accounts
 from incidents.actions import Incidents
 from incidents.archive import Archive
+from incidents.calibrations import Calibrations
 from incidents.calls import Calls
 from incidents.cameras import Cameras, read_cameras, read_healths
 from incidents.database import Database, Listener
@@ -51,6 +52,7 @@ class Store:
         self.archive = Archive(database)
         self.log = Log(database)
         self.cameras = Cameras(database)
+        self.calibrations = Calibrations(database)
         self.accounts = Accounts(database)
         self.sessions = Sessions(database)
         self.keys = Keys(database)

@@ -215,6 +215,26 @@ class CameraRow(Table):
     """JSON list of name and value pairs."""
 
 
+class CalibrationRow(Table):
+    """A pose that a camera had, and what it was fitted to."""
+
+    __tablename__ = "calibrations"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(ForeignKey("cameras.id"))
+    camera_version: Mapped[int]
+    """The version of the camera that it made, or was found in."""
+    recorded_at: Mapped[datetime]
+    actor: Mapped[str]
+    origin: Mapped[str] = mapped_column(String(20))
+    restored_id: Mapped[str | None] = mapped_column(String(80))
+    pose: Mapped[str]
+    request: Mapped[str | None]
+    """Metadata and clicks as JSON; none where the pose was not fitted."""
+    findings: Mapped[str | None]
+    """Residuals and warnings as JSON."""
+    __table_args__ = (Index("calibrations_by_camera", "camera_id", "camera_version"),)
+
+
 class CameraHealthRow(Table):
     """How a camera is."""
 
