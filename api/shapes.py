@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from contracts import Call, Camera, CameraHealth, Incident, LogEntry, Polygon
+from contracts import Call, Camera, CameraHealth, CameraPose, Incident, LogEntry, Polygon
 
 
 class User(BaseModel):
@@ -86,6 +86,61 @@ class MessagePage(BaseModel):
 
     messages: list[KeptMessageItem]
     next: int | None
+
+
+class PlacedPixel(BaseModel):
+    """Where a pixel lies on the ground; no place above the horizon."""
+
+    u: float
+    v: float
+    lon: float | None
+    lat: float | None
+    range_m: float | None
+    bearing_deg: float
+    rho: float
+    rho_sigma: float
+    beta_sigma_deg: float
+    region95: dict[str, object] | None
+
+
+class CalibrationAnswer(BaseModel):
+    """A fitted pose; ``left_out`` is the number (from 0) of a control point that contradicts."""
+
+    pose: CameraPose
+    covariance: list[list[float]]
+    residuals_px: list[float]
+    left_out: int | None
+    warnings: list[str]
+    projected: list[PlacedPixel]
+
+
+class CalibrationItem(BaseModel):
+    """One pose of a camera's history."""
+
+    id: str
+    camera_version: int
+    recorded_at: str
+    actor: str
+    origin: Literal["fitted", "restored", "registered"]
+    restored_id: str | None
+    is_current: bool
+    pose: CameraPose
+    request: dict[str, object] | None
+    findings: dict[str, object] | None
+
+
+class CalibrationHistory(BaseModel):
+    """A camera's poses, newest first."""
+
+    calibrations: list[CalibrationItem]
+
+
+class StoredCalibration(BaseModel):
+    """A pose that was given to its camera."""
+
+    calibration: CalibrationItem
+    camera: CameraItem
+    projected: list[PlacedPixel] = []
 
 
 class RankedCameraItem(BaseModel):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contracts import CameraPose, ContractError, LonLat, to_plain
 from geo.calibration import (
@@ -36,7 +36,17 @@ MOST_PROJECTED = 1_000
 Px = Annotated[float, Field(ge=-50_000, le=50_000)]
 SigmaPx = Annotated[float, Field(gt=0, le=1000)]
 Lon = Annotated[float, Field(ge=-180, le=180)]
-Lat = Annotated[float, Field(ge=-90, le=90)]
+
+
+def _latitude(lat: float) -> float:
+    if not -90 <= lat <= 90:
+        raise ValueError(f"must lie between -90 and 90, got {lat:g}; are lon and lat swapped?")
+    return lat
+
+
+Lat = Annotated[
+    float, AfterValidator(_latitude), Field(json_schema_extra={"minimum": -90, "maximum": 90})
+]
 
 
 class Part(BaseModel):

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.routes import (
     aml,
+    calibration,
     calls,
     cameras,
     cap,
@@ -27,6 +28,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     config.router,
     cameras.router,
+    calibration.router,
     calls.router,
     aml.router,
     pidf_lo.router,

@@ -115,7 +115,7 @@ async def change_camera(
     services = services_of(request)
     if body.id is not None and body.id != camera_id:
         raise invalid("id", "must be the one in the address; a camera's id doesn't change")
-    version = body.version if body.version is not None else _version_of(if_match)
+    version = body.version if body.version is not None else version_of(if_match)
     if version is None:
         raise invalid("version", "is missing; send the version that you looked at, or If-Match")
     current = await services.store.cameras.get(CameraId(camera_id))
@@ -144,7 +144,7 @@ async def remove_camera(
     await services.store.cameras.remove(
         CameraId(camera_id),
         actor=identity_of(request).name,
-        version=version if version is not None else _version_of(if_match),
+        version=version if version is not None else version_of(if_match),
     )
     services.cameras.changed()
     return Response(status_code=204)
@@ -214,7 +214,12 @@ def _where(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port
 
 
-def _version_of(if_match: str | None) -> int | None:
+def version_of(if_match: str | None) -> int | None:
+    """The version that an If-Match header names.
+
+    Raises:
+        Problem: 422.
+    """
     if if_match is None:
         return None
     text = if_match.strip().removeprefix("W/").strip('"')

@@ -47,8 +47,7 @@ def read_camera(file: Path) -> CalibrationRequest:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "(whole file)"
-        hint = "; are lon and lat swapped?" if where.endswith("lat") else ""
-        raise Failure(f"{file}: {where}: {first['msg']}{hint}") from error
+        raise Failure(f"{file}: {where}: {first['msg']}") from error
 
 
 def _tell(solved: Solved) -> None:
