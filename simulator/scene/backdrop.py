@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from geo.camera import PinholeCamera
 from simulator.scene import facades
 from simulator.scene.canvas import Canvas, Face
+from simulator.scene.conditions import GREY_AFTERNOON, Conditions
 from simulator.scene.horizon import draw_sky_and_ground
+from simulator.scene.lighting import relit
 from simulator.scene.place import Building, Place, Pole, Tree
 from simulator.scene.poles import draw_pole
 from simulator.scene.trees import SeenTree
 
 Rgb = NDArray[np.uint8]
-
-DAYLIGHT = (0.52, 0.52, 0.56)
-"""What is left of a bright day's red, green and blue: a late afternoon under rain clouds."""
 
 _CLEAR_M = 14.0
 _SUN = np.array((-0.62, -0.48))
@@ -36,7 +35,9 @@ class Backdrop:
     nearness: NDArray[np.float32]
 
 
-def draw_backdrop(camera: PinholeCamera, place: Place, ground_map: Rgb) -> Backdrop:
+def draw_backdrop(
+    camera: PinholeCamera, place: Place, ground_map: Rgb, under: Conditions = GREY_AFTERNOON
+) -> Backdrop:
     """The camera's empty scene; about a third of a second.
 
     Raises:
@@ -51,7 +52,7 @@ def draw_backdrop(camera: PinholeCamera, place: Place, ground_map: Rgb) -> Backd
             draw_pole(canvas, thing)
         else:
             thing.draw()
-    return Backdrop(_developed(canvas), canvas.nearness)
+    return Backdrop(_developed(canvas, under), canvas.nearness)
 
 
 def _seen(canvas: Canvas) -> list[Face | SeenTree | Pole]:
@@ -123,12 +124,12 @@ def _faces(canvas: Canvas, block: Building) -> Iterator[Face]:
             yield Face(canvas, corners, texture, light)
 
 
-def _developed(canvas: Canvas) -> Rgb:
+def _developed(canvas: Canvas, under: Conditions) -> Rgb:
     """The canvas at the camera's size, with a lens's slight fall of light to the corners."""
     size = (canvas.camera.width_px, canvas.camera.height_px)
     picture = np.asarray(cv2.resize(canvas.picture, size, interpolation=cv2.INTER_AREA), np.float32)
     u = np.linspace(-1, 1, size[0], dtype=np.float32)[None, :]
     v = np.linspace(-1, 1, size[1], dtype=np.float32)[:, None]
     picture *= (1 - 0.13 * (u * u + v * v))[..., None]
-    picture *= np.array(DAYLIGHT, np.float32)
+    picture = relit(canvas.camera, canvas.place, picture, canvas.nearness, under)
     return np.asarray(np.clip(picture, 0, 255), np.uint8)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
 from simulator.scene import vehicles
+from simulator.scene.conditions import Conditions
+from simulator.scene.lighting import SODIUM, fog_colour, lamplight
 from simulator.scene.place import Place
 from simulator.scene.traffic import Kind, Vehicle
 
@@ -50,7 +52,7 @@ class SeenVehicle:
     """Outlines of the faces turned to the camera, in 16ths of a pixel, the farther first."""
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=4_096)
 def _model(kind: Kind, paint: int, is_braking: bool, light: Colour) -> _Model:
     faces = vehicles.shape(kind, paint, is_braking)
     reach, half = kind.value / 2 + 0.15, vehicles.HALF_WIDTH_M[kind] + 0.15
@@ -72,12 +74,16 @@ def _model(kind: Kind, paint: int, is_braking: bool, light: Colour) -> _Model:
 
 
 def see_vehicles(
-    camera: PinholeCamera, place: Place, found: Sequence[Vehicle], light: Colour
+    camera: PinholeCamera, place: Place, found: Sequence[Vehicle], under: Conditions
 ) -> list[SeenVehicle]:
-    """The vehicles that a camera shows, in the order given; ``light`` dims red, green and blue."""
+    """The vehicles that a camera shows, in the order given."""
     if not found:
         return []
-    models = [_model(v.kind, v.paint % vehicles.PAINTS, v.is_braking, light) for v in found]
+    lights = _lights(place, found, under)
+    models = [
+        _model(v.kind, v.paint % vehicles.PAINTS, v.is_braking, light)
+        for v, light in zip(found, lights, strict=True)
+    ]
     counts = np.array([len(model.corners) for model in models])
     local = np.vstack([model.corners for model in models])
     turns = np.array([(math.cos(v.turn_rad), math.sin(v.turn_rad), v.a, v.b) for v in found])
@@ -104,10 +110,26 @@ def see_vehicles(
         outline = np.round(part * 16).astype(np.int32)
         window = (*low[index].tolist(), *high[index].tolist())
         faces = _facing(model, outline)
+        if math.isfinite(under.fog_m):
+            faces = _fogged(faces, float(means[index]), under)
         seen.append(
             SeenVehicle(vehicle.a, vehicle.b, float(means[index]), window, outline[-4:], faces)
         )
     return seen
+
+
+def _lights(place: Place, found: Sequence[Vehicle], under: Conditions) -> list[Colour]:
+    """The day's and the lamps' light on each, in few steps, so that lit shapes can be kept."""
+    if not (under.lamps and place.poles):
+        return [under.light] * len(found)
+    spots = np.array([(v.a, v.b, 1.0) for v in found])
+    steps = np.round(np.minimum(lamplight(place, spots), 1.0) * under.lamps * 12) / 12
+    red, green, blue = SODIUM.tolist()
+    day = under.light
+    return [
+        (day[0] + red * step, day[1] + green * step, day[2] + blue * step)
+        for step in steps.tolist()
+    ]
 
 
 def _facing(model: _Model, outline: Fixed) -> tuple[tuple[Fixed, Colour], ...]:
@@ -120,6 +142,19 @@ def _facing(model: _Model, outline: Fixed) -> tuple[tuple[Fixed, Colour], ...]:
         (outline[model.starts[number] : model.starts[number + 1]], model.colours[number])
         for number in np.flatnonzero(turn > _LEAST_TURN).tolist()
     )
+
+
+def _fogged(
+    faces: tuple[tuple[Fixed, Colour], ...], depth_m: float, under: Conditions
+) -> tuple[tuple[Fixed, Colour], ...]:
+    clear = math.exp(-depth_m / under.fog_m)
+    fog = fog_colour(under) * (1 - clear)
+
+    def seen(colour: Colour) -> Colour:
+        red, green, blue = (np.array(colour) * clear + fog).tolist()
+        return red, green, blue
+
+    return tuple((outline, seen(colour)) for outline, colour in faces)
 
 
 def draw_vehicle(picture: Rgb, nearness: NDArray[np.float32], seen: SeenVehicle) -> None:

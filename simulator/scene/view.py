@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -15,20 +15,18 @@ from numpy.typing import NDArray
 
 from contracts import Box
 from geo.camera import PinholeCamera
-from simulator.scene.backdrop import DAYLIGHT, draw_backdrop
+from simulator.scene.backdrop import draw_backdrop
+from simulator.scene.conditions import GREY_AFTERNOON, Conditions
 from simulator.scene.fires import Fire, draw_fire
 from simulator.scene.fleet import SeenVehicle, draw_vehicle, see_vehicles
 from simulator.scene.fluid import FireLoop
 from simulator.scene.ground import ground_map
+from simulator.scene.headlights import draw_headlights
 from simulator.scene.place import Place
 from simulator.scene.traffic import Traffic
+from simulator.scene.weather import Veil
 
 Rgb = NDArray[np.uint8]
-
-_NOISE_SIGMA = 2.2
-_NOISES = 3
-_NOISE_PLAY_PX = 64
-"""A sheet is larger than a picture by this much, so that it can be laid on in many places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +39,7 @@ class Stage:
     """What burns at a time of the city."""
     loop: FireLoop
     timezone: ZoneInfo
+    under: Conditions = GREY_AFTERNOON
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +60,8 @@ class CameraView:
         self._label = label
         own = stage.place.to_local(np.array([[camera.x, camera.y]]))[0]
         self._a, self._b = float(own[0]), float(own[1])
-        self._backdrop = draw_backdrop(camera, stage.place, ground_map(stage.place))
-        self._noises = _noise_sheets(self.width_px, self.height_px)
-        self._seed = seed
+        self._backdrop = draw_backdrop(camera, stage.place, ground_map(stage.place), stage.under)
+        self._veil = Veil(self.width_px, self.height_px, stage.under, seed)
 
     def shoot(self, elapsed_s: float, wall: datetime) -> Shot:
         """The picture at a time of the city (not negative), with the wall clock burnt in."""
@@ -72,7 +70,7 @@ class CameraView:
         stage = self._stage
         traffic = stage.traffic.at(elapsed_s)
         things: list[SeenVehicle | Fire] = [
-            *see_vehicles(self._camera, stage.place, traffic, DAYLIGHT),
+            *see_vehicles(self._camera, stage.place, traffic, stage.under),
             *stage.fires(elapsed_s),
         ]
         things.sort(key=lambda thing: -math.hypot(thing.a - self._a, thing.b - self._b))
@@ -86,19 +84,13 @@ class CameraView:
             )
             if box is not None:
                 boxes[thing.id] = box
-        self._grain(picture, elapsed_s)
+        if stage.under.lamps:
+            draw_headlights(
+                picture, nearness, self._camera, stage.place, traffic, stage.under.lamps
+            )
+        self._veil.lay(picture, math.floor(elapsed_s * 1000))
         self._write(picture, wall)
         return Shot(picture, boxes)
-
-    def _grain(self, picture: Rgb, elapsed_s: float) -> None:
-        """The sensor's noise: one of a few sheets, laid on at a place of its own."""
-        tick = math.floor(elapsed_s * 1000)
-        random = np.random.default_rng((self._seed, tick))
-        more, less = self._noises[int(random.integers(_NOISES))]
-        row, column = (int(v) for v in random.integers(0, _NOISE_PLAY_PX, 2))
-        window = (slice(row, row + self.height_px), slice(column, column + self.width_px))
-        cv2.add(picture, more[window], dst=picture)
-        cv2.subtract(picture, less[window], dst=picture)
 
     def _write(self, picture: Rgb, wall: datetime) -> None:
         local = wall.astimezone(self._stage.timezone)
@@ -133,16 +125,3 @@ def _written(text: str, scale: float) -> tuple[Rgb, Rgb]:
         cv2.putText(letters, text, at, font, size, (shade, shade, shade), 2, cv2.LINE_AA)
         cv2.putText(cover, text, at, font, size, (255,), 2, cv2.LINE_8)
     return letters, cover
-
-
-@cache
-def _noise_sheets(width_px: int, height_px: int) -> list[tuple[Rgb, Rgb]]:
-    """Grey noise in two parts, what is added and what is taken away; shared by all cameras."""
-    random = np.random.default_rng(7)
-    shape = (height_px + _NOISE_PLAY_PX, width_px + _NOISE_PLAY_PX)
-    sheets = []
-    for _ in range(_NOISES):
-        grain = np.round(random.normal(0, _NOISE_SIGMA, shape))
-        more, less = (np.maximum(sign * grain, 0).astype(np.uint8) for sign in (1, -1))
-        sheets.append((cv2.merge([more] * 3), cv2.merge([less] * 3)))
-    return [(np.asarray(more, np.uint8), np.asarray(less, np.uint8)) for more, less in sheets]

@@ -1,0 +1,162 @@
+"""A backdrop drawn by day, put into other light: lamps, fog and a wet road.
+
+Every pixel's place is known: a standing thing's from its depth, the ground's from its ray. So
+lamplight falls off as it does in the street, and fog thickens with distance.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.camera import PinholeCamera
+from simulator.scene.conditions import Conditions
+from simulator.scene.place import Place
+from simulator.scene.poles import ARM_RISE_M
+
+Rgb = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
+
+SODIUM = np.array((1.0, 0.74, 0.42), np.float32)
+_FOG = np.array((190, 194, 200), np.float32)
+_LAMPLIT_FOG = np.array((96, 74, 48), np.float32)
+_COARSE = 4
+"""Light changes slowly: it is found on a grid of so many pixels, and smoothed in between."""
+_SKY_M = 2_000.0
+_LAMP_STRENGTH = 58.0
+"""Of one street lamp: light on the ground straight below it, at 9 m, is about 0.7 of a day's."""
+
+
+def lamp_heads(place: Place) -> Floats:
+    """All street lamps of a place: ``(N, 3)``, a, b and height in metres."""
+    return np.array([(*pole.arm, pole.height_m + ARM_RISE_M) for pole in place.poles], float)
+
+
+def lamplight(place: Place, points: Floats) -> Floats:
+    """How much of a day's light the lamps give at points ``(N, 3)`` of the place's frame."""
+    total = np.zeros(len(points))
+    for a, b, up in lamp_heads(place):
+        away = points - (a, b, up)
+        square = (away**2).sum(axis=1) + 1.0
+        down = np.clip(-away[:, 2], 0, None) / np.sqrt(square)
+        # A lamp throws most of its light down, and a little aside.
+        total += _LAMP_STRENGTH * (0.08 + 0.92 * down**2) / square
+    return total
+
+
+def fog_colour(under: Conditions) -> Floats32:
+    """What thick fog looks like: the day's light and the lamps' in it; RGB, 0-255."""
+    lamps = np.float32(under.lamps) * _LAMPLIT_FOG * np.float32(1 - max(under.light))
+    return np.asarray(_FOG * np.array(under.light, np.float32) + lamps, np.float32)
+
+
+def relit(
+    camera: PinholeCamera, place: Place, day: Floats32, nearness: Floats32, under: Conditions
+) -> Floats32:
+    """The day's picture (H x W x 3, 0-255) under other conditions."""
+    depth, points = _places(camera, place, nearness)
+    size = (camera.width_px, camera.height_px)
+    light = np.ones((*depth.shape, 3), np.float32) * np.array(under.light, np.float32)
+    if under.lamps and place.poles:
+        lamps = lamplight(place, points.reshape(-1, 3)).reshape(depth.shape)
+        lamps[depth >= _SKY_M] = 0
+        light += under.lamps * lamps[..., None].astype(np.float32) * SODIUM
+    picture = day * np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    if np.isfinite(under.fog_m):
+        fog = fog_colour(under)
+        fine = np.where(nearness > 0, 1 / np.maximum(nearness, 1e-6), 0).astype(np.float32)
+        ground = np.asarray(cv2.resize(depth, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        distance = np.where(fine > 0, fine, ground)
+        clear = np.exp(-distance / np.float32(under.fog_m))[..., None]
+        picture = picture * clear + fog * (1 - clear)
+    if under.lamps:
+        _lamp_glows(picture, camera, place, nearness, under)
+    if under.wet:
+        _mirror(picture, nearness, depth, camera, under.wet)
+    return picture
+
+
+def _places(camera: PinholeCamera, place: Place, nearness: Floats32) -> tuple[Floats32, Floats]:
+    """Depth, and the point in the place's frame, of what a coarse grid of pixels shows."""
+    u = np.arange(_COARSE / 2, camera.width_px, _COARSE)
+    v = np.arange(_COARSE / 2, camera.height_px, _COARSE)
+    rays = camera.ray(*np.meshgrid(u, v)) @ camera.axes
+    below = np.where(rays[..., 2] < -1e-4, rays[..., 2], -1e-4)
+    ground = np.minimum(-camera.h / below, _SKY_M)
+    near = nearness[_COARSE // 2 :: _COARSE, _COARSE // 2 :: _COARSE][: len(v), : len(u)]
+    depth = np.where(near > 0, 1 / np.maximum(near, 1e-6), ground)
+    plane = rays * depth[..., None] + (camera.x, camera.y, camera.h)
+    local = place.to_local(plane.reshape(-1, 3)).reshape(plane.shape)
+    return depth.astype(np.float32), local
+
+
+def _lamp_glows(
+    picture: Floats32, camera: PinholeCamera, place: Place, nearness: Floats32, under: Conditions
+) -> None:
+    heads = place.to_plane(lamp_heads(place))
+    pixels, visible = camera.project(heads)
+    depths = (heads - (camera.x, camera.y, camera.h)) @ camera.axes[2]
+    for (u, v), depth in zip(pixels[visible], depths[visible], strict=True):
+        row = min(int(v), camera.height_px - 1)
+        column = min(int(u), camera.width_px - 1)
+        if depth > 3 and nearness[row, column] < 1.05 / depth:
+            scale = camera.f_px / depth
+            for radius, strength in ((0.35 * scale + 2, 420.0), (1.6 * scale + 6, 70.0)):
+                add_glow(picture, u, v, radius, SODIUM * np.float32(strength * under.lamps))
+
+
+@cache
+def _spot() -> Floats32:
+    axis = np.linspace(-1, 1, 65, dtype=np.float32)
+    square = axis[None, :] ** 2 + axis[:, None] ** 2
+    return np.asarray(np.clip(np.exp(-5 * square) - np.exp(-5), 0, 1), np.float32)
+
+
+def add_glow(
+    picture: Floats32 | Rgb, u: float, v: float, radius_px: float, colour: Floats32
+) -> None:
+    """A lamp's bloom, added to the picture about a pixel."""
+    radius = max(1, round(float(radius_px)))
+    x0, y0 = round(float(u)) - radius, round(float(v)) - radius
+    height, width = picture.shape[:2]
+    left, top = max(x0, 0), max(y0, 0)
+    right, low = min(x0 + 2 * radius, width), min(y0 + 2 * radius, height)
+    if left >= right or top >= low:
+        return
+    spot = cv2.resize(_spot(), (2 * radius, 2 * radius), interpolation=cv2.INTER_AREA)
+    part = spot[top - y0 : low - y0, left - x0 : right - x0, None] * colour
+    region = picture[top:low, left:right]
+    region[:] = np.minimum(region + part, 255)
+
+
+def _mirror(
+    picture: Floats32, nearness: Floats32, depth: Floats32, camera: PinholeCamera, wet: float
+) -> None:
+    """Darken the wet ground, and let it mirror what stands behind each of its pixels.
+
+    In a level camera's picture a thing and its mirror image meet at the thing's foot, so a column
+    is turned over there. Water mirrors more the flatter one looks onto it (Schlick's formula).
+    """
+    height, width = nearness.shape
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    far = np.asarray(cv2.resize(depth, (width, height), interpolation=cv2.INTER_LINEAR))
+    is_ground = (nearness == 0) & (far < _SKY_M * 0.9)
+    horizon = np.argmax(is_ground, axis=0)[None, :]
+    # Thin things (poles) are no mirror's edge: a closing takes them out.
+    solid = cv2.morphologyEx((nearness > 0).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 9)))
+    feet = np.maximum(np.maximum.accumulate(np.where(solid > 0, rows, 0), axis=0), horizon)
+    source = np.clip(2 * feet - rows, 0, height - 1).astype(np.float32)
+    columns = np.broadcast_to(np.arange(width, dtype=np.float32), (height, width))
+    mirrored = cv2.remap(picture, columns, source, cv2.INTER_LINEAR)
+    # Ripples and the road's grain draw every light out downwards.
+    mirrored = np.asarray(cv2.blur(mirrored, (5, 45)), np.float32)
+    sine = np.clip(camera.h / np.maximum(far, camera.h), 0, 1)
+    share = wet * (0.05 + 0.95 * (1 - sine) ** 4)
+    share = (np.minimum(share, 0.75) * is_ground)[..., None].astype(np.float32)
+    dark = (1 - np.float32(0.35 * wet) * is_ground[..., None]).astype(np.float32)
+    picture *= dark * (1 - share)
+    picture += mirrored * share
