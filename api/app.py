@@ -31,6 +31,7 @@ from api.waking import Waker
 from api.wire import snapshot_message
 from contracts import LonLat
 from geo.projection import LocalProjection
+from incidents.mind import load_buildings
 from incidents.store import Store
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import Bus
@@ -125,12 +126,14 @@ def _services(
 ) -> tuple[Services, Waker]:
     metrics = Metrics()
     projection = LocalProjection(LonLat(settings.city.lon, settings.city.lat))
-    camera_view = CameraView(store.cameras.all, projection)
+    buildings = load_buildings(settings.city.buildings, projection)
+    camera_view = CameraView(store.cameras.all, projection, buildings)
     feed_of_log = Feed(store.log, bus.wakes, clock, metrics, settings.api.feed_queue)
     feed_of_log.listen(camera_view.on_entries)
 
     async def make_snapshot() -> tuple[int, bytes]:
         found = await store.snapshot()
+        await camera_view.fields.work_out(found.cameras)
         items = (
             camera_item(camera, found.healths.get(camera.id), camera_view.fields.of(camera))
             for camera in found.cameras

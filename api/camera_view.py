@@ -16,9 +16,11 @@ from shapely.geometry.base import BaseGeometry
 
 from api.wire import EncodedEntry, members
 from contracts import (
+    Area,
     Camera,
     CameraHealth,
     CameraId,
+    CameraPose,
     Disc,
     FixShape,
     LogEntry,
@@ -26,9 +28,11 @@ from contracts import (
     Sector,
     to_json,
 )
+from geo.buildings import Buildings
 from geo.callers import sector_outline
+from geo.fields_of_view import visibility_polygon, visible_area
 from geo.projection import LocalProjection
-from geo.visibility import RankedCamera, VisibilityIndex, visibility_polygon
+from geo.visibility import KnownViews, RankedCamera, VisibilityIndex
 
 MOST_RANKED = 20
 """Cameras given for a call: more than anybody looks at."""
@@ -38,23 +42,37 @@ _REBUILD_ON = frozenset({LogKind.CAMERA_SAVED, LogKind.CAMERA_REMOVED})
 class FieldsOfView:
     """Encoded fields of view, worked out once a version of a camera."""
 
-    def __init__(self) -> None:
+    def __init__(self, projection: LocalProjection, buildings: Buildings | None) -> None:
+        self._projection = projection
+        self._buildings = buildings
         self._kept: dict[CameraId, tuple[int, bytes]] = {}
 
     def of(self, camera: Camera) -> bytes:
-        """GeoJSON Polygon, or ``null`` where the camera has no pose or shows no ground."""
+        """GeoJSON Polygon (MultiPolygon where buildings part it), or ``null`` where the camera has
+        no pose or shows no ground.
+        """
         known = self._kept.get(camera.id)
         if known is None or known[0] != camera.version:
-            polygon = None if camera.pose is None else visibility_polygon(camera.pose)
-            encoded = b"null" if polygon is None else to_json(polygon)
+            area = None if camera.pose is None else self._area(camera.pose)
+            encoded = b"null" if area is None else to_json(area)
             known = self._kept[camera.id] = (camera.version, encoded)
         return known[1]
+
+    def _area(self, pose: CameraPose) -> Area | None:
+        if self._buildings is None:
+            return visibility_polygon(pose)
+        return visible_area(pose, self._projection, self._buildings)
+
+    async def work_out(self, cameras: Sequence[Camera]) -> None:
+        """Work out in a thread what `of` would otherwise take its 2 ms a camera for."""
+        if self._buildings is not None:
+            await asyncio.to_thread(lambda: [self.of(camera) for camera in cameras])
 
     def forget_all_but(self, cameras: Sequence[Camera]) -> None:
         """Drop what belongs to cameras that are no more."""
         there = {camera.id for camera in cameras}
-        for camera_id in [one for one in self._kept if one not in there]:
-            del self._kept[camera_id]
+        for camera_id in [one for one in list(self._kept) if one not in there]:
+            self._kept.pop(camera_id, None)
 
 
 def camera_item(camera: Camera, health: CameraHealth | None, field_of_view: bytes) -> bytes:
@@ -76,10 +94,14 @@ class CameraView:
     """Ranks cameras for callers. One a process."""
 
     def __init__(
-        self, read: Callable[[], Awaitable[list[Camera]]], projection: LocalProjection
+        self,
+        read: Callable[[], Awaitable[list[Camera]]],
+        projection: LocalProjection,
+        buildings: Buildings | None = None,
     ) -> None:
-        """``read`` reads the register; ``projection`` is the city's."""
-        self.fields = FieldsOfView()
+        """``read`` reads the register; ``projection`` is the city's, and the buildings'."""
+        self.fields = FieldsOfView(projection, buildings)
+        self._known = {exercise: KnownViews(projection, buildings) for exercise in (False, True)}
         self._read = read
         self._projection = projection
         self._lock = asyncio.Lock()
@@ -123,7 +145,7 @@ class CameraView:
                 for camera in cameras
                 if camera.pose is not None and camera.enabled and camera.exercise == exercise
             }
-            return VisibilityIndex.build(poses, self._projection)
+            return self._known[exercise].index(poses)
 
         return _Indexes(of(exercise=False), of(exercise=True))
 

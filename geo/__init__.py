@@ -6,15 +6,19 @@ projection's north, and covariances in those units. Degrees appear in names (``b
 """
 
 from geo.areas import AreaIndex
+from geo.buildings import Buildings
 from geo.callers import caller_region
 from geo.camera import PinholeCamera
+from geo.fields_of_view import visibility_polygon
 from geo.ground import GroundFix, fix_of_box
 from geo.projection import LocalProjection, PlaceError, require_inside
-from geo.visibility import RankedCamera, VisibilityIndex, visibility_polygon
+from geo.visibility import KnownViews, RankedCamera, VisibilityIndex
 
 __all__ = [
     "AreaIndex",
+    "Buildings",
     "GroundFix",
+    "KnownViews",
     "LocalProjection",
     "PinholeCamera",
     "PlaceError",

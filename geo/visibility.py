@@ -1,8 +1,4 @@
-"""What cameras see of the ground, and which cameras see a place.
-
-A field of view is the part of the ground that the picture shows within the camera's trusted range,
-as if nothing stood in between.
-"""
+"""Which cameras see a place, best first."""
 
 from __future__ import annotations
 
@@ -12,10 +8,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Point, STRtree, area, intersection, is_valid, make_valid, polygons
+from shapely import (
+    Point,
+    STRtree,
+    area,
+    intersection,
+    is_valid,
+    make_valid,
+    polygons,
+)
+from shapely.geometry.base import BaseGeometry
 
-from contracts import CameraId, CameraPose, LonLat, MultiPolygon, Polygon
+from contracts import CameraId, CameraPose, LonLat
+from geo.buildings import Buildings
 from geo.camera import PinholeCamera
+from geo.fields_of_view import COLUMN_M, column_ring, ground_ring, unhidden
 from geo.projection import LocalProjection, bearing_deg_of
 
 Floats = NDArray[np.float64]
@@ -41,41 +48,6 @@ class RankedCamera:
     """True bearing from the camera to the place."""
 
 
-def ground_ring(camera: PinholeCamera, a_side: int = 12) -> Floats | None:
-    """The border of a field of view in metres, ``(4 a_side, 2)``; None for a look at the sky."""
-    w, h = float(camera.width_px), float(camera.height_px)
-    t = np.arange(a_side) / a_side
-    zero = np.zeros(a_side)
-    u = np.concatenate((w * t, zero + w, w * (1 - t), zero))
-    v = np.concatenate((zero + h, h * (1 - t), zero, h * t))
-    rho, beta = camera.look(u, v)
-    if rho.max() <= 1 / camera.range_m:
-        return None
-    ranges = 1 / np.maximum(rho, 1 / camera.range_m)
-    ring = np.column_stack((np.sin(beta), np.cos(beta))) * ranges[:, None]
-    return np.asarray(np.add(ring, (camera.x, camera.y)))
-
-
-def view_area_m2(camera: PinholeCamera) -> float:
-    """Ground within a field of view, square metres; at least that of a spot 10 m across."""
-    ring = ground_ring(camera)
-    return max(100.0, 0.0 if ring is None else float(area(polygons(ring))))
-
-
-def visibility_polygon(pose: CameraPose) -> Polygon | None:
-    """The ground that a camera shows, in WGS 84; None where it shows none within its range."""
-    projection = LocalProjection(pose.position)
-    ring = ground_ring(PinholeCamera.from_pose(pose, projection))
-    if ring is None:
-        return None
-    plane = polygons(ring)
-    found = projection.area(plane if plane.is_valid else make_valid(plane))
-    if isinstance(found, MultiPolygon):
-        # A ring that crosses itself at the nadir falls into parts; the largest is the view.
-        found = Polygon(max(found.coordinates, key=lambda part: _size(part[0])))
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class View:
     """One camera's field of view, ready for the index; it holds while the pose holds."""
@@ -88,15 +60,40 @@ class View:
     ring: Floats
     north: float
     """True north in the plane at the camera, radians."""
+    seen: BaseGeometry | None = None
+    """What of it is seen between buildings; None for all of it."""
 
     @classmethod
-    def of(cls, camera_id: CameraId, camera: PinholeCamera) -> View | None:
-        """None for a camera that shows no ground within its range."""
-        ring = ground_ring(camera)
+    def of(
+        cls,
+        camera_id: CameraId,
+        camera: PinholeCamera,
+        buildings: Buildings | None = None,
+        *,
+        above_roofs: bool = False,
+    ) -> View | None:
+        """None for a camera that shows nothing within its range."""
+        ring = column_ring(camera) if above_roofs else ground_ring(camera)
         if ring is None:
             return None
-        pixels_m = camera.f_px * 640 / camera.width_px * TARGET_M
-        return cls(camera_id, (camera.x, camera.y), camera.h, pixels_m, ring, camera.north)
+        seen = None
+        if buildings is not None:
+            whole = polygons(ring)
+            whole = whole if whole.is_valid else make_valid(whole)
+            seen = unhidden(camera, whole, buildings, above_roofs)
+            if seen is None:
+                return None
+            seen = None if seen is whole else seen
+        pixels_m = camera.f_px * 640 / camera.width_px * (COLUMN_M if above_roofs else TARGET_M)
+        return cls(camera_id, (camera.x, camera.y), camera.h, pixels_m, ring, camera.north, seen)
+
+    @property
+    def shape(self) -> BaseGeometry:
+        """What is seen, in metres."""
+        if self.seen is not None:
+            return self.seen
+        whole = polygons(self.ring)
+        return whole if whole.is_valid else make_valid(whole)
 
 
 class VisibilityIndex:
@@ -109,6 +106,9 @@ class VisibilityIndex:
         self._shapes = polygons(rings) if len(views) else np.empty(0, dtype=object)
         crossed = ~is_valid(self._shapes)
         self._shapes[crossed] = make_valid(self._shapes[crossed])
+        for number, view in enumerate(views):
+            if view.seen is not None:
+                self._shapes[number] = view.seen
         self._xy = np.array([view.xy for view in views]).reshape(-1, 2)
         self._pixels_m = np.array([view.pixels_m for view in views])
         self._heights = np.array([view.height_m for view in views])
@@ -120,15 +120,16 @@ class VisibilityIndex:
         cls,
         cameras: Mapping[CameraId, CameraPose],
         projection: LocalProjection | None = None,
+        buildings: Buildings | None = None,
+        *,
+        above_roofs: bool = False,
     ) -> VisibilityIndex:
-        """Of all cameras that show some ground; the projection defaults to their middle's."""
+        """Of all cameras that show some ground; the projection defaults to their middle's and must
+        be the buildings' own.
+        """
         if projection is None:
             projection = LocalProjection(_middle(cameras))
-        found = (
-            View.of(camera_id, PinholeCamera.from_pose(pose, projection))
-            for camera_id, pose in cameras.items()
-        )
-        return cls(projection, [view for view in found if view is not None])
+        return KnownViews(projection, buildings, above_roofs=above_roofs).index(cameras)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -163,6 +164,38 @@ class VisibilityIndex:
         ]
 
 
+class KnownViews:
+    """Makes indexes one after another, and works a view out once a pose: between buildings that
+    takes 2 ms, and one camera's change mustn't cost a city's. For one thread at a time.
+    """
+
+    def __init__(
+        self,
+        projection: LocalProjection,
+        buildings: Buildings | None = None,
+        *,
+        above_roofs: bool = False,
+    ) -> None:
+        self._projection = projection
+        self._buildings = buildings
+        self._above_roofs = above_roofs
+        self._kept: dict[CameraId, tuple[CameraPose, View | None]] = {}
+
+    def index(self, cameras: Mapping[CameraId, CameraPose]) -> VisibilityIndex:
+        """An index of exactly these cameras."""
+        self._kept = {camera_id: self._of(camera_id, pose) for camera_id, pose in cameras.items()}
+        return VisibilityIndex(
+            self._projection, [view for _, view in self._kept.values() if view is not None]
+        )
+
+    def _of(self, camera_id: CameraId, pose: CameraPose) -> tuple[CameraPose, View | None]:
+        known = self._kept.get(camera_id)
+        if known is not None and known[0] == pose:
+            return known
+        camera = PinholeCamera.from_pose(pose, self._projection)
+        return pose, View.of(camera_id, camera, self._buildings, above_roofs=self._above_roofs)
+
+
 def _middle(cameras: Mapping[CameraId, CameraPose]) -> LonLat:
     """The mean direction from the earth's centre, so that the antimeridian is no seam."""
     if not cameras:
@@ -175,9 +208,3 @@ def _middle(cameras: Mapping[CameraId, CameraPose]) -> LonLat:
         np.sin(lat).sum(),
     )
     return LonLat(math.degrees(math.atan2(y, x)), math.degrees(math.atan2(z, math.hypot(x, y))))
-
-
-def _size(ring: tuple[tuple[float, float], ...]) -> float:
-    points = np.array(ring)
-    x, y = points[:, 0], points[:, 1]
-    return abs(float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1]))) / 2

@@ -29,10 +29,11 @@ from contracts import (
 )
 from contracts.cameras import CameraHealth
 from geo.areas import AreaIndex
+from geo.buildings import Buildings
 from geo.drift import widened
 from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
-from geo.visibility import VisibilityIndex
+from geo.visibility import KnownViews, VisibilityIndex
 from incidents.decisions import FusionMemory, Outcome
 from plumbing.logs import get_logger
 from plumbing.settings import CitySettings, FusionSettings, SettingsError
@@ -80,6 +81,22 @@ def load_areas(path: Path | None) -> AreaIndex | None:
         raise SettingsError(f"city.areas: {path} holds no named areas: {error}") from error
 
 
+def load_buildings(path: Path | None, projection: LocalProjection) -> Buildings | None:
+    """The configured buildings, if any.
+
+    Raises:
+        SettingsError: the file can't be read or holds no footprints.
+    """
+    if path is None:
+        return None
+    try:
+        return Buildings(json.loads(path.read_text(encoding="utf-8")), projection)
+    except OSError as error:
+        raise SettingsError(f"city.buildings: can't read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise SettingsError(f"city.buildings: {path} holds no buildings: {error}") from error
+
+
 class Mind:
     """Decides about reports.
 
@@ -94,6 +111,10 @@ class Mind:
         self._cameras: dict[CameraId, Camera] = {}
         self._partitions: dict[bool, Fusion] = {}
         self._views: dict[bool, VisibilityIndex] = {}
+        buildings = load_buildings(city.buildings, self._projection)
+        self._known_views = {
+            exercise: KnownViews(self._projection, buildings) for exercise in (False, True)
+        }
         self._unusable: set[CameraId] = set()
         """Cameras with a pose that geometry refuses."""
         self._moved: dict[CameraId, ViewShift | None] = {}
@@ -209,7 +230,7 @@ class Mind:
             for camera in self._of(exercise)
             if camera.enabled and camera.pose is not None and camera.id not in self._unusable
         }
-        self._views[exercise] = VisibilityIndex.build(poses, self._projection)
+        self._views[exercise] = self._known_views[exercise].index(poses)
 
     def _set(self, camera: Camera, *, removed: bool) -> None:
         fusion = self._partitions[camera.exercise]

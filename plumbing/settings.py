@@ -88,6 +88,11 @@ class CitySettings(Section):
     areas: Path | None = Field(
         None, description="GeoJSON of administrative areas that name an incident's place"
     )
+    buildings: Path | None = Field(
+        None,
+        description="GeoJSON of building footprints (height_m where known) that hide the ground "
+        "from cameras",
+    )
 
 
 class BusSettings(Section):

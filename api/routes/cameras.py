@@ -45,6 +45,7 @@ async def list_cameras(request: Request) -> Response:
     services = services_of(request)
     cameras = await services.store.cameras.all()
     healths = await services.store.cameras.healths()
+    await services.cameras.fields.work_out(cameras)
     items = (
         camera_item(camera, healths.get(camera.id), services.cameras.fields.of(camera))
         for camera in cameras

@@ -21,12 +21,12 @@ from contracts import (
     evidence_key,
 )
 from geo.camera import PinholeCamera
+from geo.fields_of_view import view_area_m2
 from geo.fusion.evidence import CallEvidence, Evidence, TrackEvidence
 from geo.fusion.parameters import FusionParameters
 from geo.ground import GroundFix, fix_of_detection
 from geo.mixture import Mixture
 from geo.projection import LocalProjection
-from geo.visibility import view_area_m2
 
 UNPOSED_SIGMA_M = 80.0
 UNPOSED_VIEW_KM2 = 0.02

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shapely import Point
 
 from contracts import CameraId, CameraPose, LonLat, MultiPolygon, Polygon
-from geo import LocalProjection, PinholeCamera, VisibilityIndex, visibility_polygon
+from geo import KnownViews, LocalProjection, PinholeCamera, VisibilityIndex, visibility_polygon
 from tests.geo.builders import BEKASI, few, pose, poses
 
 PROJECTION = LocalProjection(BEKASI)
@@ -121,3 +121,14 @@ def test_whatever_camera_is_registered_the_index_answers(
     ranked = index.cameras_seeing(BEKASI.lon, BEKASI.lat, radius_m)
     assert all(0 <= camera.probability <= 1 for camera in ranked)
     assert {camera.camera_id for camera in ranked} <= set(cameras)
+
+
+def test_known_views_follow_the_register() -> None:
+    known = KnownViews(PROJECTION)
+    first = {CameraId(name): pose(position=at(0, -40), bearing_deg=0) for name in "ab"}
+    assert len(known.index(first)) == 2
+    turned = {**first, CameraId("a"): pose(position=at(0, -40), bearing_deg=180)}
+    seeing = known.index(turned).cameras_seeing(BEKASI.lon, BEKASI.lat)
+    assert [one.camera_id for one in seeing] == ["b"]
+    del turned[CameraId("b")]
+    assert len(known.index(turned)) == 1 and len(known.index({})) == 0
