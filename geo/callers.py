@@ -60,8 +60,13 @@ def incident_place(
     standoff_factor: float = 1.0,
 ) -> Mixture:
     """Where the reported incident is: the caller's place and the hazard's stand-off."""
+    return stood_off(caller_place(shape, confidence, projection), hazard, standoff_factor)
+
+
+def stood_off(caller: Mixture, hazard: Hazard | None, standoff_factor: float = 1.0) -> Mixture:
+    """What a caller at this place reports is about: near the caller, as far as the hazard's is."""
     standoff = STANDOFFS[hazard]
-    return caller_place(shape, confidence, projection).blurred(
+    return caller.blurred(
         [sigma * standoff_factor for _, sigma in standoff], [weight for weight, _ in standoff]
     )
 

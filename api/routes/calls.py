@@ -95,5 +95,7 @@ async def _accepted(services: Services, call: Call) -> Response:
 async def _cameras(services: Services, call: Call) -> bytes:
     ranked: list[RankedCamera] = []
     if call.fixes:
-        ranked = await services.cameras.ranked(call.fixes[-1].shape, call.exercise)
+        # A message may come late: what counts is when its position was found.
+        newest = max(call.fixes, key=lambda fix: (fix.positioned_at, fix.received_at))
+        ranked = await services.cameras.ranked(newest.shape, call.exercise)
     return array(map(to_json, ranked))

@@ -23,10 +23,11 @@ from contracts import (
     Sighting,
     SourceKind,
 )
-from geo.callers import caller_place, incident_place
+from geo.callers import stood_off
 from geo.fusion.parameters import FusionParameters
 from geo.ground import GroundFix
 from geo.mixture import Mixture
+from geo.movement import place_of_fixes
 from geo.projection import LocalProjection
 
 
@@ -151,7 +152,7 @@ class TrackEvidence(Evidence):
 
 
 class CallEvidence(Evidence):
-    """A call, at the most precise of its positions."""
+    """A call, where all its positions together place the caller (`geo.movement`)."""
 
     source = SourceKind.CALLER
 
@@ -165,17 +166,12 @@ class CallEvidence(Evidence):
         projection: LocalProjection,
         parameters: FusionParameters,
     ) -> None:
-        places = [caller_place(fix.shape, fix.confidence, projection) for fix in fixes]
-        # Positions of one phone err together, so they are chosen from and not multiplied.
-        best = min(range(len(fixes)), key=lambda i: (np.trace(places[i].covariance), -i))
-        self.fix = fixes[best]
-        self._caller = places[best]
-        self._projection = projection
+        self._caller = place_of_fixes(fixes, projection)
         at_s = (call or fixes[0]).received_at.timestamp()
         super().__init__(
             key,
             order,
-            self.fix.call_id,
+            fixes[0].call_id,
             call.hazard if call is not None else None,
             at_s,
             at_s,
@@ -185,13 +181,7 @@ class CallEvidence(Evidence):
         self._named_falsely = math.log(parameters.naming_false(self.stated))
 
     def _place(self, hazard: Hazard | None) -> Mixture:
-        return incident_place(
-            self.fix.shape,
-            self.fix.confidence,
-            hazard,
-            self._projection,
-            self.parameters.standoff_factor,
-        )
+        return stood_off(self._caller, hazard, self.parameters.standoff_factor)
 
     def own_log_odds(self, hazard: Hazard) -> float:
         """See `Evidence.own_log_odds`."""
@@ -206,8 +196,8 @@ class CallEvidence(Evidence):
     @cached_property
     def own_xy(self) -> tuple[float, float]:
         """See `Evidence.own_xy`."""
-        x, y = self._caller.mean.tolist()
-        return x, y
+        # Between two positions that contradict each other there is nobody.
+        return medoid(self._caller)
 
 
 def medoid(mixture: Mixture) -> tuple[float, float]:

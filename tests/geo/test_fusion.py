@@ -411,9 +411,9 @@ def test_parameters_out_of_bounds_are_refused() -> None:
 def test_a_restart_after_a_split_keeps_who_is_older(say: Reporter) -> None:
     """A piece that was split off is younger than all that stood before, also after a restart."""
     reports = say.call("k1", (0, 0), Hazard.CRASH, radius_m=20)
-    reports += say.call("k2", (15, 5), Hazard.CRASH, radius_m=40, at_s=10)
+    reports += say.call("k2", (15, 5), Hazard.CRASH, radius_m=2000, at_s=10)
     reports += say.call("k3", (-2000, 0), Hazard.CRASH, radius_m=20, at_s=20)
-    away = Disc(centre=PROJECTION.place(3000, 0), radius_m=5)
+    away = Disc(centre=PROJECTION.place(2000, 0), radius_m=5)
     reports.append(say.fix("k2", away, at_s=30, number=2))
     fusion = Fusion(FusionParameters(), PROJECTION, CAMERAS)
     decisions = feed(fusion, reports)
@@ -423,3 +423,16 @@ def test_a_restart_after_a_split_keeps_who_is_older(say: Reporter) -> None:
     restarted = Fusion(FusionParameters(), PROJECTION, CAMERAS)
     restarted.restore(reports, assigned(decisions), touched=())
     assert restarted.incident_ids == fusion.incident_ids
+
+
+def test_a_caller_who_drives_on_leaves_the_incident_where_it_is(say: Reporter) -> None:
+    reports = say.call("k1", (0, 0), Hazard.CRASH, radius_m=20)
+    reports += say.call("k2", (15, 5), Hazard.CRASH, radius_m=20, at_s=10)
+    away = Disc(centre=PROJECTION.place(3000, 0), radius_m=20)
+    reports.append(say.fix("k2", away, at_s=130, number=2))
+    fusion = Fusion(FusionParameters(), PROJECTION, CAMERAS)
+    feed(fusion, reports)
+    (incident_id,) = fusion.incident_ids
+    estimate = fusion.estimate(incident_id)
+    assert estimate is not None
+    assert PROJECTION.point(estimate.location) == pytest.approx((5, 0), abs=15)
