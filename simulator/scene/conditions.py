@@ -41,13 +41,13 @@ GREY_AFTERNOON = Conditions(name="grey afternoon", light=(0.52, 0.52, 0.56))
 BRIGHT_DAY = Conditions(name="bright day", light=(1.0, 1.0, 1.0), noise_sigma=1.6)
 DUSK = Conditions(name="dusk", light=(0.30, 0.27, 0.34), lamps=0.55, noise_sigma=3.0)
 NIGHT = Conditions(name="night", light=(0.06, 0.065, 0.09), lamps=1.0, noise_sigma=4.5)
-RAIN = Conditions(name="rain", light=(0.50, 0.52, 0.56), fog_m=320.0, wet=0.6, rain=0.6, lamps=0.25)
+RAIN = Conditions(name="rain", light=(0.50, 0.52, 0.56), fog_m=320.0, wet=0.8, rain=0.6, lamps=0.15)
 NIGHT_RAIN = Conditions(
     name="rain at night",
     light=(0.05, 0.055, 0.075),
     lamps=1.0,
     fog_m=260.0,
-    wet=0.9,
+    wet=1.0,
     rain=0.5,
     noise_sigma=5.0,
 )

@@ -58,7 +58,11 @@ def relit(
     camera: PinholeCamera, place: Place, day: Floats32, nearness: Floats32, under: Conditions
 ) -> Floats32:
     """The day's picture (H x W x 3, 0-255) under other conditions."""
-    depth, points = _places(camera, place, nearness)
+    if not (under.lamps or under.wet or np.isfinite(under.fog_m)):
+        return np.asarray(day * np.array(under.light, np.float32), np.float32)
+    # Poles and twigs take the light of what is behind them: on a coarse grid they would flicker.
+    broad = cv2.morphologyEx(nearness, cv2.MORPH_OPEN, np.ones((13, 13)))
+    depth, points = _places(camera, place, np.asarray(broad, np.float32))
     size = (camera.width_px, camera.height_px)
     light = np.ones((*depth.shape, 3), np.float32) * np.array(under.light, np.float32)
     if under.lamps and place.poles:
@@ -153,9 +157,9 @@ def _mirror(
     columns = np.broadcast_to(np.arange(width, dtype=np.float32), (height, width))
     mirrored = cv2.remap(picture, columns, source, cv2.INTER_LINEAR)
     # Ripples and the road's grain draw every light out downwards.
-    mirrored = np.asarray(cv2.blur(mirrored, (5, 45)), np.float32)
+    mirrored = np.asarray(cv2.blur(mirrored, (3, 31)), np.float32)
     sine = np.clip(camera.h / np.maximum(far, camera.h), 0, 1)
-    share = wet * (0.05 + 0.95 * (1 - sine) ** 4)
+    share = wet * (0.10 + 0.90 * (1 - sine) ** 3)
     share = (np.minimum(share, 0.75) * is_ground)[..., None].astype(np.float32)
     dark = (1 - np.float32(0.35 * wet) * is_ground[..., None]).astype(np.float32)
     picture *= dark * (1 - share)

@@ -21,7 +21,7 @@ from simulator.scene.fires import Fire, draw_fire
 from simulator.scene.fleet import SeenVehicle, draw_vehicle, see_vehicles
 from simulator.scene.fluid import FireLoop
 from simulator.scene.ground import ground_map
-from simulator.scene.headlights import draw_headlights
+from simulator.scene.headlights import Headlights
 from simulator.scene.place import Place
 from simulator.scene.traffic import Traffic
 from simulator.scene.weather import Veil
@@ -69,6 +69,10 @@ class CameraView:
         nearness = self._backdrop.nearness
         stage = self._stage
         traffic = stage.traffic.at(elapsed_s)
+        headlights = None
+        if stage.under.lamps:
+            headlights = Headlights(self._camera, stage.place, traffic, stage.under.lamps)
+            headlights.draw_beams(picture)
         things: list[SeenVehicle | Fire] = [
             *see_vehicles(self._camera, stage.place, traffic, stage.under),
             *stage.fires(elapsed_s),
@@ -84,10 +88,8 @@ class CameraView:
             )
             if box is not None:
                 boxes[thing.id] = box
-        if stage.under.lamps:
-            draw_headlights(
-                picture, nearness, self._camera, stage.place, traffic, stage.under.lamps
-            )
+        if headlights is not None:
+            headlights.draw_glare(picture, nearness)
         self._veil.lay(picture, math.floor(elapsed_s * 1000))
         self._write(picture, wall)
         return Shot(picture, boxes)

@@ -96,9 +96,9 @@ def _dirt(width_px: int, height_px: int, strength: float, seed: int) -> tuple[Rg
         rim = (at[0], at[1] + radius // 6)
         cv2.ellipse(drops, rim, (radius, radius), 0, 10, 170, (0.6,), max(1, radius // 5))
     drops = np.asarray(cv2.GaussianBlur(drops, (0, 0), 5 * height_px / 720), np.float32)
-    share = np.clip((film + 0.5 * drops) * strength, 0, 0.8)
+    share = np.clip((film + 1.1 * drops) * strength, 0, 0.8)
     passes = (255 * (1 - share)).astype(np.uint8)
-    scatters = (share * 92).astype(np.uint8)
+    scatters = (share * 118).astype(np.uint8)
     return (
         np.asarray(cv2.merge([passes] * 3), np.uint8),
         np.asarray(cv2.merge([scatters] * 3), np.uint8),

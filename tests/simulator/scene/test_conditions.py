@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from simulator.scene import conditions
+from simulator.scene.backdrop import draw_backdrop
+from simulator.scene.conditions import BRIGHT_DAY, FOG, NIGHT, NIGHT_RAIN, RAIN, Conditions
+from simulator.scene.fires import Fire
+from simulator.scene.fluid import FireLoop
+from simulator.scene.ground import CELL_M
+from simulator.scene.headlights import Headlights
+from simulator.scene.lighting import lamplight
+from simulator.scene.place import EXTENT_M, Building, Place, Pole
+from simulator.scene.traffic import Kind, Traffic, Vehicle
+from simulator.scene.view import CameraView, Shot, Stage
+from simulator.scene.weather import Veil
+from tests.simulator.scene.stands import camera_at, empty_place, pixel_of
+
+_SIZE = round(2 * EXTENT_M / CELL_M)
+_GREY = np.full((_SIZE, _SIZE, 3), 120, np.uint8)
+
+
+def street() -> Place:
+    """A wall to the left, and one lamp over the road."""
+    wall = Building(6, 12, 40, 22, 9, 30, (0, -1))
+    return replace(empty_place(wall), poles=(Pole(8.0, 8.0, 9.0, (8.0, 5.0)),))
+
+
+def level(picture: np.ndarray, u: float, v: float) -> float:
+    return float(picture[int(v) - 3 : int(v) + 4, int(u) - 3 : int(u) + 4].mean())
+
+
+def seen_at(under: Conditions, a: float, b: float, up: float = 0.0) -> float:
+    place = street()
+    camera = camera_at(place, -20, -8, 14, 4)
+    return level(
+        draw_backdrop(camera, place, _GREY, under).picture, *pixel_of(camera, place, a, b, up)
+    )
+
+
+def test_at_night_it_is_dark_except_under_the_lamp() -> None:
+    under_lamp, away = (8.0, 5.0), (-4.0, -6.0)
+    assert seen_at(NIGHT, *away) < 0.35 * seen_at(BRIGHT_DAY, *away)
+    assert seen_at(NIGHT, *under_lamp) > 2.0 * seen_at(NIGHT, *away)
+
+
+def test_lamplight_falls_off_with_distance() -> None:
+    found = lamplight(street(), np.array([(8.0, 5.0 - d, 0.0) for d in (0.0, 4.0, 10.0, 30.0)]))
+    assert (np.diff(found) < 0).all()
+    assert 0.3 < found[0] < 1.0
+    assert found[-1] < 0.02
+
+
+def test_fog_takes_the_far_and_leaves_the_near() -> None:
+    near = abs(seen_at(FOG, -6.0, -4.0) - seen_at(replace(FOG, fog_m=math.inf), -6.0, -4.0))
+    far = abs(seen_at(FOG, 60.0, 0.0) - seen_at(replace(FOG, fog_m=math.inf), 60.0, 0.0))
+    assert far > 2 * near
+    thick = replace(FOG, fog_m=4.0)
+    assert seen_at(thick, 30.0, 2.0) == pytest.approx(seen_at(thick, 60.0, 0.0), abs=3)
+
+
+def test_a_wet_road_mirrors_and_a_dry_one_does_not() -> None:
+    """Far before a wall the wet ground takes on the wall's colour."""
+    dry = replace(RAIN, wet=0.0, fog_m=math.inf, lamps=0.0)
+    wet = replace(dry, wet=1.0)
+    wall, road = seen_at(dry, 25.0, 12.0, 1.5), seen_at(dry, 25.0, 10.5)
+    darkened = 0.65 * road
+    assert abs(wall - darkened) > 3
+    mirrored = seen_at(wet, 25.0, 10.5)
+    assert min(wall, darkened) < mirrored < max(wall, darkened)
+
+
+def test_headlights_shine_before_a_vehicle_and_glare_at_who_looks_into_them() -> None:
+    place = street()
+    camera = camera_at(place, -20, -8, 14, 0)
+    coming = Vehicle(Kind.CAR, 0, 12.0, 0.0, math.pi, False)
+    lights = Headlights(camera, place, [coming], 1.0)
+    picture = np.full((camera.height_px, camera.width_px, 3), 10, np.uint8)
+    nothing = np.zeros(picture.shape[:2], np.float32)
+    lights.draw_beams(picture)
+    assert level(picture, *pixel_of(camera, place, 3.0, 0.0)) > 20
+    assert level(picture, *pixel_of(camera, place, 20.0, 0.0)) == 10
+    lights.draw_glare(picture, nothing)
+    u, v = pixel_of(camera, place, 12.0 - Kind.CAR.value / 2, 0.63, 0.72)
+    assert picture[int(v), int(u)].min() > 100
+    leaving = Headlights(camera, place, [replace(coming, turn_rad=0.0)], 1.0)
+    behind = np.full_like(picture, 10)
+    leaving.draw_glare(behind, nothing)
+    red, _, blue = behind.reshape(-1, 3).astype(int)[behind[..., 0].argmax()]
+    assert red > blue + 20
+    hidden = np.full_like(picture, 10)
+    lights.draw_glare(hidden, nothing + 1.0)
+    assert (hidden == 10).all()
+
+
+@pytest.mark.parametrize("under", conditions.ALL, ids=lambda under: under.name)
+def test_the_same_tick_is_veiled_the_same(under: Conditions) -> None:
+    veil = Veil(320, 180, under, 5)
+    first, again, later = (np.full((180, 320, 3), 90, np.uint8) for _ in range(3))
+    veil.lay(first, 7)
+    veil.lay(again, 7)
+    veil.lay(later, 8)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, later)
+
+
+def test_what_burns_is_in_the_same_place_under_all_conditions(loop: FireLoop) -> None:
+    place = street()
+    camera = camera_at(place, -20, -8, 14, 4)
+    fire = Fire(id="f", a=9, b=4, onset_s=0, burns_s=90, width_m=3.0, seed=2)
+
+    def shot(under: Conditions) -> Shot:
+        stage = Stage(place, Traffic(1), lambda _: [fire], loop, ZoneInfo("UTC"), under)
+        return CameraView(camera, stage, "UJI", 1).shoot(40.0, datetime(2026, 1, 1, tzinfo=UTC))
+
+    day, night = shot(BRIGHT_DAY), shot(NIGHT_RAIN)
+    assert day.fire_boxes == night.fire_boxes != {}
+    assert night.picture.mean() < 0.6 * day.picture.mean()
+
+
+@pytest.mark.parametrize("wrong", [{"wet": 1.5}, {"lamps": -0.1}, {"fog_m": 0.0}, {"dirt": 2.0}])
+def test_what_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"between 0 and 1|in metres"):
+        replace(NIGHT, **wrong)
