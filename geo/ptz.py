@@ -1,0 +1,298 @@
+"""Cameras that turn: the pose from reported pan, tilt and zoom, with what is wrong in them learnt.
+
+A head's report is off by a mounting: its zero points somewhere, its scales are a little wrong, its
+axis leans. All of it is small and enters the angles linearly, so that it is estimated exactly by
+recursive Bayes, from poses fitted (`geo.calibration`) while the head reported a position::
+
+    bearing = pan (1 + pan_scale) + pan_zero + tan(tilt) (lean_x sin b - lean_y cos b)
+    tilt    = tilt (1 + tilt_scale) + tilt_zero + lean_x cos b + lean_y sin b
+    log f   = log f_wide + zoom log(f_tele / f_wide)
+              + zoom_zero + zoom_scale zoom + 4 zoom_bend zoom (1 - zoom)
+
+A picture and a report belong together only where the head stood still between two reports around
+it, or the report is fresh (`aligned`). Without that, or with a part missing, less is claimed: a
+bearing alone, or only that it is around the camera.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts import CameraPose, LonLat
+from contracts.errors import require_between, require_utc
+from geo.camera import PinholeCamera
+from geo.projection import LocalProjection
+
+Floats = NDArray[np.float64]
+
+BIASES = (
+    "pan_zero",
+    "pan_scale",
+    "tilt_zero",
+    "tilt_scale",
+    "lean_x",
+    "lean_y",
+    "zoom_zero",
+    "zoom_scale",
+    "zoom_bend",
+)
+"""Names of what is learnt, in the order of its covariance; radians, shares, and logs of f."""
+PRIOR_SIGMAS = np.array(
+    [math.pi, 0.01, math.radians(3), 0.01, math.radians(1), math.radians(1), 0.1, 0.1, 0.15]
+)
+"""Of a head that nobody has calibrated: its zero may point anywhere."""
+
+FRESH = timedelta(milliseconds=500)
+"""A report this old still describes a head that isn't known to stand still."""
+AROUND = timedelta(seconds=10)
+"""Two reports this far apart that agree say where the head stood in between."""
+STILL_DEG = 0.1
+STILL_ZOOM = 0.005
+FASTEST_DEG_S = 60.0
+"""Heads of street cameras turn by 30 to 100 degrees a second between presets."""
+REPEATED_SIGMA = np.array([math.radians(0.1), math.radians(0.1), 0.01])
+"""How well a head comes back to what it reports: bearing, tilt, log f."""
+UNKNOWN_TILT_SIGMA_DEG = 25.0
+UNKNOWN_ZOOM_SIGMA = 1.0
+LEAST_KNOWN_BEARING_RAD = math.radians(45)
+"""A bearing less sure than this is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PtzReport:
+    """What a head says of itself at a time. ``None`` for what it doesn't tell.
+
+    ``pan_deg`` grows clockwise, ``tilt_deg`` upwards from the level; ``zoom`` goes from 0 (wide) to
+    1 (tele).
+    """
+
+    at: datetime
+    pan_deg: float | None
+    tilt_deg: float | None
+    zoom: float | None
+
+    def __post_init__(self) -> None:
+        require_utc("at", self.at)
+        for name, value, low, high in (
+            ("pan_deg", self.pan_deg, -720, 720),
+            ("tilt_deg", self.tilt_deg, -180, 180),
+            ("zoom", self.zoom, -0.01, 1.01),
+        ):
+            if value is not None:
+                require_between(name, value, low, high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PtzLens:
+    """Horizontal fields of view at both ends of the zoom, by the data sheet."""
+
+    wide_hfov_deg: float
+    tele_hfov_deg: float
+
+    def __post_init__(self) -> None:
+        require_between("wide_hfov_deg", self.wide_hfov_deg, 1, 175)
+        require_between("tele_hfov_deg", self.tele_hfov_deg, 1, self.wide_hfov_deg)
+
+    def log_focal(self, zoom: float, width_px: int) -> float:
+        """Log of the focal length in pixels: motors run about evenly in it."""
+        wide, tele = (
+            math.log(width_px / 2 / math.tan(math.radians(hfov) / 2))
+            for hfov in (self.wide_hfov_deg, self.tele_hfov_deg)
+        )
+        return wide + zoom * (tele - wide)
+
+
+def _prior() -> Floats:
+    return np.diag(PRIOR_SIGMAS**2)
+
+
+@dataclass(frozen=True, eq=False)
+class PtzModel:
+    """A head and what is known of its biases. Immutable: `learnt` gives the next one.
+
+    Attributes:
+        base: place, height, roll, distortion and picture size of the camera, with its covariance.
+        lens: its zoom.
+        bias: ``(9,)`` means, in the order of `BIASES`.
+        covariance: ``(9, 9)``.
+        pairs: how many calibrated poses it was learnt from.
+    """
+
+    base: PinholeCamera
+    lens: PtzLens
+    bias: Floats = field(default_factory=lambda: np.zeros(len(BIASES)))
+    covariance: Floats = field(default_factory=_prior)
+    pairs: int = 0
+
+    def learnt(self, report: PtzReport, fitted: PinholeCamera) -> PtzModel:
+        """What is known after a pose was fitted while the head reported a whole position.
+
+        Several in any order give the same, as far as the first tells where the zero points.
+
+        Raises:
+            ValueError: the report lacks a part.
+        """
+        told = _whole(report)
+        if told is None:
+            raise ValueError("a calibrated pose needs a report of pan, tilt and zoom")
+        predicted = self._predicted(told)
+        slopes = self._slopes(told, fitted.yaw, fitted.pitch)
+        seen = np.array([fitted.yaw, fitted.pitch, fitted.log_f])
+        off = seen - predicted - slopes @ self.bias
+        off[0] = math.remainder(off[0], 2 * math.pi)
+        own = fitted.covariance[np.ix_((3, 4, 6), (3, 4, 6))] + np.diag(REPEATED_SIGMA**2)
+        spread = slopes @ self.covariance @ slopes.T + own
+        gain = np.linalg.solve(spread, slopes @ self.covariance).T
+        left = np.eye(len(BIASES)) - gain @ slopes
+        # Joseph's form stays symmetric and positive whatever the rounding.
+        covariance = left @ self.covariance @ left.T + gain @ own @ gain.T
+        return replace(
+            self, bias=self.bias + gain @ off, covariance=covariance, pairs=self.pairs + 1
+        )
+
+    def camera(self, report: PtzReport, moved_deg: float = 0.0) -> PinholeCamera | None:
+        """The camera as the report tells; None where not even its bearing is known.
+
+        Args:
+            report: What the head says; without tilt or zoom only the bearing will be of use.
+            moved_deg: How far the head may have turned since.
+        """
+        if report.pan_deg is None:
+            return None
+        told = replace(
+            report,
+            tilt_deg=math.degrees(self.base.pitch) if report.tilt_deg is None else report.tilt_deg,
+            zoom=0.5 if report.zoom is None else report.zoom,
+        )
+        whole = _whole(told)
+        if whole is None:
+            return None
+        # The lean depends on where the head looks; once more with the better guess is exact enough.
+        predicted = self._predicted(whole)
+        yaw, pitch = predicted[0] + self.bias[0], predicted[1] + self.bias[2]
+        guess = predicted + self._slopes(whole, yaw, pitch) @ self.bias
+        slopes = self._slopes(whole, guess[0], guess[1])
+        yaw, pitch, log_f = (predicted + slopes @ self.bias).tolist()
+        own = slopes @ self.covariance @ slopes.T + np.diag(REPEATED_SIGMA**2)
+        own[:2, :2] += np.radians(moved_deg) ** 2 * np.eye(2)
+        if report.tilt_deg is None:
+            own[1, 1] += math.radians(UNKNOWN_TILT_SIGMA_DEG) ** 2
+        if report.zoom is None:
+            own[2, 2] += UNKNOWN_ZOOM_SIGMA**2
+        if own[0, 0] > LEAST_KNOWN_BEARING_RAD**2:
+            return None
+        covariance = self.base.covariance.copy()
+        turning = (3, 4, 6)
+        covariance[turning, :] = 0.0
+        covariance[:, turning] = 0.0
+        covariance[np.ix_(turning, turning)] = own
+        lean_x, lean_y = self.bias[4:6].tolist()
+        leaning = (lean_y * math.cos(yaw) - lean_x * math.sin(yaw)) / max(math.cos(pitch), 0.1)
+        return replace(
+            self.base,
+            yaw=yaw,
+            pitch=min(max(pitch, -math.pi / 2), math.radians(60)),
+            roll=self.base.roll - leaning,
+            log_f=log_f,
+            covariance=covariance,
+        )
+
+    def _predicted(self, told: tuple[float, float, float]) -> Floats:
+        pan, tilt, zoom = told
+        return np.array([pan, tilt, self.lens.log_focal(zoom, self.base.width_px)])
+
+    def _slopes(self, told: tuple[float, float, float], yaw: float, pitch: float) -> Floats:
+        """Derivatives of (bearing, tilt, log f) by the biases, ``(3, 9)``."""
+        pan, tilt, zoom = told
+        sin_b, cos_b = math.sin(yaw), math.cos(yaw)
+        steep = math.tan(min(max(pitch, -1.4), 1.4))
+        slopes = np.zeros((3, len(BIASES)))
+        slopes[0, [0, 1, 4, 5]] = 1.0, pan, steep * sin_b, -steep * cos_b
+        slopes[1, [2, 3, 4, 5]] = 1.0, tilt, cos_b, sin_b
+        slopes[2, [6, 7, 8]] = 1.0, zoom, 4 * zoom * (1 - zoom)
+        return slopes
+
+
+def aligned(reports: Sequence[PtzReport], captured_at: datetime) -> tuple[PtzReport, float] | None:
+    """The report that holds for a picture, and how far the head may have turned since, degrees.
+
+    Args:
+        reports: In any order; a few seconds before and after the picture are enough.
+        captured_at: The picture's time.
+
+    Returns:
+        None where no report holds: there is none, it is too old, or the head was turning.
+    """
+    before = max((r for r in reports if r.at <= captured_at), key=lambda r: r.at, default=None)
+    after = min((r for r in reports if r.at > captured_at), key=lambda r: r.at, default=None)
+    if before is not None and after is not None and after.at - before.at <= AROUND:
+        if _stands_still(before, after):
+            return before, 0.0
+        if after.at - before.at <= FRESH:
+            return _between(before, after, captured_at)
+        return None
+    nearest = before or after
+    if nearest is None or abs(nearest.at - captured_at) > FRESH:
+        return None
+    return nearest, FASTEST_DEG_S * abs((captured_at - nearest.at).total_seconds()) / 2
+
+
+def pose_at(
+    model: PtzModel,
+    reports: Sequence[PtzReport],
+    captured_at: datetime,
+    projection: LocalProjection,
+) -> CameraPose | LonLat:
+    """What fusion shall take for a picture of this time: a pose where the head's position is known,
+    and otherwise the camera's place, around which it sees something somewhere.
+    """
+    place = projection.place(model.base.x, model.base.y)
+    found = aligned(reports, captured_at)
+    if found is None:
+        return place
+    camera = model.camera(*found)
+    return place if camera is None else camera.to_pose(projection)
+
+
+def _whole(report: PtzReport) -> tuple[float, float, float] | None:
+    if report.pan_deg is None or report.tilt_deg is None or report.zoom is None:
+        return None
+    pan = math.remainder(math.radians(report.pan_deg), 2 * math.pi)
+    return pan, math.radians(report.tilt_deg), report.zoom
+
+
+def _turn_deg(first: PtzReport, second: PtzReport) -> tuple[float, float, float]:
+    """Pan, tilt and zoom from the first to the second; 0 where either is silent."""
+    pan, tilt, zoom = 0.0, 0.0, 0.0
+    if first.pan_deg is not None and second.pan_deg is not None:
+        pan = math.remainder(second.pan_deg - first.pan_deg, 360)
+    if first.tilt_deg is not None and second.tilt_deg is not None:
+        tilt = second.tilt_deg - first.tilt_deg
+    if first.zoom is not None and second.zoom is not None:
+        zoom = second.zoom - first.zoom
+    return pan, tilt, zoom
+
+
+def _stands_still(first: PtzReport, second: PtzReport) -> bool:
+    pan, tilt, zoom = _turn_deg(first, second)
+    return max(abs(pan), abs(tilt)) <= STILL_DEG and abs(zoom) <= STILL_ZOOM
+
+
+def _between(before: PtzReport, after: PtzReport, captured_at: datetime) -> tuple[PtzReport, float]:
+    share = (captured_at - before.at) / (after.at - before.at)
+    pan, tilt, zoom = _turn_deg(before, after)
+    moved = replace(
+        before,
+        at=captured_at,
+        pan_deg=None if before.pan_deg is None else before.pan_deg + share * pan,
+        tilt_deg=None if before.tilt_deg is None else before.tilt_deg + share * tilt,
+        zoom=None if before.zoom is None else before.zoom + share * zoom,
+    )
+    # Evenly between the two is a guess; a third of the way there covers starts and stops.
+    return moved, math.hypot(pan, tilt) / 3
