@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import CallerFix, CallId, CallReport, ReportBody, ReportId, ReportKind
@@ -23,6 +23,9 @@ from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import NotFound
 from incidents.reports import Accepted, accept_within
 from incidents.tables import CallKeyRow, CallRow, RawMessageRow, ReportRow
+
+FORGOTTEN_AFTER = timedelta(days=2)
+"""Who called is nobody's business once no message can match any more (at most a day)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +243,9 @@ def _of_call(body: ReportBody, call_id: CallId) -> ReportBody:
 
 
 async def _remember(writing: Writing, keys: Sequence[str], call_id: CallId) -> None:
+    await writing.connection.execute(
+        delete(CallKeyRow).where(CallKeyRow.heard_at < writing.now - FORGOTTEN_AFTER)
+    )
     for key in keys:
         row = (CallKeyRow.key_hash == key) & (CallKeyRow.call_id == call_id)
         changed = await writing.connection.execute(

@@ -87,3 +87,16 @@ def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
     if content.isascii() and content:
         with pytest.raises(SealingError, match=KEY_VARIABLE):
             Sealer(path, {KEY_VARIABLE: content.decode()})
+
+
+def test_a_fingerprint_is_the_keys_own_and_tells_nothing() -> None:
+    one, other = (
+        Sealer(Path("unused"), {KEY_VARIABLE: key}) for key in (KEY, Fernet.generate_key().decode())
+    )
+    assert one.fingerprint("+62811") == one.fingerprint("+62811")
+    assert (
+        len({one.fingerprint("+62811"), one.fingerprint("+62812"), other.fingerprint("+62811")})
+        == 3
+    )
+    assert "62811" not in one.fingerprint("+62811")
+    assert one.fingerprint("\ud800")
