@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,6 +94,9 @@ class CityServer:
 
     async def __aenter__(self) -> CityServer:
         if isinstance(self.city, City):
+            # For the whole process: OpenCV's own threads spin while they wait for one another, and
+            # cameras are drawn side by side anyway.
+            cv2.setNumThreads(1)
             await self._stage(self.city)
         elif isinstance(self.city, VideoCity):
             await self._queue_up(self.city)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -95,7 +96,7 @@ def test_headlights_shine_before_a_vehicle_and_glare_at_who_looks_into_them() ->
     red, _, blue = behind.reshape(-1, 3).astype(int)[behind[..., 0].argmax()]
     assert red > blue + 20
     hidden = np.full_like(picture, 10)
-    lights.draw_glare(hidden, nothing + 1.0)
+    lights.draw_glare(hidden, np.ones_like(nothing))
     assert (hidden == 10).all()
 
 
@@ -125,6 +126,6 @@ def test_what_burns_is_in_the_same_place_under_all_conditions(loop: FireLoop) ->
 
 
 @pytest.mark.parametrize("wrong", [{"wet": 1.5}, {"lamps": -0.1}, {"fog_m": 0.0}, {"dirt": 2.0}])
-def test_what_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+def test_what_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"between 0 and 1|in metres"):
         replace(NIGHT, **wrong)
