@@ -9,7 +9,8 @@ from shapely import Point, STRtree, make_valid
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from contracts import Area, ContractError
+from contracts import Area, ContractError, LonLat
+from geo.geojson import polygon_of
 
 NAME_PROPERTIES = (
     "name",
@@ -49,8 +50,7 @@ class AreaIndex:
                 raise ContractError(
                     f"areas.features[{number}]", f"needs a name in one of {', '.join(properties)}"
                 )
-            plain = shape(geometry)
-            shapes.append(plain if plain.is_valid else make_valid(plain))
+            shapes.append(polygon_of(geometry, f"areas.features[{number}]"))
             parent = next((values[key] for key in PARENT_PROPERTIES if values.get(key)), name)
             # A kecamatan's own file counts its kelurahan under a like name.
             whole = isinstance(parent, str) and parent != name
@@ -59,8 +59,13 @@ class AreaIndex:
         self._tree = STRtree(shapes)
 
     def name_of(self, lon: float, lat: float) -> str:
-        """The name of the smallest area that holds a point, or an empty text."""
-        found = self._tree.query(Point(lon, lat), predicate="intersects").tolist()
+        """The name of the smallest area that holds a point, or an empty text.
+
+        Raises:
+            ContractError: the point can't be meant.
+        """
+        place = LonLat(lon, lat)
+        found = self._tree.query(Point(place.lon, place.lat), predicate="intersects").tolist()
         if not found:
             return ""
         return self._names[min(found, key=lambda i: (self._shapes[i].area, i))]

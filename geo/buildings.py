@@ -17,10 +17,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely import Point, STRtree
-from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from contracts import ContractError
+from geo.geojson import polygon_of
 from geo.projection import LocalProjection
 
 Floats = NDArray[np.float64]
@@ -163,16 +163,11 @@ def _is_building(feature: Any) -> bool:
 
 
 def _footprint(geometry: Any, projection: LocalProjection, where: str) -> BaseGeometry:
-    try:
-        flat = shapely.force_2d(shape(geometry))
-        coordinates = shapely.get_coordinates(flat)
-        plane = shapely.set_coordinates(
-            flat, np.column_stack(projection.to_xy(coordinates[:, 0], coordinates[:, 1]))
-        )
-    except ContractError as error:
-        raise ContractError(where, error.why) from error
-    except (ValueError, TypeError, IndexError, KeyError, shapely.GEOSException) as error:
-        raise ContractError(where, f"is no polygon: {error}") from error
+    flat = polygon_of(geometry, where)
+    coordinates = shapely.get_coordinates(flat)
+    plane = shapely.set_coordinates(
+        flat, np.column_stack(projection.to_xy(coordinates[:, 0], coordinates[:, 1]))
+    )
     return plane if plane.is_valid else shapely.make_valid(plane)
 
 

@@ -228,8 +228,9 @@ class PinholeCamera:
         """Pixels to the ground in (rho, beta), with covariance.
 
         ``Sigma = J_theta Sigma_theta J_theta^T + J_u diag(sigma_px^2) J_u^T``, and terrain adds
-        ``(rho sigma_z / h)^2`` to rho's variance. All arguments are scalars or arrays of one shape.
-        ``sigma_v_px`` is ``sigma_u_px`` where it is not given.
+        ``(rho s)^2 (1 + 8 s^2)`` with ``s = sigma_z / h`` to rho's variance: ground higher by z is
+        met at ``rho / (1 - z/h)``, whose spread that is to the fourth order. All arguments are
+        scalars or arrays of one shape. ``sigma_v_px`` is ``sigma_u_px`` where it is not given.
         """
         rho, beta, of_theta, of_pixel = self.polar_with_jacobians(u, v)
         sigma_v = sigma_u_px if sigma_v_px is None else sigma_v_px
@@ -238,7 +239,8 @@ class PinholeCamera:
             of_pixel * np.stack(np.broadcast_arrays(sigma_u_px, sigma_v), axis=-1)[..., None, :]
         )
         pixel = scaled @ np.swapaxes(scaled, -1, -2)
-        pixel[..., 0, 0] += (rho * self.terrain_sigma_m / self.h) ** 2
+        share = self.terrain_sigma_m / self.h
+        pixel[..., 0, 0] += (rho * share) ** 2 * (1 + 8 * share**2)
         return PolarFix(rho, beta, calibration, pixel)
 
     def polar_with_jacobians(self, u: Any, v: Any) -> tuple[Any, Any, Floats, Floats]:

@@ -27,6 +27,10 @@ from contracts.places import Position
 Floats = NDArray[np.float64]
 
 
+_ANTIPODE_M = 20_040_000.0
+"""Half the earth's girth, a little more: nothing is farther from a centre."""
+
+
 class PlaceError(ContractError):
     """A position that can't be meant; the message says what would be right."""
 
@@ -71,8 +75,16 @@ class LocalProjection:
     @overload
     def to_lonlat(self, x: Floats, y: Floats) -> tuple[Floats, Floats]: ...
     def to_lonlat(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """Metres to degrees; scalars or arrays of one shape. Longitudes lie within +-180."""
+        """Metres to degrees; scalars or arrays of one shape. Longitudes lie within +-180.
+
+        Raises:
+            PlaceError: not finite, or farther from the centre than its antipode.
+        """
+        # NaN and infinity spread to these, and what is round the earth comes back as if it weren't.
+        far = x * x + y * y if isinstance(x, float) else np.max(np.square(x) + np.square(y))
         lon, lat = self._transformer.transform(x, y, direction="INVERSE")
+        if not far <= _ANTIPODE_M**2:
+            raise PlaceError("x, y", "must be metres east and north that lie on the earth")
         return lon, lat
 
     def point(self, place: LonLat) -> tuple[float, float]:

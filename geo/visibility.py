@@ -23,7 +23,7 @@ from contracts import CameraId, CameraPose, LonLat
 from geo.buildings import Buildings
 from geo.camera import PinholeCamera
 from geo.fields_of_view import COLUMN_M, column_ring, ground_ring, unhidden
-from geo.projection import LocalProjection, bearing_deg_of
+from geo.projection import LocalProjection, PlaceError, bearing_deg_of
 
 Floats = NDArray[np.float64]
 
@@ -141,7 +141,12 @@ class VisibilityIndex:
 
         The probability is the share of the disc in view times the chance that a target there has
         pixels enough to be found.
+
+        Raises:
+            PlaceError: the place or the radius can't be meant.
         """
+        if not 0 <= radius_m < math.inf:
+            raise PlaceError("radius_m", f"must be a finite number, 0 or more; got {radius_m}")
         x, y = self._projection.to_xy(lon, lat)
         if radius_m < LEAST_DISC_M:
             found = self._tree.query(Point(x, y), predicate="intersects")

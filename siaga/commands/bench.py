@@ -39,7 +39,7 @@ def feed(
 
 @app.command()
 def locate(
-    cameras: Annotated[int, typer.Option(min=1, help="Simulated cameras a setting.")] = 40,
+    cameras: Annotated[int, typer.Option(min=1, help="Simulated cameras a setting.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated cameras.")] = 1,
     index_cameras: Annotated[int, typer.Option(min=1, help="Cameras in the index.")] = 100_000,
     as_json: JsonOption = False,
