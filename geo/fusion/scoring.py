@@ -63,7 +63,8 @@ def sibling_bonus(one: Score, other: Score) -> float:
     """What two sets gain as two events, over two that know nothing of one another.
 
     Events breed events nearby: given one, the rate of another is raised around it, in place by a
-    Gaussian and in time by an exponential.
+    Gaussian and in time by an exponential, so by a factor ``1 + s``. Only where both exist: of the
+    odds ``1 + Z1 + Z2 + Z1 Z2 (1 + s)`` over ``(1 + Z1)(1 + Z2)`` remains ``1 + p1 p2 s``.
     """
     p = one.parameters
     off = one.place.mean - other.place.mean
@@ -78,8 +79,8 @@ def sibling_bonus(one: Score, other: Score) -> float:
     theirs = dict(other.hazard_probabilities)
     same = sum(share * theirs.get(h, 0.0) / p.rate(h) for h, share in one.hazard_probabilities)
     raised = p.sibling_same * same + (1 - p.sibling_same) / p.rate_of_all
-    sure = max(one.probability, other.probability)
-    return math.log1p(sure * p.sibling_share * near * soon * raised)
+    both = one.probability * other.probability
+    return math.log1p(both * p.sibling_share * near * soon * raised)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,18 @@ def test_a_camera_and_a_caller_nearby_are_one_incident(fusion: Fusion, say: Repo
     assert Point(x, y).distance(Point(5, 45)) < 10, "the camera knows better than the caller"
 
 
+@pytest.mark.parametrize("llr", [2.5, 4.0, 7.0])
+@pytest.mark.parametrize("call_is_first", [True, False])
+def test_a_call_and_a_weak_track_meet_whichever_comes_first(
+    fusion: Fusion, say: Reporter, llr: float, call_is_first: bool
+) -> None:
+    call = say.call("c1", (0, 25), radius_m=30, confidence=0.68, at_s=0 if call_is_first else 40)
+    seen = say.detection("a", "t1", pixel_of("a", 3, 18), llr=llr, at_s=40 if call_is_first else 0)
+    decisions = feed(fusion, [*call, seen] if call_is_first else [seen, *call])
+    assert len(set(assigned(decisions).values())) == 1
+    assert decisions[-1].estimate.probability > 0.95
+
+
 def test_events_far_apart_are_two(fusion: Fusion, say: Reporter) -> None:
     decisions = feed(fusion, [*say.call("k1", (0, 0)), *say.call("k2", (2500, 0), at_s=60)])
     assert [d.kind for d in decisions] == [DecisionKind.FOUND, DecisionKind.FOUND]
