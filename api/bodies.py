@@ -33,6 +33,7 @@ from contracts import (
     LonLat,
     Outline,
     Polygon,
+    Sector,
 )
 
 DEFAULT_CONFIDENCE = 0.95
@@ -93,13 +94,24 @@ class SignIn(Body):
     password: str = Field(min_length=1, max_length=1_000, repr=False)
 
 
+class CellSector(Body):
+    """What one cell of a network covers, from its antenna outwards."""
+
+    lon: Number = Field(description="The antenna's")
+    lat: Number
+    azimuth_deg: Number = Field(description="Of its middle, clockwise from true north")
+    opening_deg: Number
+    range_m: Number
+
+
 class Location(Body):
-    """Where a caller is: a point with a radius, or an area; and how sure the source is of it."""
+    """Where a caller is: a point with a radius, an area, or a cell; and how sure the source is."""
 
     lon: Number | None = None
     lat: Number | None = None
     radius_m: Number | None = Field(None, description="Holds the caller with `confidence`")
     polygon: Annotated[Area, Field(discriminator="type")] | None = None
+    sector: CellSector | None = None
     confidence: Number = Field(
         DEFAULT_CONFIDENCE, description="Probability, as the source states it; 0.01 to 0.9999"
     )
@@ -108,8 +120,12 @@ class Location(Body):
         """The noun.
 
         Raises:
-            ContractError: neither or both forms, or a position that can't be.
+            ContractError: none or several forms, or a position that can't be.
         """
+        if self.sector is not None:
+            if self.polygon is not None or not self.lon is self.lat is self.radius_m is None:
+                raise ContractError("sector", "give either sector, polygon, or lon, lat, radius_m")
+            return _sector(self.sector)
         if self.polygon is not None:
             if not self.lon is self.lat is self.radius_m is None:
                 raise ContractError("polygon", "give either polygon, or lon, lat and radius_m")
@@ -122,8 +138,21 @@ class Location(Body):
             return Outline(area=polygon)
         if self.lon is None or self.lat is None or self.radius_m is None:
             missing = next(name for name in ("lon", "lat", "radius_m") if not _has(self, name))
-            raise ContractError(missing, "is missing; give lon, lat and radius_m, or polygon")
+            why = "is missing; give lon, lat and radius_m, or polygon, or sector"
+            raise ContractError(missing, why)
         return Disc(centre=LonLat(self.lon, self.lat), radius_m=self.radius_m)
+
+
+def _sector(given: CellSector) -> Sector:
+    try:
+        return Sector(
+            antenna=LonLat(given.lon, given.lat),
+            azimuth_deg=given.azimuth_deg,
+            opening_deg=given.opening_deg,
+            range_m=given.range_m,
+        )
+    except ContractError as error:
+        raise ContractError(f"sector.{error.field}", error.why) from error
 
 
 def _has(location: Location, name: str) -> bool:

@@ -167,5 +167,6 @@ def on_plane(shape: FixShape, projection: LocalProjection) -> BaseGeometry:
     """The shape in metres around the city's centre; a disc is its centre."""
     if isinstance(shape, Disc):
         return Point(projection.to_xy(shape.centre.lon, shape.centre.lat))
-    area = sector_outline(shape, projection) if isinstance(shape, Sector) else shape.area
-    return projection.plane(area)
+    if isinstance(shape, Sector):
+        return sector_outline(shape, projection)
+    return projection.plane(shape.area)

@@ -35,7 +35,8 @@ def read_sms(text: str, sender: str | None = None, country_code: str = "62") -> 
     message = text.strip()
     head = _HEAD.match(message)
     if head is None:
-        notes.add('A"ML', f"is no AML message; it begins with {shown(message)}")
+        # Not quoted: what isn't AML may be anything, a person's own words among them.
+        notes.add('A"ML', 'is no AML message; it must begin with A"ML=1; or A"ML=2;')
         return Reading((), tuple(caller), tuple(notes.problems), is_damaged=True)
     fields = _fields(message, notes)
     caller += device_keys(fields.get("si"), fields.get("ei"))

@@ -169,6 +169,10 @@ def _fixes(
         except ContractError as error:
             notes.add(error.field, f"{error.why}; the position is kept, and not used")
             continue
+        except Exception as error:  # noqa: BLE001 - one odd shape must not lose the message
+            _log.error("a position failed", channel=came.channel, error=type(error).__name__)
+            notes.add("(position)", f"could not be used here ({type(error).__name__})")
+            continue
         fixes.append(fix)
     return tuple(fixes), tuple(notes.problems)
 

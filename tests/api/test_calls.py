@@ -78,6 +78,21 @@ def test_a_polygon_is_a_position_too(desk: httpx.Client) -> None:
     assert fix["confidence"] == 0.95
 
 
+def test_a_cell_is_a_position_too(desk: httpx.Client) -> None:
+    sector = {"lon": LON, "lat": LAT, "azimuth_deg": 30, "opening_deg": 120, "range_m": 900}
+    answer = desk.post("/api/v1/calls", json=a_call(location={"sector": sector}, method="cell"))
+    assert answer.status_code == 201, answer.text
+    shape = answer.json()["call"]["fixes"][0]["shape"]
+    assert shape.pop("type") == "sector"
+    assert shape.pop("antenna") == {"lon": LON, "lat": LAT}
+    assert shape == {"azimuth_deg": 30, "opening_deg": 120, "range_m": 900}
+    sector["opening_deg"] = 400
+    error = only_error(desk.post("/api/v1/calls", json=a_call(location={"sector": sector})))
+    assert error["field"] == "location.sector.opening_deg"
+    both = a_call(location={"sector": sector, "lon": LON})
+    assert only_error(desk.post("/api/v1/calls", json=both))["field"] == "location.sector"
+
+
 @pytest.mark.parametrize(
     ("location", "field", "why"),
     [

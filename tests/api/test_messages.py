@@ -15,8 +15,11 @@ from plumbing.bus import Bus
 from plumbing.embedded_bus import EmbeddedBus
 from plumbing.ids import new_id
 from tests.api.intake.sent import (
+    DEG,
     FIRST,
+    FLAT,
     KEY,
+    M,
     a_document,
     a_form,
     an_sms,
@@ -56,6 +59,13 @@ def gateway(keyed: ApiThread) -> Iterator[httpx.Client]:
 def boss(keyed: ApiThread) -> Iterator[httpx.Client]:
     with keyed.client(Role.SUPERVISOR) as client:
         yield client
+
+
+CELL = (
+    f"<gs:ArcBand {FLAT}><gml:pos>{LAT} {LON}</gml:pos><gs:innerRadius {M}>0</gs:innerRadius>"
+    f"<gs:outerRadius {M}>1500</gs:outerRadius><gs:startAngle {DEG}>10</gs:startAngle>"
+    f"<gs:openingAngle {DEG}>120</gs:openingAngle></gs:ArcBand>"
+)
 
 
 def a_number() -> str:
@@ -135,7 +145,11 @@ def test_a_form_joins_the_call_that_was_taken_before_it(
 
 
 def test_a_number_that_is_none_is_refused_and_none_is_ever_told(
-    phone: httpx.Client, boss: httpx.Client, keyed: ApiThread
+    phone: httpx.Client,
+    gateway: httpx.Client,
+    boss: httpx.Client,
+    keyed: ApiThread,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     answer = boss.post("/api/v1/calls", json=a_call(caller_number="a lady"))
     assert answer.status_code == 422
@@ -143,6 +157,11 @@ def test_a_number_that_is_none_is_refused_and_none_is_ever_told(
     number = a_number()
     boss.post("/api/v1/calls", json=a_call(caller_number=number))
     phone.post("/aml", content=signed(a_form(device_number=number)))
+    phone.post("/aml", content=a_form(device_number=number, location_latitude="x"))
+    gateway.post("/api/v1/sms", content=f'{{"from":"{number}","text":'.encode())
+    gateway.post("/api/v1/sms", json={"text": f"call {number}", "from": number})
+    assert caplog.records
+    assert number[3:] not in caplog.text
     told = boss.get("/api/v1/calls").text + boss.get("/api/v1/log?limit=1000").text
     told += boss.get("/api/v1/messages").text
     database = Path(keyed.api.settings.data_dir / "siaga.sqlite3")
@@ -277,6 +296,14 @@ def test_a_document_is_put_to_the_call_that_the_request_names(
     )
     assert named.json()["call_id"] == answer.json()["call_id"] == call
     assert [fix["source"] for fix in call_of(boss, answer)["fixes"][1:]] == ["pidf-lo", "pidf-lo"]
+
+
+def test_a_cells_sector_is_a_position(gateway: httpx.Client, boss: httpx.Client) -> None:
+    answer = gateway.post("/pidf-lo", content=a_document(CELL, method="Cell"))
+    (fix,) = call_of(boss, answer)["fixes"]
+    assert fix["shape"]["type"] == "sector"
+    assert fix["shape"]["azimuth_deg"] == 70
+    assert boss.get(f"/api/v1/calls/{fix['call_id']}/cameras").status_code == 200
 
 
 def test_another_centres_own_id_holds_its_documents_together(gateway: httpx.Client) -> None:

@@ -59,7 +59,7 @@ TEXTS = [
 ]
 DOCUMENTS = [
     a_document(circle("-6.2383 106.992", "30"), confidence="67"),
-    a_document(point("-6.2383 106.992 20"), ARC),
+    a_document(point("-6.2383 106.992 20"), ARC, ARC.replace(">10<", ">0<", 1)),
     a_document(POLYGON, entity="tel:+6281234567890"),
 ]
 ODD = [
