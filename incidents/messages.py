@@ -24,6 +24,9 @@ from incidents.errors import NotFound
 from incidents.reports import Accepted, accept_within
 from incidents.tables import CallKeyRow, CallRow, RawMessageRow, ReportRow
 
+MOST_FIXES = 200
+"""Positions of one call that come by themselves. A phone sends a handful; each is told to everybody
+with the whole call, so that a gateway gone wild would drown them."""
 FORGOTTEN_AFTER = timedelta(days=2)
 """Who called is nobody's business once no message can match any more (at most a day)."""
 
@@ -98,6 +101,9 @@ class Messages:
                 )
                 return replace(_kept(known), seen=known.seen + 1, seen_at=writing.now)
             call_id = await _call_of(writing, message, window)
+            if call_id is not None and await _is_full(writing, call_id):
+                full = f"(call): has {MOST_FIXES} positions already; this is kept, and not used"
+                message = replace(message, fixes=(), problems=(*message.problems, full))
             if message.is_trusted:
                 call_id = await self._accept(writing, message, call_id)
             await writing.connection.execute(
@@ -194,6 +200,13 @@ class Messages:
         if call_id is not None:
             await _remember(writing, message.keys, call_id)
         return call_id
+
+
+async def _is_full(writing: Writing, call_id: CallId) -> bool:
+    statement = select(func.count()).where(
+        ReportRow.evidence_key == f"call:{call_id}", ReportRow.kind == ReportKind.FIX.value
+    )
+    return (await writing.connection.scalar(statement) or 0) >= MOST_FIXES
 
 
 async def _call_of(writing: Writing, message: NewMessage, window: timedelta) -> CallId | None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from contracts import CallerFix, CallId
+from incidents import messages
 from incidents.errors import NotFound
 from incidents.messages import NewMessage
 from incidents.store import Store
@@ -124,3 +125,17 @@ async def test_keys_are_forgotten(any_store: Store, clock: HeldClock) -> None:
 async def test_a_message_that_is_not_there_is_not_found(any_store: Store) -> None:
     with pytest.raises(NotFound):
         await any_store.messages.sealed("message-none")
+
+
+async def test_a_phone_gone_wild_fills_its_call_and_no_more(
+    any_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "MOST_FIXES", 3)
+    kept = [
+        await any_store.messages.take(message(str(number), fix(number)), HOUR)
+        for number in range(1, 6)
+    ]
+    assert [len(one.fix_ids) for one in kept] == [1, 1, 1, 0, 0]
+    assert "3 positions already" in kept[-1].problems[-1]
+    assert await any_store.messages.count() == 5
+    assert len((await any_store.calls.get(CallId("call-1"))).fixes) == 3
