@@ -267,9 +267,17 @@ class FusionSettings(Section):
         0.7, gt=0, lt=1, description="That a camera looking at a hazard reports it"
     )
     candidate_from: float = Field(
-        0.20, ge=0, le=1, description="Incidents this probable are shown quietly"
+        0.001,
+        ge=0,
+        le=1,
+        description="Incidents this probable are shown quietly: from what a camera confirms alone",
     )
-    alarm_from: float = Field(0.60, ge=0, le=1, description="Incidents this probable are sounded")
+    alarm_from: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Incidents this probable are sounded: missing one costs twenty vain alarms",
+    )
     writer_lease_s: float = Field(
         6.0, ge=2, le=60, description="A silent fusion process is replaced after this long"
     )

@@ -34,7 +34,7 @@ CHROMIUM_FLAGS = [
 ]
 
 
-def eventually(check: Callable[[], T], within_s: float, what: str) -> T:
+def eventually(check: Callable[[], T | None], within_s: float, what: str) -> T:
     """Ask until the answer is truthy; fails with what was waited for."""
     deadline = time.monotonic() + within_s
     answer = check()

@@ -19,9 +19,7 @@ def upgrade() -> None:
     """Add the columns, fill them from the incidents' bodies, and index them."""
     # The defaults only stand until the rows are filled; without them SQLite would copy the table.
     for name in ("lon", "lat"):
-        op.add_column(
-            "incidents", sa.Column(name, sa.Double(), nullable=False, server_default="0")
-        )
+        op.add_column("incidents", sa.Column(name, sa.Double(), nullable=False, server_default="0"))
     begin = "1970-01-01 00:00:00"
     op.add_column("incidents", sa.Column("started_at", TIME, nullable=False, server_default=begin))
     op.add_column("incidents", sa.Column("ended_at", TIME, nullable=True))
