@@ -5,7 +5,7 @@ sent anywhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import openvino
@@ -17,16 +17,16 @@ from openvino.properties import hint
 from detection.errors import ModelUnusableError
 from detection.model_card import ModelCard
 
-if TYPE_CHECKING:
-    from detection.runtime import Precision
-
 WEIGHTS = "model.xml"
 
 
 class OpenvinoNetwork:
-    """One compiled model with `streams` requests in flight; each request owns its input memory."""
+    """One compiled model with `streams` requests in flight; each request owns its input memory.
 
-    def __init__(self, card: ModelCard, streams: int, precision: Precision) -> None:
+    `exact`: compute in float32 even where the processor has something faster.
+    """
+
+    def __init__(self, card: ModelCard, streams: int, *, exact: bool) -> None:
         card.file("model.bin")
         core = openvino.Core()
         try:
@@ -52,7 +52,7 @@ class OpenvinoNetwork:
             properties.inference_num_threads: streams,
             properties.num_streams: streams,
         }
-        if precision == "float32":
+        if exact:
             settings[hint.inference_precision] = openvino.Type.f32
         compiled = core.compile_model(steps.build(), "CPU", settings)
         # The arrays must live as long as the requests: a shared-memory tensor does not keep its

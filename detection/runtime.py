@@ -156,4 +156,4 @@ def _open_network(card: ModelCard, backend: Backend, streams: int, precision: Pr
         return UltralyticsNetwork(card)
     from detection.openvino_backend import OpenvinoNetwork
 
-    return OpenvinoNetwork(card, streams, precision)
+    return OpenvinoNetwork(card, streams, exact=precision is Precision.FLOAT32)
