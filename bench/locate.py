@@ -190,18 +190,15 @@ def _spot(
     """A visible ground point at a range, and its pixel; None where the picture shows none."""
     half = math.atan(960 / camera.f_px)
     bearings = camera.yaw + rng.uniform(-half, half, 20)
-    ground = np.column_stack(
-        (
-            range_m * np.sin(bearings),
-            range_m * np.cos(bearings),
-            relief(rng, 20),
-        )
-    )
-    pixels, visible = camera.project(ground)
+    ground = range_m * np.column_stack((np.sin(bearings), np.cos(bearings), np.zeros(20)))
+    _, visible = camera.project(ground)
     if not visible.any():
         return None
-    chosen = int(np.argmax(visible))
-    return ground[chosen], pixels[chosen]
+    chosen = ground[int(np.argmax(visible))]
+    # Chosen on the plane: of many tries, those that relief lifts into the picture would win.
+    chosen[2] = relief(rng, 1)[0]
+    pixels, shown = camera.project(chosen[None])
+    return (chosen, pixels[0]) if shown[0] else None
 
 
 def _clicked(
