@@ -31,7 +31,9 @@ async def test_secrets_reach_workers_and_nobody_else(any_store: Store) -> None:
         username="admin",
         sealed_password="gAAAAA-sealed",
         version=1,
+        view_key=source.view_key,
     )
+    assert source.view_key
     told = repr((await any_store.log.after(0), await any_store.snapshot(), source))
     assert "gAAAAA-sealed" not in told
     renamed = await any_store.cameras.save(
