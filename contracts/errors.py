@@ -22,16 +22,24 @@ class ContractError(ValueError):
 
 def require_between(field: str, value: float, low: float, high: float) -> None:
     """Refuse a number that is not finite or lies outside ``[low, high]``."""
-    if not math.isfinite(value):
-        raise ContractError(field, f"must be a finite number, got {value}")
+    if not _is_finite(value):
+        raise ContractError(field, "must be a finite number")
     if not low <= value <= high:
         raise ContractError(field, f"must lie between {low:g} and {high:g}, got {value:g}")
 
 
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        # A whole number beyond what a float can hold.
+        return False
+
+
 def require_positive(field: str, value: float) -> None:
     """Refuse a number that is not finite or not above zero."""
-    if not math.isfinite(value) or value <= 0:
-        raise ContractError(field, f"must be a finite number above 0, got {value}")
+    if not _is_finite(value) or value <= 0:
+        raise ContractError(field, "must be a finite number above 0")
 
 
 def require_utc(field: str, value: datetime) -> None:

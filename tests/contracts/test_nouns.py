@@ -147,3 +147,8 @@ def _detection(**changes: Any) -> Detection:
         "model_version": "test",
     }
     return Detection(**{**fields, **changes})
+
+
+def test_a_number_beyond_all_floats_is_refused() -> None:
+    with pytest.raises(ContractError, match="finite"):
+        _detection(frame_width_px=10**400)

@@ -253,10 +253,10 @@ async def test_what_is_silent_for_long_is_not_remembered(
 async def test_what_never_became_an_alarm_ends_by_itself(
     any_store: Store, writer: Writer, clock: HeldClock
 ) -> None:
-    await writer.apply(detection(1), found(ONE, "report-detection-1", probability=0.1))
+    await writer.apply(detection(1), found(ONE, "report-detection-1", probability=0.02))
     await writer.apply(detection(2, track=2), found(TWO, "report-detection-2"))
     await writer.apply(
-        detection(3, track=3), found("incident-3", "report-detection-3", probability=0.1)
+        detection(3, track=3), found("incident-3", "report-detection-3", probability=0.02)
     )
     await any_store.incidents.act(
         IncidentId("incident-3"), IncidentAction.ACKNOWLEDGE, actor="sari", version=1

@@ -14,7 +14,7 @@ async def fill(store: Store) -> None:
     reports = (await store.reports.after(0))[2:]
     decisions = [
         found("incident-fire", reports[0].id),
-        found("incident-flood", reports[1].id, hazard=Hazard.FLOOD, probability=0.3),
+        found("incident-flood", reports[1].id, hazard=Hazard.FLOOD, probability=0.02),
     ]
     await store.fusion.claim(1)
     await store.fusion.apply(
