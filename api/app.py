@@ -16,6 +16,7 @@ from api.body_limit import BodyLimit
 from api.camera_view import CameraView, camera_item
 from api.console import Console, MapFiles, console_folder
 from api.correlation import Correlation
+from api.coverage import CoverageView
 from api.feed import Feed
 from api.feed_readers import FeedReaders
 from api.headers import SecurityHeaders, content_security_policy
@@ -31,7 +32,7 @@ from api.waking import Waker
 from api.wire import snapshot_message
 from contracts import LonLat
 from geo.projection import LocalProjection
-from incidents.mind import load_buildings
+from incidents.mind import load_areas, load_buildings
 from incidents.store import Store
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import Bus
@@ -154,6 +155,9 @@ def _services(
         readers=FeedReaders(lambda identity: still_holds(store, settings.api, identity)),
         snapshots=Snapshots(make_snapshot, clock),
         cameras=camera_view,
+        coverage=CoverageView(
+            camera_view, projection, settings.city.radius_m, load_areas(settings.city.areas)
+        ),
         console=Console(console_folder()),
         map_files=MapFiles.of(settings),
         lockout=Lockout(clock),

@@ -120,10 +120,14 @@ class CameraView:
 
     async def ranked(self, shape: FixShape, exercise: bool) -> list[RankedCamera]:
         """The cameras that see where a caller may be, best first, of the caller's partition."""
-        indexes = self._indexes or await self._rebuilt()
-        index = indexes.exercise if exercise else indexes.real
+        index = await self.index(exercise)
         lon, lat, radius_m = disc_around(shape, self._projection)
         return index.cameras_seeing(lon, lat, radius_m, MOST_RANKED)
+
+    async def index(self, exercise: bool) -> VisibilityIndex:
+        """Of a partition's enabled cameras; the same object until cameras change."""
+        indexes = self._indexes or await self._rebuilt()
+        return indexes.exercise if exercise else indexes.real
 
     async def _rebuilt(self) -> _Indexes:
         async with self._lock:

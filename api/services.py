@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 
 from api.camera_view import CameraView
 from api.console import Console, MapFiles
+from api.coverage import CoverageView
 from api.feed import Feed
 from api.feed_readers import FeedReaders
 from api.lockout import Lockout
@@ -40,6 +41,7 @@ class Services:
     readers: FeedReaders
     snapshots: Snapshots
     cameras: CameraView
+    coverage: CoverageView
     console: Console
     map_files: MapFiles
     lockout: Lockout

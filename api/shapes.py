@@ -121,7 +121,7 @@ class CalibrationItem(BaseModel):
     camera_version: int
     recorded_at: str
     actor: str
-    origin: Literal["fitted", "restored", "registered"]
+    origin: Literal["fitted", "proposed", "restored", "registered"]
     restored_id: str | None
     is_current: bool
     pose: CameraPose
@@ -141,6 +141,39 @@ class StoredCalibration(BaseModel):
     calibration: CalibrationItem
     camera: CameraItem
     projected: list[PlacedPixel] = []
+
+
+class Sigmas(BaseModel):
+    """One standard deviation of each figure of a pose."""
+
+    position_m: float
+    height_m: float
+    bearing_deg: float
+    tilt_deg: float
+    roll_deg: float
+    hfov_pct: float
+
+
+class Drift(BaseModel):
+    """How a camera has moved: new less old; ``zoomed`` is a factor of the focal length."""
+
+    turned_deg: float
+    tilted_deg: float
+    rolled_deg: float
+    zoomed: float
+    residual_px: float
+
+
+class ProposedCalibration(BaseModel):
+    """The pose that a moved camera seems to have, beside the one that it is registered with."""
+
+    version: int
+    current: CameraPose
+    proposed: CameraPose
+    sigmas: Sigmas
+    drift: Drift
+    moved_since: str
+    warnings: list[str]
 
 
 class RankedCameraItem(BaseModel):
@@ -204,3 +237,24 @@ class Readiness(BaseModel):
 
     status: Literal["ready", "degraded", "unavailable"]
     checks: dict[str, str]
+
+
+class AreaCoverage(BaseModel):
+    """Of an area: the share that any camera sees, and the shares that exactly 0, 1, 2, ... see; the
+    last is "or more"."""
+
+    name: str
+    area_m2: float
+    share: float
+    share_by_cameras: list[float]
+
+
+class CoverageAnswer(BaseModel):
+    """How much of the city cameras see."""
+
+    outline: Literal["areas", "cameras", "radius"]
+    cameras: int
+    city: AreaCoverage
+    areas: list[AreaCoverage]
+    gaps: dict[str, object] | None
+    gaps_tolerance_m: float

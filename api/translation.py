@@ -12,7 +12,14 @@ from starlette.responses import Response
 
 from api.problems import FieldError, Problem, conflict, invalid, not_found, unavailable
 from contracts import to_plain
-from incidents.errors import Exists, IllegalStep, NotFound, StoreUnusable, VersionConflict
+from incidents.errors import (
+    Exists,
+    IllegalStep,
+    NotFound,
+    NothingToPropose,
+    StoreUnusable,
+    VersionConflict,
+)
 from plumbing.address_guard import AddressRefused
 from plumbing.bus import BusUnavailable, NoAnswer
 from plumbing.evidence import EvidenceMissing
@@ -29,6 +36,7 @@ def install(app: FastAPI) -> None:
     _become(app, VersionConflict, _conflict)
     _become(app, IllegalStep, _illegal_step)
     _become(app, Exists, _exists)
+    _become(app, NothingToPropose, lambda error: Problem(409, "nothing-to-propose", str(error)))
     for kind in (StoreUnusable, OperationalError, InterfaceError, PoolTimeout):
         _become(app, kind, _database)
     _become(app, BusUnavailable, _bus)

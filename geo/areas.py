@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shapely import Point, STRtree, make_valid
+from shapely import Point, STRtree, make_valid, union_all
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from contracts import Area, ContractError, LonLat
-from geo.geojson import polygon_of
+from geo.geojson import area_of, polygon_of
 
 NAME_PROPERTIES = (
     "name",
@@ -69,6 +69,14 @@ class AreaIndex:
         if not found:
             return ""
         return self._names[min(found, key=lambda i: (self._shapes[i].area, i))]
+
+    def outlines(self) -> dict[str, Area]:
+        """Every area by its name; parts of one name are one area."""
+        parts: dict[str, list[BaseGeometry]] = {}
+        for name, outline in zip(self._names, self._shapes, strict=True):
+            parts.setdefault(name, []).append(outline)
+        found = {name: area_of(union_all(some)) for name, some in parts.items()}
+        return {name: area for name, area in found.items() if area is not None}
 
     def names_of(self, area: Area, least_share: float = 0.15) -> tuple[str, ...]:
         """The names of all areas that hold at least ``least_share`` of a region, largest first."""

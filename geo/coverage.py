@@ -84,6 +84,28 @@ def coverage(
     return Coverage(found[0], tuple(found[1:]), len(views))
 
 
+def simplified(
+    area: Area, projection: LocalProjection, most_positions: int
+) -> tuple[Area | None, float]:
+    """An area drawn with no more positions than stated, and to how many metres it is true.
+
+    What is smaller across than that may be missing: parts as well as holes.
+    """
+    plane, tolerance_m = projection.plane(area), 0.0
+    while shapely.get_num_coordinates(plane) > most_positions:
+        tolerance_m = max(2.0, 2 * tolerance_m)
+        # What was mended may hold lines beside its polygons, and those one level down.
+        parts = get_parts(get_parts(plane.simplify(tolerance_m)))
+        kept = [part for part in parts if part.area >= tolerance_m**2]
+        plane = union_all([_without_crumbs(part, tolerance_m**2) for part in kept])
+    return (area if tolerance_m == 0 else projection.area(plane)), tolerance_m
+
+
+def _without_crumbs(part: shapely.Polygon, least_m2: float) -> shapely.Polygon:
+    holes = [hole for hole in part.interiors if shapely.Polygon(hole).area >= least_m2]
+    return shapely.Polygon(part.exterior, holes)
+
+
 def _of(
     name: str,
     outline: BaseGeometry,

@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from contracts import ContractError
+from contracts import Area, ContractError, MultiPolygon, Polygon
 
 
 def polygon_of(geometry: Mapping[str, Any], where: str) -> BaseGeometry:
@@ -28,6 +28,18 @@ def polygon_of(geometry: Mapping[str, Any], where: str) -> BaseGeometry:
     except (ValueError, TypeError, IndexError, KeyError, shapely.GEOSException) as error:
         raise ContractError(where, f"is no polygon: {error}") from error
     return plain if plain.is_valid else shapely.make_valid(plain)
+
+
+def area_of(degrees: BaseGeometry) -> Area | None:
+    """The polygons of a shape in degrees; None where it has no area."""
+    parts = tuple(
+        tuple(tuple(ring.coords) for ring in (part.exterior, *part.interiors))
+        for part in shapely.get_parts(shapely.get_parts(degrees))
+        if part.geom_type == "Polygon" and part.area > 0
+    )
+    if not parts:
+        return None
+    return Polygon(parts[0]) if len(parts) == 1 else MultiPolygon(parts)
 
 
 def _positions(coordinates: Any) -> Iterator[tuple[float, float]]:

@@ -134,6 +134,11 @@ class VisibilityIndex:
     def __len__(self) -> int:
         return len(self._ids)
 
+    @property
+    def shapes(self) -> tuple[BaseGeometry, ...]:
+        """What each camera sees, in the projection's metres."""
+        return tuple(self._shapes)
+
     def cameras_seeing(
         self, lon: float, lat: float, radius_m: float = 0.0, most: int | None = None
     ) -> list[RankedCamera]:

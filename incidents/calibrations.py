@@ -17,9 +17,10 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from contracts import Camera, CameraId, CameraPose, from_json, to_json
-from incidents.cameras import save_within
+from incidents.cameras import read_camera, save_within
 from incidents.database import SYSTEM, Database, Writing
-from incidents.errors import NotFound
+from incidents.errors import NotFound, VersionConflict
+from incidents.proposals import ProposedPose, propose_pose
 from incidents.tables import CalibrationRow, CameraRow
 from plumbing.ids import new_id
 
@@ -28,6 +29,8 @@ class Origin(StrEnum):
     """Where a pose is from."""
 
     FITTED = "fitted"
+    PROPOSED = "proposed"
+    """The one before, turned as the moved picture told."""
     RESTORED = "restored"
     REGISTERED = "registered"
     """Found in the register: typed in, or imported."""
@@ -79,10 +82,11 @@ class Calibrations:
         camera_id: CameraId,
         pose: CameraPose,
         *,
-        request: Mapping[str, Any],
+        request: Mapping[str, Any] | None,
         findings: Mapping[str, Any],
         actor: str,
         version: int,
+        origin: Origin = Origin.FITTED,
     ) -> tuple[Camera, KeptCalibration]:
         """Give a camera a fitted pose; its ``range_m`` stays, for that is nothing a fit tells.
 
@@ -91,7 +95,7 @@ class Calibrations:
             VersionConflict: it is at another version; carries the current camera.
         """
         async with self._database.writing() as writing:
-            camera = await _camera(writing, camera_id)
+            camera = await read_camera(writing.connection, camera_id)
             if camera.pose is not None:
                 pose = replace(pose, range_m=camera.pose.range_m)
             return await _take_up(
@@ -103,14 +107,48 @@ class Calibrations:
                     camera_version=0,
                     recorded_at=writing.now,
                     actor=actor,
-                    origin=Origin.FITTED,
+                    origin=origin,
                     restored_id=None,
                     pose=pose,
-                    request=dict(request),
+                    request=None if request is None else dict(request),
                     findings=dict(findings),
                 ),
                 version,
             )
+
+    async def proposal(self, camera_id: CameraId) -> ProposedPose:
+        """`propose_pose` of this database."""
+        return await propose_pose(self._database, camera_id)
+
+    async def accept_proposal(
+        self, camera_id: CameraId, *, actor: str, version: int
+    ) -> tuple[Camera, KeptCalibration]:
+        """Give a camera the pose that is proposed for it.
+
+        Raises:
+            NotFound: no such camera.
+            NothingToPropose: there is none, or no more.
+            VersionConflict: it is at another version; carries the current camera.
+        """
+        found = await self.proposal(camera_id)
+        if found.camera.version != version:
+            raise VersionConflict(found.camera, version)
+        return await self.record(
+            camera_id,
+            found.pose,
+            request=None,
+            findings={
+                "residual_px": found.drift.residual_px,
+                "turned_deg": found.drift.turned_deg,
+                "tilted_deg": found.drift.tilted_deg,
+                "rolled_deg": found.drift.rolled_deg,
+                "zoomed": found.drift.zoomed,
+                "warnings": list(found.drift.warnings),
+            },
+            actor=actor,
+            version=version,
+            origin=Origin.PROPOSED,
+        )
 
     async def restore(
         self, camera_id: CameraId, calibration_id: str, *, actor: str, version: int
@@ -122,7 +160,7 @@ class Calibrations:
             VersionConflict: it is at another version; carries the current camera.
         """
         async with self._database.writing() as writing:
-            camera = await _camera(writing, camera_id)
+            camera = await read_camera(writing.connection, camera_id)
             row = (
                 await writing.connection.execute(
                     select(CalibrationRow).where(
@@ -141,15 +179,6 @@ class Calibrations:
                 restored_id=calibration_id,
             )
             return await _take_up(writing, camera, again, version)
-
-
-async def _camera(writing: Writing, camera_id: CameraId) -> Camera:
-    body = await writing.connection.scalar(
-        select(CameraRow.body).where(CameraRow.id == camera_id, CameraRow.removed.is_(False))
-    )
-    if body is None:
-        raise NotFound("camera", camera_id)
-    return from_json(Camera, body)
 
 
 async def _take_up(

@@ -228,6 +228,20 @@ async def _record(writing: Writing, health: CameraHealth) -> bool:
     return True
 
 
+async def read_camera(connection: AsyncConnection, camera_id: CameraId) -> Camera:
+    """A registered camera, as this transaction sees it.
+
+    Raises:
+        NotFound: no such camera.
+    """
+    body = await connection.scalar(
+        select(CameraRow.body).where(CameraRow.id == camera_id, CameraRow.removed.is_(False))
+    )
+    if body is None:
+        raise NotFound("camera", camera_id)
+    return from_json(Camera, body)
+
+
 async def read_cameras(connection: AsyncConnection) -> list[Camera]:
     """Every registered camera, as this transaction sees them."""
     rows = await connection.scalars(

@@ -66,6 +66,10 @@ class IllegalStep(StoreError):
         )
 
 
+class NothingToPropose(StoreError):
+    """No pose can be proposed for a camera; the message says why, and what to do."""
+
+
 class FencedOff(StoreError):
     """This fusion writer was replaced by another one and may write no more.
 

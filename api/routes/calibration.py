@@ -15,7 +15,7 @@ from api.problems import documented, invalid
 from api.routes.cameras import version_of
 from api.security import identity_of
 from api.services import Services, services_of
-from api.shapes import CalibrationAnswer, CalibrationHistory, StoredCalibration
+from api.shapes import CalibrationAnswer, CalibrationHistory, ProposedCalibration, StoredCalibration
 from api.wire import answer, members, plain
 from contracts import Camera, CameraId, CameraPose, to_plain
 from geo.calibration_request import CalibrationRequest, Solved, solve
@@ -118,6 +118,58 @@ async def restore_calibration(
     saved, kept = await services.store.calibrations.restore(
         CameraId(camera_id),
         calibration_id,
+        actor=identity_of(request).name,
+        version=_version(body.version, if_match),
+    )
+    return await _stored(services, saved, kept, None)
+
+
+@router.get(
+    "/proposal",
+    response_model=ProposedCalibration,
+    responses=documented(401, 403, 404, 409),
+)
+async def propose_calibration(request: Request, camera_id: Id) -> Response:
+    """The pose that a moved camera's picture tells of, beside the current one; stores nothing."""
+    found = await services_of(request).store.calibrations.proposal(CameraId(camera_id))
+    pose, drift = found.pose, found.drift
+    body = {
+        "version": found.camera.version,
+        "current": to_plain(found.camera.pose),
+        "proposed": to_plain(pose),
+        "sigmas": {
+            "position_m": pose.position_sigma_m,
+            "height_m": pose.height_sigma_m,
+            "bearing_deg": pose.bearing_sigma_deg,
+            "tilt_deg": pose.tilt_sigma_deg,
+            "roll_deg": pose.roll_sigma_deg,
+            "hfov_pct": pose.hfov_sigma_pct,
+        },
+        "drift": {
+            "turned_deg": drift.turned_deg,
+            "tilted_deg": drift.tilted_deg,
+            "rolled_deg": drift.rolled_deg,
+            "zoomed": drift.zoomed,
+            "residual_px": drift.residual_px,
+        },
+        "moved_since": found.health.since.isoformat(),
+        "warnings": list(drift.warnings),
+    }
+    return answer(plain(body), 200, ETag=f'"{found.camera.version}"')
+
+
+@router.post(
+    "/proposal/accept",
+    response_model=StoredCalibration,
+    responses=documented(401, 403, 404, 409, 413, 422),
+)
+async def accept_proposal(
+    request: Request, camera_id: Id, body: Restoring, if_match: IfMatch = None
+) -> Response:
+    """Give the camera the proposed pose; the one before stays in the history."""
+    services = services_of(request)
+    saved, kept = await services.store.calibrations.accept_proposal(
+        CameraId(camera_id),
         actor=identity_of(request).name,
         version=_version(body.version, if_match),
     )
