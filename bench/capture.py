@@ -1,4 +1,4 @@
-"""`siaga bench feed`, its first part: from a camera's picture to a message at a reader.
+"""`siaga bench feed`, its last part: from a camera's picture to a message at a reader.
 
 The whole system runs as `siaga demo` starts it, on a folder of its own, with the simulated city's
 cameras over real RTSP. A reader follows the feed; each time a message names a detection for the
@@ -54,7 +54,7 @@ class _Seen:
 
 
 def run(seconds: float = 75.0, cameras: int = 4, say: Say = lambda _text: None) -> dict[str, Any]:
-    """Run the demonstration for so long after its first change; returns the figures."""
+    """Run the demonstration for so long after its start; returns the figures."""
     with tempfile.TemporaryDirectory(prefix="siaga-bench-") as folder:
         say(f"the whole system, {cameras} simulated cameras, {seconds:g} s")
         with _demonstration(Path(folder), cameras) as url:

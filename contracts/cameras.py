@@ -17,7 +17,7 @@ from contracts.errors import (
     require_utc,
 )
 from contracts.ids import CameraId
-from contracts.places import LonLat, Polygon
+from contracts.places import LonLat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,6 @@ class StreamSource:
     sealed_password: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = ()
     exercise: bool = False
-    road_region: Polygon | None = None
     view_key: str = ""
     """Another one whenever the camera's pose is set anew: from then on the view that is seen is the
     one that the pose describes."""

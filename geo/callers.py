@@ -52,17 +52,6 @@ def caller_place(shape: FixShape, confidence: float, projection: LocalProjection
     return _with_rest(_tiles_of(projection.plane(shape.area)), confidence)
 
 
-def incident_place(
-    shape: FixShape,
-    confidence: float,
-    hazard: Hazard | None,
-    projection: LocalProjection,
-    standoff_factor: float = 1.0,
-) -> Mixture:
-    """Where the reported incident is: the caller's place and the hazard's stand-off."""
-    return stood_off(caller_place(shape, confidence, projection), hazard, standoff_factor)
-
-
 def stood_off(caller: Mixture, hazard: Hazard | None, standoff_factor: float = 1.0) -> Mixture:
     """What a caller at this place reports is about: near the caller, as far as the hazard's is."""
     standoff = STANDOFFS[hazard]

@@ -199,7 +199,9 @@ class FusionService:
                 continue
             if not went_on:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), POLL_S)
+                    # Not `asyncio.wait_for`, which on Python 3.11 can swallow a cancellation.
+                    async with asyncio.timeout(POLL_S):
+                        await self._news.wait()
 
     async def _step(self) -> bool:
         """Decide about the next reports and tell what is due; false when there was nothing."""
@@ -329,7 +331,8 @@ class FusionService:
             except DATABASE_AWAY as error:
                 _log.error("the register can't be read", why=str(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._cameras_changed.wait(), REGISTER_S)
+                async with asyncio.timeout(REGISTER_S):
+                    await self._cameras_changed.wait()
 
     async def _sweep(self) -> None:
         while True:

@@ -240,16 +240,6 @@ class DetectionSettings(Section):
         "flood", description="Flood model folder in detection/models, or a path; none turns it off"
     )
     streams: int = Field(2, ge=1, le=64, description="One-thread inference streams a worker")
-    confirm_hits: int = Field(2, ge=1, le=20, description="Pictures that must show a track ...")
-    confirm_of: int = Field(
-        4, ge=1, le=60, description="... out of this many, before it is reported"
-    )
-
-    @model_validator(mode="after")
-    def _can_be_confirmed(self) -> Self:
-        if self.confirm_hits > self.confirm_of:
-            raise ValueError("confirm_hits must not exceed confirm_of")
-        return self
 
 
 class FusionSettings(Section):

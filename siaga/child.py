@@ -77,11 +77,6 @@ class Child:
         """Seconds since it was started."""
         return time.monotonic() - self._started_s
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it has not ended yet."""
-        return self._process.returncode is None
-
     async def ended(self) -> str:
         """Wait for its end, sweep up what it started itself, and say in words how it ended."""
         code = await self._process.wait()

@@ -7,7 +7,6 @@ import contextlib
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from incidents.store import Store
 from plumbing.clock import SystemClock
@@ -19,22 +18,16 @@ from siaga.supervisor import Role, Supervisor, answers_http, bus_role
 CLI = (sys.executable, "-m", "siaga")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
-    """An account to be shown on the terminal, once."""
+async def prepare_store(settings: Settings) -> str | None:
+    """Bring the database up to date before several processes open it; make the first account.
 
-    username: str
-    password: str
-
-
-async def prepare_store(settings: Settings) -> SignIn | None:
-    """Bring the database up to date before several processes open it; make the first account."""
+    Returns its password, to be shown on the terminal once, or none where there was an account.
+    """
     store = await Store.open(settings.database_url, SystemClock())
     try:
-        password = await store.accounts.ensure_first_account()
+        return await store.accounts.ensure_first_account()
     finally:
         await store.close()
-    return SignIn(username="admin", password=password) if password else None
 
 
 def with_free_port(settings: Settings) -> Settings:

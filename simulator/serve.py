@@ -9,22 +9,19 @@ async with CityServer(city) as server:
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import Camera, LonLat, to_plain
+from contracts import Camera
 from geo.camera import PinholeCamera
 from plumbing.clock import Clock, SystemClock
 from simulator.callers import SimulatedCall
@@ -214,26 +211,3 @@ class _CityRenderer:
     def render(self, at: datetime) -> NDArray[np.uint8]:
         """See `simulator.rtsp.Renderer.render`."""
         return self.prepare().shoot(self._server.elapsed_s(at), at).picture
-
-
-async def serve_city(
-    cameras: int, seed: int, centre: LonLat, port: int = 0, host: str = "127.0.0.1"
-) -> None:
-    """Serve the demonstration city until cancelled; one JSON line on standard output when ready."""
-    await _serve(CityServer(City.demo(cameras, seed, centre), host, port))
-
-
-async def serve_videos(
-    folder: Path, centre: LonLat, port: int = 0, host: str = "127.0.0.1"
-) -> None:
-    """Serve a folder's videos until cancelled; one JSON line on standard output when ready."""
-    await _serve(CityServer(VideoCity.from_folder(folder, centre), host, port))
-
-
-async def _serve(server: CityServer) -> None:
-    async with server:
-        ready = {"port": server.port, "cameras": [to_plain(camera) for camera in server.cameras]}
-        print(json.dumps(ready), flush=True)
-        async for call in server.calls():
-            print(f"{call.after_s:7.1f} s  {call.note}", file=sys.stderr)
-        await asyncio.Event().wait()

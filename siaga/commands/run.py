@@ -16,14 +16,15 @@ from siaga.commands.options import ConfigOption, settings_from
 
 def up(config: ConfigOption = None) -> None:
     """The whole system on this machine, with the registered cameras."""
+    from incidents.accounts import FIRST_USERNAME
     from siaga.system import api_url, prepare_store, run_system, with_free_port
 
     settings = with_free_port(settings_from(config))
     configure_logging(settings.log.level, settings.log.format, "siaga")
-    first = asyncio.run(prepare_store(settings))
+    password = asyncio.run(prepare_store(settings))
     _say(f"Siaga: {api_url(settings)}")
-    if first is not None:
-        _say(f"First account (shown once): user {first.username}   password {first.password}")
+    if password is not None:
+        _say(f"First account (shown once): user {FIRST_USERNAME}   password {password}")
     if not _is_loopback(settings.api.host):
         _say("It listens beyond this machine: put TLS before it and set api.cookie_secure.")
     run_system(settings, [], _say)

@@ -19,7 +19,7 @@ from contracts import (
     Sector,
 )
 from geo import LocalProjection, caller_region
-from geo.callers import caller_place, incident_place, sector_outline
+from geo.callers import caller_place, sector_outline, stood_off
 from tests.geo.builders import BEKASI, START
 
 PROJECTION = LocalProjection(BEKASI)
@@ -91,15 +91,16 @@ def test_a_sector_lies_on_its_side_of_the_antenna() -> None:
 def test_the_incident_is_near_the_caller_not_at_it(hazard: Hazard | None) -> None:
     shape = Disc(centre=BEKASI, radius_m=10)
     caller = caller_place(shape, 0.95, PROJECTION)
-    incident = incident_place(shape, 0.95, hazard, PROJECTION)
+    incident = stood_off(caller_place(shape, 0.95, PROJECTION), hazard)
     assert incident.mean == pytest.approx(caller.mean, abs=1e-6)
     assert incident.covariance[0, 0] > caller.covariance[0, 0]
 
 
 def test_fires_are_seen_from_farther_off_than_the_sick() -> None:
     shape = Disc(centre=BEKASI, radius_m=10)
-    fire = incident_place(shape, 0.95, Hazard.FIRE, PROJECTION).covariance[0, 0]
-    sick = incident_place(shape, 0.95, Hazard.MEDICAL, PROJECTION).covariance[0, 0]
+    caller = caller_place(shape, 0.95, PROJECTION)
+    fire = stood_off(caller, Hazard.FIRE).covariance[0, 0]
+    sick = stood_off(caller, Hazard.MEDICAL).covariance[0, 0]
     assert fire > 5 * sick
 
 

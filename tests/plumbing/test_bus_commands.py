@@ -13,7 +13,6 @@ import redis.asyncio
 from contracts import (
     CameraId,
     CameraState,
-    Polygon,
     ProbeAnswer,
     ProbeCamera,
     StreamSource,
@@ -266,14 +265,12 @@ async def test_a_cue_that_cannot_be_read_is_skipped(
 
 
 def _source(name: str, version: int = 1) -> StreamSource:
-    ring = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0))
     return StreamSource(
         camera_id=CameraId(name),
         url=f"rtsp://{name}/1",
         username="viewer",
         sealed_password="gAAAA",
         headers=(("Referer", "https://portal.example"),),
-        road_region=Polygon((ring,)),
         version=version,
     )
 

@@ -78,7 +78,6 @@ def test_one_rate_can_be_changed_alone(tmp_path: Path) -> None:
         ("ingest: {allow_private: [10.0.0.1/8]}", "allow_private.0: .*host bits.*10.20.0.0/16"),
         ("api: {allowed_origins: [desk.example.org]}", "allowed_origins.0: .*https://"),
         ("ingest: {retry_first_s: 50, retry_longest_s: 2}", "retry_longest_s must not be below"),
-        ("detection: {confirm_hits: 5}", "confirm_hits must not exceed confirm_of"),
         ("fusion: {candidate_from: 0.9}", "candidate_from must not exceed alarm_from"),
         ("fusion: {events_per_km2_day: {fires: 1}}", "no hazard 'fires'; known: fire"),
         ("fusion: {events_per_km2_day: {fire: 0}}", "events_per_km2_day.fire: .*greater than 0"),

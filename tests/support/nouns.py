@@ -99,7 +99,6 @@ sources = st.builds(
     username=st.none() | words,
     sealed_password=st.none() | words,
     headers=st.lists(st.tuples(words, words), max_size=3).map(tuple),
-    road_region=st.none() | polygons,
 )
 shapes = (
     st.builds(Disc, centre=points, radius_m=st.floats(0, 10_000))
