@@ -273,6 +273,11 @@ class AccountRow(Table):
     password_hash: Mapped[str]
     enabled: Mapped[bool]
     created_at: Mapped[datetime]
+    camera_groups: Mapped[str | None]
+    """JSON list of the groups whose cameras they may see; none: all."""
+    external_id: Mapped[str | None] = mapped_column(String(400))
+    """Issuer and subject, of who signs in by OpenID Connect; such an account has no password."""
+    __table_args__ = (Index("accounts_by_external_id", "external_id", unique=True),)
 
 
 class SessionRow(Table):
@@ -297,3 +302,41 @@ class MachineKeyRow(Table):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    scopes: Mapped[str | None]
+    """JSON list of what it may do of what its role may; none: all of it."""
+    camera_groups: Mapped[str | None]
+    """JSON list of the groups whose cameras it may see; none: all."""
+    previous_hash: Mapped[str | None] = mapped_column(String(64))
+    """Of the key before it was rotated, which is let in until ``previous_until``."""
+    previous_until: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    __table_args__ = (Index("machine_keys_by_previous", "previous_hash", unique=True),)
+
+
+class AuditRow(Table):
+    """Who did or saw what. Chained by hashes, and guarded by triggers (`incidents.audit`)."""
+
+    __tablename__ = "audit"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    recorded_at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str]
+    details: Mapped[str | None]
+    """JSON; taken away, with the salt, when it must be forgotten."""
+    salt: Mapped[str | None] = mapped_column(String(32))
+    details_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (
+        Index("audit_by_subject", "subject", "seq"),
+        Index("audit_by_actor", "actor", "seq"),
+    )
+
+
+class AuditAnchorRow(Table):
+    """One row: the last entry that retention took away, where the chain now begins."""
+
+    __tablename__ = "audit_anchor"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
