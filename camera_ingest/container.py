@@ -74,6 +74,7 @@ class ContainerSource:
             width_px=context.width or None,
             height_px=context.height or None,
             frames_per_s=float(rate) if rate else None,
+            extradata=bytes(context.extradata or b""),
         )
 
     def new_decoder(self) -> VideoCodecContext:
@@ -93,7 +94,7 @@ class ContainerSource:
                     if packet.size == 0:
                         break  # PyAV ends with an empty packet, a dropped connection included
                     yield VideoPacket(
-                        packet=packet,
+                        body=packet,
                         stream_s=None if packet.pts is None else packet.pts * time_base,
                         is_keyframe=packet.is_keyframe,
                         received_at=self._clock.now(),

@@ -84,12 +84,12 @@ class PictureDecoder:
                 self._spacings_s.append(at_s - self._keyframe_s)
             self._keyframe_s = at_s
             self._held = [packet]
-            self._held_bytes = packet.packet.size
+            self._held_bytes = packet.size
             return
         if not self._held:
             return
         self._held.append(packet)
-        self._held_bytes += packet.packet.size
+        self._held_bytes += packet.size
         began_s = self._keyframe_s
         if began_s is None and at_s is not None:
             self._keyframe_s = began_s = at_s  # RTSP tells the first picture no time
@@ -108,7 +108,8 @@ class PictureDecoder:
         return not self._shown_s - 2 * HOLD_S <= stream_s <= self._shown_s
 
     def _feed(self, packet: VideoPacket) -> list[Decoded]:
-        return [(frame, _stream_time(frame, packet)) for frame in self._pictures(packet.packet)]
+        coded = packet.packet
+        return [(frame, _stream_time(frame, coded)) for frame in self._pictures(coded)]
 
     def _feed_alone(self, packet: VideoPacket) -> list[Decoded]:
         frames = self._pictures(packet.packet)
@@ -135,7 +136,7 @@ class PictureDecoder:
                 yield frame, stream_s
 
 
-def _stream_time(frame: av.VideoFrame, packet: VideoPacket) -> float | None:
-    if frame.pts is None or packet.stream_s is None:
+def _stream_time(frame: av.VideoFrame, coded: av.Packet[av.VideoStream]) -> float | None:
+    if frame.pts is None or coded.pts is None:
         return None
-    return float(frame.pts * packet.packet.time_base)
+    return float(frame.pts * coded.time_base)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import cast
 
 import av
 import httpx
@@ -106,7 +105,7 @@ class _JpegSource:
 
     def _packet(self, jpeg: bytes) -> VideoPacket:
         return VideoPacket(
-            packet=cast("av.Packet[av.VideoStream]", av.Packet(jpeg)),
+            body=av.Packet(jpeg),
             stream_s=None,
             is_keyframe=True,
             received_at=self._clock.now(),

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from fractions import Fraction
+from typing import Protocol, cast
 
 import av
 from av.video.codeccontext import VideoCodecContext
@@ -23,19 +24,80 @@ class StreamInfo:
     width_px: int | None
     height_px: int | None
     frames_per_s: float | None
+    extradata: bytes = b""
+    """The decoder's parameters as the stream announces them: parameter sets in Annex B, or an
+    ``avcC``/``hvcC`` box's content; empty where they come with the keyframes alone."""
+
+
+class CodedBytes(Protocol):
+    """A coded picture's bytes, perhaps still in the pieces in which they came.
+
+    Pieces are put together only for whoever wants the bytes: a cold camera's few keyframes, a clip.
+    """
+
+    @property
+    def size(self) -> int:
+        """How many bytes it holds in memory."""
+        ...
+
+    def __bytes__(self) -> bytes:
+        """The whole picture, as the stream's decoder takes it."""
+        ...
+
+
+STREAM_TICKS = Fraction(1, 90_000)
+"""Time base of the packets that are made here; RTP's for video."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoPacket:
-    """One coded picture as it came."""
+    """One coded picture as it came. May be kept, and read by several threads."""
 
-    packet: av.Packet[av.VideoStream]
+    body: CodedBytes
+    """A PyAV packet, or pieces; ask for `data` or `packet`."""
     stream_s: float | None
     """Presentation time in the stream's own seconds; none where it tells none."""
     is_keyframe: bool
     received_at: datetime
     camera_at: datetime | None = None
     """The camera's wall clock at this picture, where the stream tells it."""
+
+    @property
+    def size(self) -> int:
+        """What it takes in memory, bytes."""
+        return self.body.size
+
+    @property
+    def data(self) -> bytes:
+        """The coded picture: Annex B for RTSP, else as its container has it."""
+        return bytes(self.body)
+
+    @property
+    def packet(self) -> av.Packet[av.VideoStream]:
+        """For a decoder; made anew at each look where the body is none already."""
+        if isinstance(self.body, av.Packet):
+            return self.body
+        made = cast("av.Packet[av.VideoStream]", av.Packet(bytes(self.body)))
+        if self.stream_s is not None:
+            made.pts = round(self.stream_s / STREAM_TICKS)
+            made.time_base = STREAM_TICKS
+        made.is_keyframe = self.is_keyframe
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class CodedPicture:
+    """One coded picture with all it takes to store it, send it on, or decode it later.
+
+    Made of bytes alone, so that several threads may use it at once.
+    """
+
+    data: bytes
+    is_keyframe: bool
+    stream_s: float | None
+    """Presentation time in the stream's own seconds; none where it tells none."""
+    captured_at: datetime
+    received_at: datetime
 
 
 class PacketSource(Protocol):

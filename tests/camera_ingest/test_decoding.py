@@ -109,7 +109,7 @@ def test_a_damaged_packet_is_counted_and_the_rest_goes_on(clip: Path) -> None:
         if number == 10:
             body = bytearray(bytes(packet.packet))
             body[4:] = bytes(255 - byte for byte in body[4:])
-            damaged = VideoPacket(av.Packet(bytes(body)), 1.0, True, packet.received_at)  # type: ignore[arg-type]
+            damaged = VideoPacket(av.Packet(bytes(body)), 1.0, True, packet.received_at)
         shown += len(list(decoder.decode(damaged, hot=False)))
     assert shown == 5
     assert decoder.broken_pictures >= 1
