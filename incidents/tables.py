@@ -340,3 +340,19 @@ class AuditAnchorRow(Table):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class VerdictRow(Table):
+    """What people found a camera's track to be. It outlives the reports it was made from."""
+
+    __tablename__ = "verdicts"
+    id: Mapped[str] = mapped_column(String(250), primary_key=True)
+    incident_id: Mapped[str] = mapped_column(String(80))
+    camera_id: Mapped[str] = mapped_column(String(80))
+    decided_at: Mapped[datetime]
+    exercise: Mapped[bool]
+    body: Mapped[str]
+    __table_args__ = (
+        Index("verdicts_by_incident", "incident_id"),
+        Index("verdicts_by_time", "decided_at"),
+    )
