@@ -13,19 +13,25 @@ from camera_ingest.errors import IngestError
 from camera_ingest.files import read_file
 from camera_ingest.frame_slots import FrameSlot, FrameSlots
 from camera_ingest.opening import StreamOpener
+from camera_ingest.packets import CodedPicture, StreamInfo
+from camera_ingest.preroll import PacketRun, PreRoll
 from camera_ingest.probe import ProbeResult, probe
 from camera_ingest.reader import StreamReader
 from camera_ingest.references import ReferencesInFolder
 from camera_ingest.supervisor import FrameCounts, IngestSupervisor
 
 __all__ = [
+    "CodedPicture",
     "FrameCounts",
     "FrameSlot",
     "FrameSlots",
     "IngestError",
     "IngestSupervisor",
+    "PacketRun",
+    "PreRoll",
     "ProbeResult",
     "ReferencesInFolder",
+    "StreamInfo",
     "StreamOpener",
     "StreamReader",
     "probe",

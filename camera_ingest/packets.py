@@ -87,17 +87,25 @@ class VideoPacket:
 
 @dataclass(frozen=True, slots=True)
 class CodedPicture:
-    """One coded picture with all it takes to store it, send it on, or decode it later.
+    """One coded picture and when it was taken: all it takes to store it, send it on, or decode it
+    later. May be kept, and read by several threads."""
 
-    Made of bytes alone, so that several threads may use it at once.
-    """
-
-    data: bytes
+    body: CodedBytes
     is_keyframe: bool
     stream_s: float | None
     """Presentation time in the stream's own seconds; none where it tells none."""
     captured_at: datetime
     received_at: datetime
+
+    @property
+    def size(self) -> int:
+        """What it takes in memory, bytes."""
+        return self.body.size
+
+    @property
+    def data(self) -> bytes:
+        """See `VideoPacket.data`."""
+        return bytes(self.body)
 
 
 class PacketSource(Protocol):

@@ -18,6 +18,7 @@ from camera_ingest.errors import Stopped
 from camera_ingest.opening import StreamOpener
 from camera_ingest.packets import PacketSource, StreamInfo, VideoPacket
 from camera_ingest.pictures import PictureFacts, PictureShrinker
+from camera_ingest.preroll import PreRoll
 from camera_ingest.stopping import StopSignal
 from camera_ingest.timing import CaptureClock, PictureRate
 from contracts import Frame, StreamSource
@@ -57,11 +58,13 @@ class StreamReader:
         observer: ReaderObserver | None = None,
         *,
         hot: bool = False,
+        preroll: PreRoll | None = None,
     ) -> None:
         self.source = source
         self._opener = opener
         self._settings = opener.settings
         self._observer = observer
+        self._preroll = preroll
         self._stop = StopSignal()
         self._hot = threading.Event()
         self.capture_clock = CaptureClock()
@@ -91,6 +94,8 @@ class StreamReader:
             try:
                 if self._observer is not None:
                     self._observer.opened(packets.info)
+                if self._preroll is not None:
+                    self._preroll.opened(packets.info)
                 yield from self._read(packets)
             finally:
                 packets.close()
@@ -103,6 +108,8 @@ class StreamReader:
         for packet in packets.packets():
             if self._observer is not None:
                 self._observer.received(packet)
+            if self._preroll is not None:
+                self._preroll.add(packet)
             if packet.camera_at is not None and packet.stream_s is not None:
                 self.capture_clock.note_camera_time(packet.stream_s, packet.camera_at)
             hot = self._hot.is_set()

@@ -15,6 +15,7 @@ from datetime import datetime
 from camera_ingest.frame_slots import FrameSlots
 from camera_ingest.health import HealthTracker
 from camera_ingest.opening import StreamOpener
+from camera_ingest.preroll import PreRoll
 from camera_ingest.references import References, ReferencesInMemory
 from camera_ingest.view_watch import ViewWatch
 from camera_ingest.watch import CameraWatch
@@ -100,6 +101,9 @@ class IngestSupervisor:
             for camera_id, source in wanted.items():
                 if camera_id not in self._watches:
                     self._watches[camera_id] = self._new_watch(source)
+            share = self._preroll_share(len(self._watches))
+            for watch in self._watches.values():
+                watch.preroll.most_bytes = share
 
     def next_frames(self, max_count: int, timeout_s: float) -> list[Frame]:
         """The newest untaken frames, at most one a camera, every camera in its turn.
@@ -117,6 +121,12 @@ class IngestSupervisor:
                 if (watch := self._watches.get(camera_id)) is not None:
                     watch.hot_until_s = max(watch.hot_until_s, until_s)
                     watch.set_hot(watch.hot_until_s > now_s)
+
+    def preroll(self, camera_id: CameraId) -> PreRoll | None:
+        """The last seconds of a camera's packets; none where it isn't watched here."""
+        with self._lock:
+            watch = self._watches.get(camera_id)
+            return None if watch is None else watch.preroll
 
     def frame_counts(self) -> Mapping[CameraId, FrameCounts]:
         """What every camera's slot has seen."""
@@ -149,9 +159,15 @@ class IngestSupervisor:
         )
         view = ViewWatch(source.camera_id, source.view_key, self._references, self._clock)
         slot = self._slots.slot(source.camera_id)
-        watch = CameraWatch(source, self._opener, slot, tracker, view)
+        preroll = PreRoll(self._settings.preroll_s, self._preroll_share(len(self._watches) + 1))
+        watch = CameraWatch(source, self._opener, slot, tracker, view, preroll)
         watch.start()
         return watch
+
+    def _preroll_share(self, cameras: int) -> int:
+        """Bytes for one camera's pre-roll: its own bound, or its share of the worker's."""
+        settings = self._settings
+        return min(settings.preroll_camera_bytes, settings.preroll_total_bytes // max(1, cameras))
 
     def _look_after(self) -> None:
         while not self._stopped.wait(_TICK_S):

@@ -7,7 +7,7 @@ them further than the arrival times bear out.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 JUMP_S = 5.0
 """Stream time and arrival may differ by this much before it counts as a jump. Bursts after a
@@ -16,6 +16,9 @@ network hiccup stay below; a camera that restarts its clock does not."""
 CLOCK_TRUST_S = 30.0
 """A camera's wall clock is believed while it is this near to ours. One without NTP is minutes or
 hours off and would put what it sees into another incident."""
+
+REORDER_S = 1.0
+"""B-frames step back by less than this; encoders reorder a few pictures, not a second's worth."""
 
 _DRIFT = 1e-3
 """The two clocks may drift apart by this share; crystals are ten times better."""
@@ -114,3 +117,31 @@ class CaptureClock:
         else:
             self._offset_s = min(here_s, before_s + _DRIFT * step_s)
         return self._offset_s
+
+
+class PacketClock:
+    """Capture times of one connection's packets, in the order in which they are decoded.
+
+    Pictures that are shown before one that is decoded earlier (B-frames) step back in time here,
+    which `CaptureClock`, made for pictures in the order of their show, takes for a jump.
+    """
+
+    def __init__(self) -> None:
+        self._clock = CaptureClock()
+        self._newest_s: float | None = None
+        self._newest_at = datetime.min.replace(tzinfo=UTC)
+
+    def place(
+        self, stream_s: float | None, received_at: datetime, camera_at: datetime | None
+    ) -> datetime:
+        """The capture time of the next packet; arguments as of `CaptureClock.place`."""
+        newest_s = self._newest_s
+        if stream_s is not None and newest_s is not None and 0 < newest_s - stream_s < REORDER_S:
+            return self._newest_at - timedelta(seconds=newest_s - stream_s)
+        if stream_s is not None and camera_at is not None:
+            self._clock.note_camera_time(stream_s, camera_at)
+        placed_at = self._clock.place(
+            stream_s, received_at, camera_at if stream_s is None else None
+        )
+        self._newest_s, self._newest_at = stream_s, placed_at
+        return placed_at

@@ -8,6 +8,7 @@ from camera_ingest.errors import IngestError, Stopped
 from camera_ingest.frame_slots import FrameSlot
 from camera_ingest.health import HealthTracker
 from camera_ingest.opening import StreamOpener
+from camera_ingest.preroll import PreRoll
 from camera_ingest.reader import StreamReader
 from camera_ingest.retry import RetryWaits
 from camera_ingest.stopping import StopSignal
@@ -31,8 +32,10 @@ class CameraWatch:
         slot: FrameSlot,
         tracker: HealthTracker,
         view: ViewWatch,
+        preroll: PreRoll,
     ) -> None:
         self.source = source
+        self.preroll = preroll
         self.slot = slot
         self.tracker = tracker
         self._view = view
@@ -84,7 +87,9 @@ class CameraWatch:
         clock = self._opener.clock
         first_s: float | None = None
         with self._lock:
-            reader = StreamReader(self.source, self._opener, self.tracker, hot=self._hot)
+            reader = StreamReader(
+                self.source, self._opener, self.tracker, hot=self._hot, preroll=self.preroll
+            )
             self._reader = reader
         try:
             with self._stop.calling(reader.stop):

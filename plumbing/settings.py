@@ -214,6 +214,21 @@ class IngestSettings(Section):
     retry_longest_s: float = Field(
         60.0, ge=1, le=3600, description="Longest wait before opening again"
     )
+    preroll_s: float = Field(
+        30.0, ge=5, le=600, description="Seconds of every camera's packets kept in memory"
+    )
+    preroll_camera_bytes: int = Field(
+        24_000_000,
+        ge=1_000_000,
+        le=2_000_000_000,
+        description="Memory that one camera's packets may take; older ones leave earlier then",
+    )
+    preroll_total_bytes: int = Field(
+        800_000_000,
+        ge=10_000_000,
+        le=200_000_000_000,
+        description="Memory that all packets of one worker may take, shared evenly by its cameras",
+    )
     simultaneous_opens: int = Field(4, ge=1, le=64, description="Streams a worker opens at once")
     allow_private: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
         (), description="Networks (CIDR) whose private or loopback addresses cameras may have"
