@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -80,7 +81,10 @@ class ReportRow(Table):
     """Where fusion put it; none while undecided, or where it speaks for nothing."""
     problem: Mapped[str | None]
     """Why fusion could not work with it; such a report is set aside."""
-    __table_args__ = (Index("reports_by_evidence", "evidence_key"),)
+    __table_args__ = (
+        Index("reports_by_evidence", "evidence_key"),
+        Index("reports_by_kind", "kind", "seq"),
+    )
 
 
 class IncidentRow(Table):
@@ -110,6 +114,10 @@ class IncidentRow(Table):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     """When it was closed, rejected, merged or cancelled."""
+    tags: Mapped[str] = mapped_column(server_default="")
+    """What lists are filtered by (`incidents.tags`)."""
+    on_hold: Mapped[bool] = mapped_column(server_default=false())
+    """Under legal hold: retention takes nothing of it."""
     __table_args__ = (
         # Holds all that a map or an export asks by, so that only what is found is read whole.
         Index(
@@ -145,6 +153,8 @@ class LogRow(Table):
     detail: Mapped[str]
     hazard: Mapped[str | None] = mapped_column(String(20))
     level: Mapped[str | None] = mapped_column(String(20))
+    tags: Mapped[str] = mapped_column(server_default="")
+    """What readers filter by: of the subject before and after the change (`incidents.tags`)."""
     request_key: Mapped[str | None] = mapped_column(unique=True)
     """Names the request that caused it, so that a repeat of it does nothing again."""
     subject: Mapped[str]
@@ -261,6 +271,8 @@ class DeadLetterRow(Table):
     """Topic and the bus's entry id, so that a repeat is kept once."""
     recorded_at: Mapped[datetime]
     problem: Mapped[str]
+    sealed: Mapped[str | None]
+    """Its bytes in base64, encrypted."""
 
 
 class AccountRow(Table):
@@ -277,6 +289,8 @@ class AccountRow(Table):
     """JSON list of the groups whose cameras they may see; none: all."""
     external_id: Mapped[str | None] = mapped_column(String(400))
     """Issuer and subject, of who signs in by OpenID Connect; such an account has no password."""
+    agency_id: Mapped[str | None] = mapped_column(String(40))
+    """The agency that they work for, and see the incidents of; none: the centre itself."""
     __table_args__ = (Index("accounts_by_external_id", "external_id", unique=True),)
 
 
@@ -310,6 +324,8 @@ class MachineKeyRow(Table):
     """Of the key before it was rotated, which is let in until ``previous_until``."""
     previous_until: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
+    agency_id: Mapped[str | None] = mapped_column(String(40))
+    """The agency whose system it is, and whose incidents it sees; none: the centre's own."""
     __table_args__ = (Index("machine_keys_by_previous", "previous_hash", unique=True),)
 
 
@@ -356,3 +372,76 @@ class VerdictRow(Table):
         Index("verdicts_by_incident", "incident_id"),
         Index("verdicts_by_time", "decided_at"),
     )
+
+
+class UnitRow(Table):
+    """An agency's unit: an engine, an ambulance, a patrol."""
+
+    __tablename__ = "units"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(String(40))
+    removed: Mapped[bool]
+    body: Mapped[str]
+    __table_args__ = (Index("units_by_agency", "agency_id"),)
+
+
+class ShelfRow(Table):
+    """A camera or hazard that doesn't sound for a while."""
+
+    __tablename__ = "shelves"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    until: Mapped[datetime]
+    """When it ends or was ended."""
+    body: Mapped[str]
+    __table_args__ = (Index("shelves_by_end", "until"),)
+
+
+class HandoverRow(Table):
+    """What one shift tells the next."""
+
+    __tablename__ = "handovers"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    logged_seq: Mapped[int]
+    """Its log entry: a total order to page by."""
+    recorded_at: Mapped[datetime]
+    body: Mapped[str]
+    __table_args__ = (Index("handovers_by_seq", "logged_seq", unique=True),)
+
+
+class WebhookRow(Table):
+    """Who is sent what by HTTP, and how far in the log its outbox has come."""
+
+    __tablename__ = "webhooks"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    version: Mapped[int]
+    removed: Mapped[bool]
+    body: Mapped[str]
+    sealed_secret: Mapped[str]
+    sealed_previous: Mapped[str | None]
+    """The secret before it was rotated; both sign until ``previous_until``."""
+    previous_until: Mapped[datetime | None]
+    cursor_seq: Mapped[int]
+    failures: Mapped[int]
+    """Tries in a row at which the receiver didn't answer."""
+    paused_until: Mapped[datetime | None]
+    """Nothing is sent before; the receiver is given time."""
+    problem: Mapped[str]
+    """What went wrong last; empty while all is well."""
+
+
+class WebhookDeliveryRow(Table):
+    """An entry that a webhook's receiver has not confirmed yet."""
+
+    __tablename__ = "webhook_deliveries"
+    webhook_id: Mapped[str] = mapped_column(String(80), ForeignKey("webhooks.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    subject_id: Mapped[str]
+    state: Mapped[str] = mapped_column(String(20))
+    """``waiting`` or ``dead``."""
+    attempts: Mapped[int]
+    due_at: Mapped[datetime]
+    queued_at: Mapped[datetime]
+    problem: Mapped[str]
+    payload: Mapped[str]
+    """The event as it is sent: the log may have been shortened by the time it goes."""
+    __table_args__ = (Index("deliveries_by_state", "webhook_id", "state", "seq"),)
