@@ -31,6 +31,7 @@ from incidents.database import Database, Writing
 from incidents.errors import NotFound, VersionConflict
 from incidents.lifecycle import step
 from incidents.tables import IncidentRow, LogRow
+from incidents.verdicts import note_verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class Incidents:
                     pending=None,
                 )
             )
+            await note_verdicts(writing, after, action)
         return after
 
 

@@ -18,6 +18,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from contracts import IncidentId, LogKind, WatchClosely
@@ -30,6 +31,7 @@ from incidents.log import LogFilter
 from incidents.mind import Mind
 from incidents.store import Store
 from incidents.telling import PAUSE
+from incidents.verdicts import speaks_of_truth
 from plumbing.bus import Bus, BusUnavailable, Lease
 from plumbing.clock import Clock
 from plumbing.ids import new_id
@@ -51,6 +53,8 @@ BUDGET_S = 0.1
 REGISTER_S = 10.0
 """The workers' register is published this often, in case the bus lost its memory."""
 SWEEP_S = 60.0
+VERDICTS_FOR = timedelta(days=120)
+"""Workers forget slowly what people decided; after so long nothing of it is left."""
 
 _OF_INTEREST = LogFilter(
     kinds=frozenset({LogKind.INCIDENT_ACTED, LogKind.CAMERA_SAVED, LogKind.CAMERA_REMOVED})
@@ -96,6 +100,7 @@ class FusionService:
         self._news = asyncio.Event()
         """Something may have been committed that we should look at."""
         self._cameras_changed = asyncio.Event()
+        self._verdicts_changed = asyncio.Event()
         self._to_wake = asyncio.Event()
         self._wake_seq = 0
         self._fencing = 0
@@ -159,6 +164,7 @@ class FusionService:
             self._listen(),
             self._wake_others(),
             self._publish_register(),
+            self._publish_verdicts(),
             self._sweep(),
             self.intake.detections(),
             self.intake.healths(),
@@ -181,6 +187,7 @@ class FusionService:
         self.counts.rebuilt += 1
         self._waiting = dict.fromkeys(await self._store.fusion.pending(), 0.0)
         self._cameras_changed.set()
+        self._verdicts_changed.set()
         self._news.set()
 
     async def _fuse(self) -> None:
@@ -221,6 +228,8 @@ class FusionService:
             cameras_changed = await asyncio.to_thread(self._mind.note, entries)
             if cameras_changed:
                 self._cameras_changed.set()
+            if any(speaks_of_truth(entry.detail) for entry in entries):
+                self._verdicts_changed.set()
             # A short page holds all there was when `last_seq` was read.
             is_short = len(entries) < NOTED_AT_ONCE
             self._known_seq = last_seq if is_short else entries[-1].seq
@@ -333,6 +342,23 @@ class FusionService:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REGISTER_S):
                     await self._cameras_changed.wait()
+
+    async def _publish_verdicts(self) -> None:
+        """Tell workers what people decide, at once, and again where the bus lost its memory."""
+        while True:
+            try:
+                if self._verdicts_changed.is_set() or not await self._bus.verdicts_are_published():
+                    self._verdicts_changed.clear()
+                    since = self._clock.now() - VERDICTS_FOR
+                    await self._bus.publish_verdicts(await self._store.verdicts.by_camera(since))
+            except (BusUnavailable, *DATABASE_AWAY) as error:
+                _log.warning("verdicts can't be published now", why=str(error))
+                self._verdicts_changed.set()
+                await asyncio.sleep(PAUSE_S)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REGISTER_S):
+                    await self._verdicts_changed.wait()
 
     async def _sweep(self) -> None:
         while True:

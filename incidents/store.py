@@ -21,6 +21,7 @@ from incidents.messages import Messages
 from incidents.reports import Reports
 from incidents.sessions import Keys, Sessions
 from incidents.tables import CallRow, IncidentRow
+from incidents.verdicts import Verdicts
 from plumbing.clock import Clock
 
 RECENT_CALLS = timedelta(hours=12)
@@ -49,6 +50,7 @@ class Store:
         self.calls = Calls(database)
         self.messages = Messages(database)
         self.incidents = Incidents(database)
+        self.verdicts = Verdicts(database)
         self.archive = Archive(database)
         self.log = Log(database)
         self.cameras = Cameras(database)

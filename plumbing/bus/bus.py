@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from contracts import ProbeAnswer, ProbeCamera, StreamSource, WatchClosely
+from contracts import CameraId, ProbeAnswer, ProbeCamera, StreamSource, WatchClosely
+from contracts.verdicts import Verdict
 from plumbing.bus.hints import Hints
 from plumbing.bus.leases import Lease, Leases
 from plumbing.bus.link import Link
 from plumbing.bus.probes import Probes
 from plumbing.bus.register import Register
 from plumbing.bus.streams import Delivery, Streams, Topic
+from plumbing.bus.verdicts import VerdictBook
 
 T = TypeVar("T")
 
@@ -37,6 +47,7 @@ class Bus:
         self._probes = Probes(self._link)
         self._hints = Hints(self._link)
         self._register = Register(self._link)
+        self._verdicts = VerdictBook(self._link)
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,6 +135,24 @@ class Bus:
                 keeps the cameras it has (`BusUnavailable` says the same).
         """
         return await self._register.read()
+
+    async def publish_verdicts(self, verdicts: Mapping[CameraId, Sequence[Verdict]]) -> None:
+        """Replace what workers know of people's decisions about their cameras' sightings."""
+        await self._verdicts.publish(verdicts)
+
+    async def verdicts_are_published(self) -> bool:
+        """Whether the server still holds what this process published last."""
+        return await self._verdicts.is_published()
+
+    async def read_verdicts(
+        self, camera_ids: Collection[CameraId]
+    ) -> dict[CameraId, tuple[Verdict, ...]] | None:
+        """The decisions about some cameras' sightings, oldest first.
+
+        None while nothing has changed since the last call, in them or in ``camera_ids``, and
+        where none were ever published. Cheap then: ask every second or two.
+        """
+        return await self._verdicts.read(camera_ids)
 
     async def ask(self, command: ProbeCamera, timeout_s: float) -> ProbeAnswer:
         """Have a worker open a stream once.
