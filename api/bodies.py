@@ -33,6 +33,7 @@ from contracts import (
     LonLat,
     Outline,
     Polygon,
+    PtzHead,
     Sector,
 )
 
@@ -222,12 +223,30 @@ class ProbeStream(Stream):
     timeout_s: Number = Field(10.0, ge=1, le=30)
 
 
+class Zoom(Body):
+    """The horizontal fields of view at both ends of a turning camera's zoom, by its data sheet."""
+
+    wide_hfov_deg: Number = Field(ge=1, le=175)
+    tele_hfov_deg: Number = Field(ge=1, le=175)
+
+    def head(self, current: PtzHead | None) -> PtzHead:
+        """The noun; what was learnt of the head stays where its zoom stays the same.
+
+        Raises:
+            ContractError: tele is wider than wide.
+        """
+        stated = PtzHead(wide_hfov_deg=self.wide_hfov_deg, tele_hfov_deg=self.tele_hfov_deg)
+        is_same = current is not None and stated == dataclasses.replace(current, learnt=None)
+        return current if current is not None and is_same else stated
+
+
 class CameraFields(Stream):
     """A camera as an admin describes it."""
 
     name: Text = Field(min_length=1, max_length=200)
     position: Place
     pose: Pose | None = None
+    head: Zoom | None = Field(None, description="Of a camera that turns")
     group: Text = Field("", max_length=120)
     enabled: StrictBool = True
     exercise: StrictBool = False

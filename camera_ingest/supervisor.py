@@ -157,7 +157,9 @@ class IngestSupervisor:
         tracker = HealthTracker(
             source.camera_id, self._clock, self._settings.stalled_after_s, self._worker
         )
-        view = ViewWatch(source.camera_id, source.view_key, self._references, self._clock)
+        view = None
+        if not source.turns:
+            view = ViewWatch(source.camera_id, source.view_key, self._references, self._clock)
         slot = self._slots.slot(source.camera_id)
         preroll = PreRoll(self._settings.preroll_s, self._preroll_share(len(self._watches) + 1))
         watch = CameraWatch(source, self._opener, slot, tracker, view, preroll)

@@ -31,7 +31,7 @@ class CameraWatch:
         opener: StreamOpener,
         slot: FrameSlot,
         tracker: HealthTracker,
-        view: ViewWatch,
+        view: ViewWatch | None,
         preroll: PreRoll,
     ) -> None:
         self.source = source
@@ -97,8 +97,9 @@ class CameraWatch:
                     if first_s is None:
                         first_s = clock.monotonic_s()
                     self.slot.put(frame)
-                    self._view.see(frame)
-                    self.tracker.viewed(self._view.moved)
+                    if self._view is not None:
+                        self._view.see(frame)
+                        self.tracker.viewed(self._view.moved)
             raise Stopped
         except IngestError as error:
             ended = error

@@ -16,13 +16,29 @@ from contracts.calls import (
 )
 from contracts.cameras import Camera, CameraHealth, CameraPose, CameraState, StreamSource, ViewShift
 from contracts.commands import ProbeAnswer, ProbeCamera, WatchClosely
+from contracts.desk import Handover, Shelf
 from contracts.detections import Box, Detection
 from contracts.errors import ContractError
 from contracts.frames import Frame, Rgb
 from contracts.hazards import Hazard, Sighting
-from contracts.ids import CallId, CameraId, EvidenceId, IncidentId, ReportId, Sequence, TrackId
+from contracts.heads import HeadReport, LearntHead, PtzHead
+from contracts.ids import (
+    AgencyId,
+    AssignmentId,
+    CallId,
+    CameraId,
+    EvidenceId,
+    HandoverId,
+    IncidentId,
+    ReportId,
+    Sequence,
+    ShelfId,
+    TrackId,
+    UnitId,
+)
 from contracts.incidents import (
     AlarmLevel,
+    Attachment,
     Contribution,
     Decision,
     DecisionKind,
@@ -39,10 +55,17 @@ from contracts.jsonform import from_json, from_plain, to_json, to_plain
 from contracts.log import LogEntry, LogKind, LogSubject, subject_type
 from contracts.places import Area, LonLat, MultiPolygon, Polygon, Position
 from contracts.reports import Report, ReportBody, ReportKind, evidence_key
+from contracts.routing import Assignment, AssignmentState, Unit, UnitState
+from contracts.verdicts import Truth, Verdict
 
 __all__ = [
+    "AgencyId",
     "AlarmLevel",
     "Area",
+    "Assignment",
+    "AssignmentId",
+    "AssignmentState",
+    "Attachment",
     "Box",
     "Call",
     "CallId",
@@ -64,12 +87,16 @@ __all__ = [
     "FixMethod",
     "FixShape",
     "Frame",
+    "Handover",
+    "HandoverId",
     "Hazard",
+    "HeadReport",
     "Incident",
     "IncidentAction",
     "IncidentId",
     "IncidentState",
     "KeyPicture",
+    "LearntHead",
     "LogEntry",
     "LogKind",
     "LogSubject",
@@ -81,6 +108,7 @@ __all__ = [
     "Position",
     "ProbeAnswer",
     "ProbeCamera",
+    "PtzHead",
     "Region",
     "Report",
     "ReportBody",
@@ -89,10 +117,17 @@ __all__ = [
     "Rgb",
     "Sector",
     "Sequence",
+    "Shelf",
+    "ShelfId",
     "Sighting",
     "SourceKind",
     "StreamSource",
     "TrackId",
+    "Truth",
+    "Unit",
+    "UnitId",
+    "UnitState",
+    "Verdict",
     "ViewShift",
     "WatchClosely",
     "evidence_key",

@@ -16,6 +16,7 @@ from contracts.errors import (
     require_text,
     require_utc,
 )
+from contracts.heads import PtzHead
 from contracts.ids import CameraId
 from contracts.places import LonLat
 
@@ -103,6 +104,9 @@ class Camera:
     url: str
     position: LonLat
     pose: CameraPose | None = None
+    head: PtzHead | None = None
+    """Of a camera that turns: what it sees is placed by what its head reports, and by `pose` only
+    its place, height and lens."""
     group: str = ""
     enabled: bool = True
     exercise: bool = False
@@ -116,6 +120,8 @@ class Camera:
         require_text("url", self.url, 2000)
         if "@" in self.url.split("//", 1)[-1].split("/", 1)[0]:
             raise ContractError("url", "must not carry a user or password; give them apart")
+        if self.head is not None and self.pose is None:
+            raise ContractError("head", "needs a pose: the head's place, height and lens")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +140,8 @@ class StreamSource:
     view_key: str = ""
     """Another one whenever the camera's pose is set anew: from then on the view that is seen is the
     one that the pose describes."""
+    turns: bool = False
+    """Whether it has a head: then another view is no news."""
     version: int = 1
 
 

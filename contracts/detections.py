@@ -7,6 +7,7 @@ from datetime import datetime
 
 from contracts.errors import ContractError, require_between, require_text, require_utc
 from contracts.hazards import Sighting
+from contracts.heads import MOST_HEAD_REPORTS, HeadReport
 from contracts.ids import CameraId, EvidenceId, ReportId, TrackId
 
 
@@ -49,6 +50,8 @@ class Detection:
     """When the track was first seen."""
     model_version: str
     picture_id: EvidenceId | None = None
+    head_reports: tuple[HeadReport, ...] = ()
+    """Of a camera that turns: what its head reported around the picture's time."""
     exercise: bool = False
 
     def __post_init__(self) -> None:
@@ -61,3 +64,5 @@ class Detection:
         require_between("frame_height_px", self.frame_height_px, 1, 16384)
         for name in ("captured_at", "received_at", "started_at"):
             require_utc(name, getattr(self, name))
+        if len(self.head_reports) > MOST_HEAD_REPORTS:
+            raise ContractError("head_reports", f"must be at most {MOST_HEAD_REPORTS}")

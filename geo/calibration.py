@@ -98,6 +98,8 @@ class Calibration:
 
 OUTLIER_GAIN = 25.0
 """A click is left out where that lowers the sum of squares by more than this: five sigmas."""
+MOST_TRIALS = 8
+"""Fits that the search for a bad click may cost."""
 WIDE_YAW_RAD = math.radians(15)
 """A bearing less sure than this is searched for all around its prior."""
 NEAR_M = 40.0
@@ -126,19 +128,24 @@ def fit_camera(prior: PinholeCamera, clicks: Clicks) -> Calibration:
 class _Fit:
     camera: PinholeCamera
     cost: float
+    """Sum of squares."""
+    point_costs: Floats
+    """``(n,)``: each control point's share of it."""
 
 
 def _without_the_worst(
     prior: PinholeCamera, clicks: Clicks, whole: _Fit
 ) -> tuple[int | None, _Fit]:
     """The control point without which the others agree best, if it is bad enough."""
-    degrees = 2 * len(clicks.points) + len(clicks.horizon) + len(clicks.verticals)
-    degrees += 2 * len(clicks.heights)
-    if whole.cost < degrees + 3 * math.sqrt(2 * degrees):
+    if whole.cost <= OUTLIER_GAIN:
         return None, whole
+    suspects = list(range(len(clicks.points)))
+    if len(suspects) > MOST_TRIALS:
+        # One of many can't bend the fit far enough to hide in it: its own cost gives it away.
+        suspects = np.argsort(whole.point_costs)[-MOST_TRIALS:].tolist()
     trials = [
         (_fit(prior, replace(clicks, points=_but(clicks.points, number)), whole.camera), number)
-        for number in range(len(clicks.points))
+        for number in suspects
     ]
     fit, number = min(trials, key=lambda trial: trial[0].cost)
     return (number, fit) if whole.cost - fit.cost > OUTLIER_GAIN else (None, whole)
@@ -168,7 +175,11 @@ def _fit(prior: PinholeCamera, clicks: Clicks, start: PinholeCamera | None = Non
     scale = problem.theta_sigma
     covariance = whitened * scale[:, None] * scale[None, :]
     camera = problem.camera(best.x)
-    return _Fit(replace(camera, covariance=covariance), 2 * float(best.cost))
+    return _Fit(
+        replace(camera, covariance=covariance),
+        2 * float(best.cost),
+        problem.point_costs(np.asarray(best.fun)),
+    )
 
 
 class _Problem:
@@ -222,6 +233,13 @@ class _Problem:
             parts.append(((_drawn(camera, low) - self._heights[:, 0:2]) / sigma).ravel())
             parts.append(((_drawn(camera, high) - self._heights[:, 2:4]) / sigma).ravel())
         return np.concatenate(parts)
+
+    def point_costs(self, residuals: Floats) -> Floats:
+        """Each control point's share of the sum of squares: in the picture and on the ground."""
+        count = len(self._points)
+        pixels = residuals[8 : 8 + 2 * count].reshape(-1, 2)
+        shifts = residuals[8 + 2 * count : 8 + 5 * count].reshape(-1, 3)
+        return np.asarray((pixels**2).sum(axis=1) + (shifts**2).sum(axis=1))
 
     def _horizon_residuals(self, camera: PinholeCamera) -> Floats:
         u, v, sigma = self._horizon.T

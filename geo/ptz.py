@@ -24,25 +24,12 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import CameraPose, LonLat
-from contracts.errors import require_between, require_utc
+from contracts import HeadReport, LearntHead, PtzHead
+from contracts.heads import BIASES
 from geo.camera import PinholeCamera
-from geo.projection import LocalProjection
 
 Floats = NDArray[np.float64]
 
-BIASES = (
-    "pan_zero",
-    "pan_scale",
-    "tilt_zero",
-    "tilt_scale",
-    "lean_x",
-    "lean_y",
-    "zoom_zero",
-    "zoom_scale",
-    "zoom_bend",
-)
-"""Names of what is learnt, in the order of its covariance; radians, shares, and logs of f."""
 PRIOR_SIGMAS = np.array(
     [math.pi, 0.01, math.radians(3), 0.01, math.radians(1), math.radians(1), 0.1, 0.1, 0.15]
 )
@@ -64,50 +51,6 @@ LEAST_KNOWN_BEARING_RAD = math.radians(45)
 """A bearing less sure than this is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PtzReport:
-    """What a head says of itself at a time. ``None`` for what it doesn't tell.
-
-    ``pan_deg`` grows clockwise, ``tilt_deg`` upwards from the level; ``zoom`` goes from 0 (wide) to
-    1 (tele).
-    """
-
-    at: datetime
-    pan_deg: float | None
-    tilt_deg: float | None
-    zoom: float | None
-
-    def __post_init__(self) -> None:
-        require_utc("at", self.at)
-        for name, value, low, high in (
-            ("pan_deg", self.pan_deg, -720, 720),
-            ("tilt_deg", self.tilt_deg, -180, 180),
-            ("zoom", self.zoom, -0.01, 1.01),
-        ):
-            if value is not None:
-                require_between(name, value, low, high)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PtzLens:
-    """Horizontal fields of view at both ends of the zoom, by the data sheet."""
-
-    wide_hfov_deg: float
-    tele_hfov_deg: float
-
-    def __post_init__(self) -> None:
-        require_between("wide_hfov_deg", self.wide_hfov_deg, 1, 175)
-        require_between("tele_hfov_deg", self.tele_hfov_deg, 1, self.wide_hfov_deg)
-
-    def log_focal(self, zoom: float, width_px: int) -> float:
-        """Log of the focal length in pixels: motors run about evenly in it."""
-        wide, tele = (
-            math.log(width_px / 2 / math.tan(math.radians(hfov) / 2))
-            for hfov in (self.wide_hfov_deg, self.tele_hfov_deg)
-        )
-        return wide + zoom * (tele - wide)
-
-
 def _prior() -> Floats:
     return np.diag(PRIOR_SIGMAS**2)
 
@@ -118,19 +61,39 @@ class PtzModel:
 
     Attributes:
         base: place, height, roll, distortion and picture size of the camera, with its covariance.
-        lens: its zoom.
+        head: its zoom, by the data sheet.
         bias: ``(9,)`` means, in the order of `BIASES`.
         covariance: ``(9, 9)``.
         pairs: how many calibrated poses it was learnt from.
     """
 
     base: PinholeCamera
-    lens: PtzLens
+    head: PtzHead
     bias: Floats = field(default_factory=lambda: np.zeros(len(BIASES)))
     covariance: Floats = field(default_factory=_prior)
     pairs: int = 0
 
-    def learnt(self, report: PtzReport, fitted: PinholeCamera) -> PtzModel:
+    @staticmethod
+    def of(base: PinholeCamera, head: PtzHead) -> PtzModel:
+        """The model of a registered head, with what was learnt of it."""
+        known = head.learnt
+        if known is None:
+            return PtzModel(base, head)
+        return PtzModel(
+            base, head, np.array(known.bias), np.array(known.covariance), pairs=known.pairs
+        )
+
+    @property
+    def known(self) -> PtzHead:
+        """The head with what is learnt of it, as the register keeps it."""
+        learnt = LearntHead(
+            bias=tuple(self.bias.tolist()),
+            covariance=tuple(tuple(row) for row in self.covariance.tolist()),
+            pairs=self.pairs,
+        )
+        return replace(self.head, learnt=learnt)
+
+    def learnt(self, report: HeadReport, fitted: PinholeCamera) -> PtzModel:
         """What is known after a pose was fitted while the head reported a whole position.
 
         Several in any order give the same, as far as the first tells where the zero points.
@@ -156,7 +119,7 @@ class PtzModel:
             self, bias=self.bias + gain @ off, covariance=covariance, pairs=self.pairs + 1
         )
 
-    def camera(self, report: PtzReport, moved_deg: float = 0.0) -> PinholeCamera | None:
+    def camera(self, report: HeadReport, moved_deg: float = 0.0) -> PinholeCamera | None:
         """The camera as the report tells; None where not even its bearing is known.
 
         Args:
@@ -205,7 +168,7 @@ class PtzModel:
 
     def _predicted(self, told: tuple[float, float, float]) -> Floats:
         pan, tilt, zoom = told
-        return np.array([pan, tilt, self.lens.log_focal(zoom, self.base.width_px)])
+        return np.array([pan, tilt, log_focal(self.head, zoom, self.base.width_px)])
 
     def _slopes(self, told: tuple[float, float, float], yaw: float, pitch: float) -> Floats:
         """Derivatives of (bearing, tilt, log f) by the biases, ``(3, 9)``."""
@@ -219,7 +182,9 @@ class PtzModel:
         return slopes
 
 
-def aligned(reports: Sequence[PtzReport], captured_at: datetime) -> tuple[PtzReport, float] | None:
+def aligned(
+    reports: Sequence[HeadReport], captured_at: datetime
+) -> tuple[HeadReport, float] | None:
     """The report that holds for a picture, and how far the head may have turned since, degrees.
 
     Args:
@@ -243,31 +208,32 @@ def aligned(reports: Sequence[PtzReport], captured_at: datetime) -> tuple[PtzRep
     return nearest, FASTEST_DEG_S * abs((captured_at - nearest.at).total_seconds()) / 2
 
 
-def pose_at(
-    model: PtzModel,
-    reports: Sequence[PtzReport],
-    captured_at: datetime,
-    projection: LocalProjection,
-) -> CameraPose | LonLat:
-    """What fusion shall take for a picture of this time: a pose where the head's position is known,
-    and otherwise the camera's place, around which it sees something somewhere.
-    """
-    place = projection.place(model.base.x, model.base.y)
+def camera_at(
+    model: PtzModel, reports: Sequence[HeadReport], captured_at: datetime
+) -> PinholeCamera | None:
+    """The camera that took a picture of this time; None where its head's position isn't known, so
+    that it saw something somewhere around its place."""
     found = aligned(reports, captured_at)
-    if found is None:
-        return place
-    camera = model.camera(*found)
-    return place if camera is None else camera.to_pose(projection)
+    return None if found is None else model.camera(*found)
 
 
-def _whole(report: PtzReport) -> tuple[float, float, float] | None:
+def log_focal(head: PtzHead, zoom: float, width_px: int) -> float:
+    """Log of the focal length in pixels: motors run about evenly in it."""
+    wide, tele = (
+        math.log(width_px / 2 / math.tan(math.radians(hfov) / 2))
+        for hfov in (head.wide_hfov_deg, head.tele_hfov_deg)
+    )
+    return wide + zoom * (tele - wide)
+
+
+def _whole(report: HeadReport) -> tuple[float, float, float] | None:
     if report.pan_deg is None or report.tilt_deg is None or report.zoom is None:
         return None
     pan = math.remainder(math.radians(report.pan_deg), 2 * math.pi)
     return pan, math.radians(report.tilt_deg), report.zoom
 
 
-def _turn_deg(first: PtzReport, second: PtzReport) -> tuple[float, float, float]:
+def _turn_deg(first: HeadReport, second: HeadReport) -> tuple[float, float, float]:
     """Pan, tilt and zoom from the first to the second; 0 where either is silent."""
     pan, tilt, zoom = 0.0, 0.0, 0.0
     if first.pan_deg is not None and second.pan_deg is not None:
@@ -279,12 +245,14 @@ def _turn_deg(first: PtzReport, second: PtzReport) -> tuple[float, float, float]
     return pan, tilt, zoom
 
 
-def _stands_still(first: PtzReport, second: PtzReport) -> bool:
+def _stands_still(first: HeadReport, second: HeadReport) -> bool:
     pan, tilt, zoom = _turn_deg(first, second)
     return max(abs(pan), abs(tilt)) <= STILL_DEG and abs(zoom) <= STILL_ZOOM
 
 
-def _between(before: PtzReport, after: PtzReport, captured_at: datetime) -> tuple[PtzReport, float]:
+def _between(
+    before: HeadReport, after: HeadReport, captured_at: datetime
+) -> tuple[HeadReport, float]:
     share = (captured_at - before.at) / (after.at - before.at)
     pan, tilt, zoom = _turn_deg(before, after)
     moved = replace(

@@ -16,7 +16,19 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from contracts import Camera, CameraId, CameraPose, from_json, to_json
+from contracts import (
+    Camera,
+    CameraId,
+    CameraPose,
+    ContractError,
+    HeadReport,
+    PtzHead,
+    from_json,
+    to_json,
+)
+from geo.camera import PinholeCamera
+from geo.projection import LocalProjection
+from geo.ptz import PtzModel
 from incidents.cameras import read_camera, save_within
 from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import NotFound, VersionConflict
@@ -87,20 +99,26 @@ class Calibrations:
         actor: str,
         version: int,
         origin: Origin = Origin.FITTED,
+        head_report: HeadReport | None = None,
     ) -> tuple[Camera, KeptCalibration]:
         """Give a camera a fitted pose; its ``range_m`` stays, for that is nothing a fit tells.
+
+        A camera that turns learns from it how its head is mounted, by what the head reported while
+        the picture was taken.
 
         Raises:
             NotFound: no such camera.
             VersionConflict: it is at another version; carries the current camera.
+            ContractError: the camera turns, and what its head reported isn't told, or the reverse.
         """
         async with self._database.writing() as writing:
             camera = await read_camera(writing.connection, camera_id)
             if camera.pose is not None:
                 pose = replace(pose, range_m=camera.pose.range_m)
+            head = _taught(camera.head, pose, head_report) if origin is Origin.FITTED else None
             return await _take_up(
                 writing,
-                camera,
+                camera if head is None else replace(camera, head=head),
                 KeptCalibration(
                     id=new_id("calibration"),
                     camera_id=camera_id,
@@ -196,6 +214,27 @@ async def _take_up(
     calibration = replace(calibration, camera_version=saved.version)
     await _insert(writing, calibration)
     return saved, calibration
+
+
+def _taught(head: PtzHead | None, pose: CameraPose, report: HeadReport | None) -> PtzHead | None:
+    """The head with what this pose tells of it."""
+    if head is None:
+        if report is not None:
+            raise ContractError(
+                "head", "is of no use: the camera is registered without one; register its zoom"
+            )
+        return None
+    if report is None:
+        raise ContractError(
+            "head", "is missing: tell the pan, tilt and zoom that it reported with this picture"
+        )
+    # The plane hardly matters: north at the camera and at the city's centre differ by less than
+    # a head's own repeatability.
+    fitted = PinholeCamera.from_pose(pose, LocalProjection(pose.position))
+    try:
+        return PtzModel.of(fitted, head).learnt(report, fitted).known
+    except ValueError as error:
+        raise ContractError("head", str(error)) from error
 
 
 async def _note_registered(writing: Writing, camera: Camera) -> None:

@@ -279,6 +279,7 @@ def _source(camera: Camera, credentials: Credentials) -> StreamSource:
         headers=credentials.headers,
         exercise=camera.exercise,
         view_key="" if camera.pose is None else sha256(to_json(camera.pose)).hexdigest()[:16],
+        turns=camera.head is not None,
         version=camera.version,
     )
 

@@ -30,9 +30,11 @@ from contracts import (
 from contracts.cameras import CameraHealth
 from geo.areas import AreaIndex
 from geo.buildings import Buildings
+from geo.camera import PinholeCamera
 from geo.drift import widened
 from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
+from geo.ptz import PtzModel
 from geo.visibility import KnownViews, VisibilityIndex
 from incidents.decisions import FusionMemory, Outcome
 from plumbing.logs import get_logger
@@ -262,14 +264,20 @@ class Mind:
     def _place(self, fusion: Fusion, camera: Camera) -> None:
         self._unusable.discard(camera.id)
         try:
-            pose = camera.pose
-            if pose is not None and camera.id in self._moved:
-                pose = widened(pose, self._moved[camera.id])
-            fusion.set_camera(camera.id, pose or camera.position)
+            fusion.set_camera(camera.id, self._view_of(camera))
         except Exception:  # noqa: BLE001 - one bad pose must not stop the whole city
             _log.exception("a camera's pose can't be used; only its place is", camera=camera.id)
             self._unusable.add(camera.id)
             fusion.set_camera(camera.id, camera.position)
+
+    def _view_of(self, camera: Camera) -> CameraPose | PtzModel | LonLat:
+        pose = camera.pose
+        if pose is None:
+            return camera.position
+        if camera.head is not None:
+            # That a head has turned is its business, and no sign of a blow.
+            return PtzModel.of(PinholeCamera.from_pose(pose, self._projection), camera.head)
+        return widened(pose, self._moved[camera.id]) if camera.id in self._moved else pose
 
 
 def _restored(fusion: Fusion, memory: FusionMemory, exercise: bool) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute
-from api.bodies import Body, Version
+from api.bodies import Body, Number, Version
 from api.camera_view import camera_item
 from api.problems import documented, invalid
 from api.routes.cameras import version_of
@@ -17,7 +19,7 @@ from api.security import identity_of
 from api.services import Services, services_of
 from api.shapes import CalibrationAnswer, CalibrationHistory, ProposedCalibration, StoredCalibration
 from api.wire import answer, members, plain
-from contracts import Camera, CameraId, CameraPose, to_plain
+from contracts import Camera, CameraId, CameraPose, HeadReport, to_plain
 from geo.calibration_request import CalibrationRequest, Solved, solve
 from geo.projection import distance_m, require_inside
 from incidents.calibrations import KeptCalibration
@@ -33,10 +35,23 @@ Id = Annotated[str, Path(min_length=1, max_length=80)]
 IfMatch = Annotated[str | None, Header(max_length=40)]
 
 
+class HeadPosition(Body):
+    """What the head of a camera that turns reported while the picture was taken."""
+
+    pan_deg: Number = Field(ge=-720, le=720, description="Growing clockwise")
+    tilt_deg: Number = Field(ge=-180, le=180, description="Growing upwards, 0 is level")
+    zoom: Number = Field(ge=0, le=1, description="From 0, wide, to 1, tele")
+
+    def report(self, at: datetime) -> HeadReport:
+        """The noun."""
+        return HeadReport(at=at, pan_deg=self.pan_deg, tilt_deg=self.tilt_deg, zoom=self.zoom)
+
+
 class NewCalibration(CalibrationRequest):
     """A calibration to store, and the version of the camera that it was made on."""
 
     version: Version | None = None
+    head: HeadPosition | None = Field(None, description="Needed where the camera turns")
 
 
 class Restoring(Body):
@@ -97,6 +112,7 @@ async def store_calibration(
         },
         actor=identity_of(request).name,
         version=version,
+        head_report=None if body.head is None else body.head.report(services.clock.now()),
     )
     return await _stored(services, saved, kept, solved)
 

@@ -62,7 +62,7 @@ async def register_camera(request: Request, body: NewCamera) -> Response:
     camera_id = CameraId(body.id or new_id("camera"))
     await _check(services, body)
     saved = await services.store.cameras.save(
-        _camera(services, camera_id, body),
+        _camera(services, camera_id, body, None),
         _credentials(services, body, Credentials()),
         actor=identity_of(request).name,
         version=None,
@@ -124,7 +124,7 @@ async def change_camera(
     await _check(services, body)
     _keep_secrets_at_home(current, body, stored)
     saved = await services.store.cameras.save(
-        _camera(services, CameraId(camera_id), body),
+        _camera(services, CameraId(camera_id), body, current),
         _credentials(services, body, stored),
         actor=identity_of(request).name,
         version=version,
@@ -178,13 +178,16 @@ def urlsplit_netloc(url: str) -> str:
     return url.split("//", 1)[-1].split("/", 1)[0]
 
 
-def _camera(services: Services, camera_id: CameraId, body: CameraFields) -> Camera:
+def _camera(
+    services: Services, camera_id: CameraId, body: CameraFields, current: Camera | None
+) -> Camera:
     return Camera(
         id=camera_id,
         name=body.name,
         url=body.url,
         position=body.position,
         pose=body.pose,
+        head=None if body.head is None else body.head.head(current.head if current else None),
         group=body.group,
         enabled=body.enabled,
         exercise=body.exercise or services.settings.exercise,

@@ -27,6 +27,7 @@ from geo.fusion.parameters import FusionParameters
 from geo.ground import GroundFix, fix_of_detection
 from geo.mixture import Mixture
 from geo.projection import LocalProjection
+from geo.ptz import PtzModel, camera_at
 
 UNPOSED_SIGMA_M = 80.0
 UNPOSED_VIEW_KM2 = 0.02
@@ -69,13 +70,31 @@ class Heard:
         return self.piece
 
 
+_Watching = tuple[PinholeCamera, float] | PtzModel | Mixture
+"""A fixed camera with the ground that it shows (km2), one that turns, or a place to see around."""
+
+
+def _seen_by(camera: _Watching, detection: Detection) -> tuple[GroundFix | Mixture, float]:
+    """Where a detection lies, and how much ground its camera showed then, km2."""
+    if isinstance(camera, Mixture):
+        return camera, UNPOSED_VIEW_KM2
+    if isinstance(camera, PtzModel):
+        turned = camera_at(camera, detection.head_reports, detection.captured_at)
+        if turned is None:
+            around = UNPOSED_SIGMA_M**2 * np.eye(2)
+            return Mixture.single((camera.base.x, camera.base.y), around), UNPOSED_VIEW_KM2
+        camera = turned, view_area_m2(turned) / 1e6
+    model, view_km2 = camera
+    return fix_of_detection(model, detection), view_km2
+
+
 class Hearing:
     """Takes reports in, once each, and keeps them by their evidence key."""
 
     def __init__(self, parameters: FusionParameters, projection: LocalProjection) -> None:
         self._parameters = parameters
         self._projection = projection
-        self._cameras: dict[CameraId, tuple[PinholeCamera | Mixture, float]] = {}
+        self._cameras: dict[CameraId, _Watching] = {}
         self._heard: dict[str, Heard] = {}
         self._seen: set[ReportId] = set()
         self.newest_s = -math.inf
@@ -88,13 +107,15 @@ class Hearing:
         """What a piece of evidence was made of."""
         return self._heard[piece.key]
 
-    def set_camera(self, camera_id: CameraId, pose: CameraPose | LonLat | None) -> None:
+    def set_camera(self, camera_id: CameraId, pose: CameraPose | PtzModel | LonLat | None) -> None:
         """Add, replace or remove a camera; what it already reported keeps its place."""
         if pose is None:
             self._cameras.pop(camera_id, None)
         elif isinstance(pose, LonLat):
             around = Mixture.single(self._projection.point(pose), UNPOSED_SIGMA_M**2 * np.eye(2))
-            self._cameras[camera_id] = around, UNPOSED_VIEW_KM2
+            self._cameras[camera_id] = around
+        elif isinstance(pose, PtzModel):
+            self._cameras[camera_id] = pose
         else:
             model = PinholeCamera.from_pose(pose, self._projection)
             self._cameras[camera_id] = model, view_area_m2(model) / 1e6
@@ -134,10 +155,7 @@ class Hearing:
             camera = self._cameras.get(heard.newest.camera_id)
             if camera is None:
                 return heard.piece
-            model, view_km2 = camera
-            fix: GroundFix | Mixture = (
-                fix_of_detection(model, heard.newest) if isinstance(model, PinholeCamera) else model
-            )
+            fix, view_km2 = _seen_by(camera, heard.newest)
             return TrackEvidence(
                 heard.key, heard.order, reports, heard.newest, fix, view_km2, self._parameters
             )

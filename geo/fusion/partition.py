@@ -36,6 +36,7 @@ from geo.fusion.neighbours import Neighbourhood
 from geo.fusion.parameters import FusionParameters
 from geo.fusion.scoring import Score, repeats, sibling_bonus
 from geo.projection import LocalProjection
+from geo.ptz import PtzModel
 
 NAMESPACE = uuid.UUID("5a3de9cc-6f0e-5d0b-9f6e-0a5c2b1d7e41")
 """Of incident ids: an incident is named by the report that founded it."""
@@ -89,7 +90,7 @@ class Fusion:
         for camera_id, pose in cameras.items():
             self.set_camera(camera_id, pose)
 
-    def set_camera(self, camera_id: CameraId, pose: CameraPose | LonLat | None) -> None:
+    def set_camera(self, camera_id: CameraId, pose: CameraPose | PtzModel | LonLat | None) -> None:
         """Add, replace or remove a camera; what it already reported keeps its place."""
         self._hearing.set_camera(camera_id, pose)
 

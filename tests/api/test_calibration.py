@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +192,46 @@ def test_what_is_not_there_is_not_found(desk: httpx.Client, camera: dict[str, An
     missing = desk.post(path_of(camera, "/calibration-none/restore"), json={"version": 1})
     assert missing.status_code == 404
     assert "calibration-none" in missing.json()["detail"]
+
+
+def clicked_at(desk: httpx.Client, camera: dict[str, Any], bearing_deg: float) -> dict[str, Any]:
+    """Clicks in a picture that looks there."""
+    true = METADATA | {"bearing_deg": bearing_deg, "project": [{"u": u, "v": v} for u, v in SPOTS]}
+    placed = desk.post(path_of(camera, "/preview"), json=true).json()["projected"]
+    points = [{name: one[name] for name in ("u", "v", "lon", "lat")} for one in placed]
+    return METADATA | {"bearing_deg": bearing_deg, "points": points}
+
+
+def test_a_camera_that_turns_learns_from_each_calibration(desk: httpx.Client) -> None:
+    zoom = {"wide_hfov_deg": 62, "tele_hfov_deg": 4}
+    body = a_camera(position={"lon": LON, "lat": LAT}, pose=a_pose(), head=zoom)
+    camera = desk.post("/api/v1/cameras", json=body).json()["camera"]
+    assert camera["head"] == zoom | {"learnt": None}
+    request = clicked_at(desk, camera, 25.0) | {"version": 1}
+    assert only_error(desk.put(path_of(camera), json=request))["field"] == "head"
+    for version, pan_deg in enumerate((100, 130, 160), start=1):
+        request = clicked_at(desk, camera, pan_deg - 75.0)
+        head = {"pan_deg": pan_deg, "tilt_deg": -12, "zoom": 0}
+        stored = desk.put(path_of(camera), json=request | {"version": version, "head": head})
+        assert stored.status_code == 200, stored.text
+    learnt = stored.json()["camera"]["camera"]["head"]["learnt"]
+    assert learnt["pairs"] == 3
+    assert math.degrees(learnt["bias"][0]) == pytest.approx(-75, abs=1)
+    renamed = body | {"name": "Simpang", "version": 4}
+    kept = desk.put(f"/api/v1/cameras/{camera['id']}", json=renamed).json()["camera"]
+    assert kept["head"]["learnt"] == learnt, "its zoom is the same, so it is the same head"
+    other = renamed | {"version": 5, "head": zoom | {"tele_hfov_deg": 2}}
+    changed = desk.put(f"/api/v1/cameras/{camera['id']}", json=other).json()["camera"]
+    assert changed["head"]["learnt"] is None, "another head starts anew"
+
+
+def test_heads_that_cannot_be_are_refused(
+    desk: httpx.Client, camera: dict[str, Any], clicked: dict[str, Any]
+) -> None:
+    head = {"pan_deg": 10, "tilt_deg": -12, "zoom": 0}
+    request = clicked | {"version": 1, "head": head}
+    assert only_error(desk.put(path_of(camera), json=request))["field"] == "head", "it doesn't turn"
+    swapped = a_camera(pose=a_pose(), head={"wide_hfov_deg": 4, "tele_hfov_deg": 62})
+    assert desk.post("/api/v1/cameras", json=swapped).status_code == 422
+    unposed = a_camera(head={"wide_hfov_deg": 62, "tele_hfov_deg": 4}, pose=None)
+    assert only_error(desk.post("/api/v1/cameras", json=unposed))["field"] == "head"

@@ -124,6 +124,18 @@ def test_one_bad_click_is_named_and_left_out() -> None:
     assert found.residuals_px[2] > 50
 
 
+@pytest.mark.parametrize("count", [9, 40])
+def test_one_bad_click_does_not_hide_among_many(count: int) -> None:
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        true = true_camera(rng)
+        places = np.column_stack((rng.uniform(-0.4, 0.4, count), rng.uniform(18, 80, count)))
+        points = [control(true, share * far, far, rng) for share, far in places.tolist()]
+        assert fit_camera(METADATA, Clicks(points=points)).left_out is None
+        points[7] = dataclasses.replace(points[7], y=points[7].y + 12.0)
+        assert fit_camera(METADATA, Clicks(points=points)).left_out == 7
+
+
 def test_good_clicks_are_all_kept() -> None:
     for seed in range(8):
         rng = np.random.default_rng(seed)

@@ -11,14 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from contracts import CameraId, CameraPose, ContractError, LonLat
+from contracts import (
+    CameraId,
+    ContractError,
+    Detection,
+    HeadReport,
+    PtzHead,
+    from_json,
+    to_json,
+)
+from contracts.heads import BIASES
 from geo import LocalProjection, PinholeCamera
 from geo.fusion import Fusion, FusionParameters
-from geo.ptz import BIASES, PtzLens, PtzModel, PtzReport, aligned, pose_at
+from geo.ptz import PtzModel, aligned, camera_at, log_focal
 from tests.geo.builders import BEKASI, START, Reporter, few, pose
 
 PROJECTION = LocalProjection(BEKASI)
-LENS = PtzLens(wide_hfov_deg=62, tele_hfov_deg=4)
+LENS = PtzHead(wide_hfov_deg=62, tele_hfov_deg=4)
 BASE = PinholeCamera.from_pose(pose(height_m=12.0, position_sigma_m=0.5), PROJECTION)
 MODEL = PtzModel(BASE, LENS)
 FIT = np.diag(np.square([0.3, 0.3, 0.1, 0.003, 0.002, 0.003, 0.01, 0.005]))
@@ -58,11 +67,11 @@ class Head:
             BASE,
             yaw=math.atan2(look[0], look[1]),
             pitch=math.asin(look[2]),
-            log_f=LENS.log_focal(zoom, BASE.width_px) + bent,
+            log_f=log_focal(LENS, zoom, BASE.width_px) + bent,
             covariance=FIT,
         )
 
-    def fitted(self, told: PtzReport) -> PinholeCamera:
+    def fitted(self, told: HeadReport) -> PinholeCamera:
         assert told.pan_deg is not None and told.tilt_deg is not None and told.zoom is not None
         real = self.at(told.pan_deg, told.tilt_deg, told.zoom)
         off = self.rng.multivariate_normal(np.zeros(8), FIT)
@@ -73,11 +82,11 @@ class Head:
 
 def report(
     pan: float | None, tilt: float | None = -20.0, zoom: float | None = 0.2, at_s: float = 0.0
-) -> PtzReport:
-    return PtzReport(at=START + timedelta(seconds=at_s), pan_deg=pan, tilt_deg=tilt, zoom=zoom)
+) -> HeadReport:
+    return HeadReport(at=START + timedelta(seconds=at_s), pan_deg=pan, tilt_deg=tilt, zoom=zoom)
 
 
-def anywhere(rng: np.random.Generator) -> PtzReport:
+def anywhere(rng: np.random.Generator) -> HeadReport:
     return report(float(rng.uniform(-170, 170)), float(rng.uniform(-50, -5)), float(rng.uniform()))
 
 
@@ -112,7 +121,7 @@ def test_a_learnt_head_is_where_it_says_as_surely_as_it_says() -> None:
     assert np.mean(distances) > 0.5
 
 
-def told_yaw(told: PtzReport) -> float:
+def told_yaw(told: HeadReport) -> float:
     return math.radians(told.pan_deg or 0.0)
 
 
@@ -153,10 +162,14 @@ def learnt_model() -> PtzModel:
     return model
 
 
-def region_length_m(given_pose: CameraPose | LonLat) -> float:
+def region_length_m(model: PtzModel, *heads: HeadReport) -> float:
     """How long the place of one detection is."""
-    fusion = Fusion(FusionParameters(), PROJECTION, {CameraId("ptz"): given_pose})
-    found = fusion.add(Reporter().detection("ptz", "t", (960.0, 700.0)))
+    fusion = Fusion(FusionParameters(), PROJECTION, {})
+    fusion.set_camera(CameraId("ptz"), model)
+    told = Reporter().detection("ptz", "t", (960.0, 700.0))
+    assert isinstance(told.body, Detection)
+    body = dataclasses.replace(told.body, head_reports=heads, captured_at=START)
+    found = fusion.add(dataclasses.replace(told, body=body))
     plane = PROJECTION.plane(found[-1].estimate.region90.area)
     west, south, east, north = plane.bounds
     return float(math.hypot(east - west, north - south))
@@ -164,17 +177,33 @@ def region_length_m(given_pose: CameraPose | LonLat) -> float:
 
 def test_without_telemetry_only_the_surroundings_and_with_a_part_the_bearing() -> None:
     model, at = learnt_model(), START
-    whole = pose_at(model, [report(40.0)], at, PROJECTION)
-    bearing = pose_at(model, [report(40.0, None, None)], at, PROJECTION)
-    nothing = pose_at(model, [], at, PROJECTION)
-    late = pose_at(model, [report(40.0, at_s=-3)], at, PROJECTION)
-    silent = pose_at(model, [report(None)], at, PROJECTION)
-    assert isinstance(whole, CameraPose) and isinstance(bearing, CameraPose)
-    assert isinstance(nothing, LonLat) and nothing == late == silent
-    assert bearing.bearing_deg == pytest.approx(whole.bearing_deg, abs=1.0)
-    assert bearing.bearing_sigma_deg < 2 < 20 < bearing.tilt_sigma_deg
-    assert 3 * region_length_m(whole) < region_length_m(bearing)
-    assert isinstance(pose_at(MODEL, [report(40.0)], at, PROJECTION), LonLat), "never calibrated"
+    whole = camera_at(model, [report(40.0)], at)
+    bearing = camera_at(model, [report(40.0, None, None)], at)
+    assert whole is not None and bearing is not None
+    assert camera_at(model, [], at) is None
+    assert camera_at(model, [report(40.0, at_s=-3)], at) is None, "too old"
+    assert camera_at(model, [report(None)], at) is None, "it doesn't tell its pan"
+    assert camera_at(MODEL, [report(40.0)], at) is None, "never calibrated"
+    assert bearing.yaw == pytest.approx(whole.yaw, abs=0.02)
+    bearing_sigma, tilt_sigma = np.degrees(np.sqrt(np.diag(bearing.covariance)))[3:5]
+    assert bearing_sigma < 2 < 20 < tilt_sigma
+
+
+def test_a_detection_is_placed_by_what_the_head_reported() -> None:
+    model = learnt_model()
+    told = region_length_m(model, report(40.0))
+    without_tilt = region_length_m(model, report(40.0, None, None))
+    assert 3 * told < without_tilt
+    assert told < region_length_m(model), "around the camera, all that is known"
+
+
+def test_a_learnt_head_comes_back_from_the_register() -> None:
+    model = learnt_model()
+    again = PtzModel.of(BASE, from_json(PtzHead, to_json(model.known)))
+    assert again.pairs == model.pairs
+    np.testing.assert_array_equal(again.bias, model.bias)
+    np.testing.assert_array_equal(again.covariance, model.covariance)
+    assert PtzModel.of(BASE, LENS).pairs == 0
 
 
 def test_reports_are_matched_to_the_picture() -> None:
@@ -192,11 +221,11 @@ def test_reports_are_matched_to_the_picture() -> None:
 
 def test_a_turning_head_is_believed_less() -> None:
     model = learnt_model()
-    turning = pose_at(model, [report(36, at_s=-0.2), report(44, at_s=0.2)], START, PROJECTION)
-    still = pose_at(model, [report(40, at_s=-0.2), report(40, at_s=0.2)], START, PROJECTION)
-    assert isinstance(turning, CameraPose) and isinstance(still, CameraPose)
-    assert turning.bearing_deg == pytest.approx(still.bearing_deg, abs=0.01)
-    assert turning.bearing_sigma_deg > 2 * still.bearing_sigma_deg
+    turning = camera_at(model, [report(36, at_s=-0.2), report(44, at_s=0.2)], START)
+    still = camera_at(model, [report(40, at_s=-0.2), report(40, at_s=0.2)], START)
+    assert turning is not None and still is not None
+    assert turning.yaw == pytest.approx(still.yaw, abs=1e-4)
+    assert turning.covariance[3, 3] > 4 * still.covariance[3, 3]
 
 
 def test_what_cannot_be_meant_is_refused() -> None:
@@ -206,6 +235,6 @@ def test_what_cannot_be_meant_is_refused() -> None:
         with pytest.raises(ContractError):
             report(**bad)
     with pytest.raises(ContractError):
-        PtzLens(wide_hfov_deg=4, tele_hfov_deg=62)
+        PtzHead(wide_hfov_deg=4, tele_hfov_deg=62)
     with pytest.raises(ContractError, match="UTC"):
-        PtzReport(at=START.replace(tzinfo=None), pan_deg=0, tilt_deg=0, zoom=0)
+        HeadReport(at=START.replace(tzinfo=None), pan_deg=0, tilt_deg=0, zoom=0)
