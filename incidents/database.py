@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from contracts import Call, Camera, CameraHealth, Incident, LogKind, LogSubject, Sequence, to_json
 from incidents import sqlite_driver
+from incidents.audit_chain import AuditEvent, append
 from incidents.errors import StoreUnusable
 from incidents.migrations import upgrade
 from incidents.tables import CounterRow, LogRow
@@ -29,6 +31,8 @@ from plumbing.clock import Clock
 
 SYSTEM = "system"
 """The actor of what no person did."""
+LOCAL = "local"
+"""The actor of what was done on the machine itself, by the command line."""
 
 BUSY_TIMEOUT_MS = 15_000
 """How long SQLite waits for another process's transaction. Ours take milliseconds; a longer wait
@@ -39,6 +43,8 @@ _BEGINNINGS = {
     "long read": sqlite_driver.BEGIN_LONG_READ,
     "write": sqlite_driver.BEGIN_WRITE,
 }
+
+_IS_REFERENCE = re.compile(r"[a-z][a-z0-9_.-]{0,79}")
 
 Listener = Callable[[Sequence], None]
 
@@ -55,6 +61,7 @@ class Writing:
         """Of the newest report before this transaction."""
         self._last_seq = last_seq
         self._entries: list[dict[str, object]] = []
+        self._events: list[AuditEvent] = []
         self.accepted = False
         """Set where reports were added: listeners want to know though the log may not grow."""
 
@@ -78,8 +85,20 @@ class Writing:
         detail: str = "",
         request_key: str | None = None,
     ) -> Sequence:
-        """Add one entry; it is written when the transaction ends."""
+        """Add one entry; it is written when the transaction ends.
+
+        What somebody did is written into the audit log too, by reference.
+        """
         self._last_seq += 1
+        if actor != SYSTEM:
+            self.audit(
+                AuditEvent(
+                    action=kind.value,
+                    actor=actor,
+                    subject=_subject_id(subject),
+                    details={"log_seq": self._last_seq, "did": _reference(detail)},
+                )
+            )
         self._entries.append(
             {
                 "seq": self._last_seq,
@@ -97,8 +116,14 @@ class Writing:
         )
         return Sequence(self._last_seq)
 
+    def audit(self, event: AuditEvent) -> None:
+        """Add one entry to the audit log; it is written when the transaction ends."""
+        self._events.append(event)
+
     async def flush(self) -> None:
         """Write the entries and the counter; the last thing before the commit."""
+        if self._events:
+            await append(self.connection, self.now, self._events)
         if not self._entries:
             return
         await self.connection.execute(insert(LogRow), self._entries)
@@ -109,6 +134,11 @@ class Writing:
 
 def _subject_id(subject: LogSubject) -> str:
     return subject.camera_id if isinstance(subject, CameraHealth) else subject.id
+
+
+def _reference(detail: str) -> str:
+    """An action's name or an id; free text may name persons, and isn't copied."""
+    return detail if _IS_REFERENCE.fullmatch(detail) else ""
 
 
 def _hazard(subject: LogSubject) -> str | None:
@@ -198,7 +228,7 @@ class Database:
                 .with_for_update()
             )
             last = {row.name: row.value for row in rows}
-            if last.keys() < {"log", "reports"}:
+            if not last.keys() >= {"audit", "log", "reports"}:
                 raise StoreUnusable("the database has lost its counters; restore a backup")
             writing = Writing(connection, self.clock.now(), last["log"], last["reports"])
             yield writing

@@ -11,6 +11,7 @@ from contracts import Call, Camera, CameraHealth, CameraId, Incident, Sequence, 
 from incidents.accounts import Accounts
 from incidents.actions import Incidents
 from incidents.archive import Archive
+from incidents.audit import Audit
 from incidents.calibrations import Calibrations
 from incidents.calls import Calls
 from incidents.cameras import Cameras, read_cameras, read_healths
@@ -58,6 +59,7 @@ class Store:
         self.accounts = Accounts(database)
         self.sessions = Sessions(database)
         self.keys = Keys(database)
+        self.audit = Audit(database)
         self.fusion = FusionDoor(database)
 
     @classmethod

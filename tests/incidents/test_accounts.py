@@ -41,7 +41,7 @@ async def test_what_can_not_be_an_account(store: Store) -> None:
     await store.accounts.add("sari", PASSWORD, Role.OPERATOR)
     with pytest.raises(Exists, match="account 'sari'"):
         await store.accounts.add("sari", PASSWORD, Role.VIEWER)
-    with pytest.raises(ContractError, match="12 to 200"):
+    with pytest.raises(ContractError, match="15 to 200"):
         await store.accounts.add("budi", "pendek", Role.VIEWER)
     with pytest.raises(ContractError, match="blank"):
         await store.accounts.add("  ", PASSWORD, Role.VIEWER)

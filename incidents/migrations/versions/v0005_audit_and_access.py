@@ -19,17 +19,18 @@ ANCHOR = sa.table("audit_anchor", sa.column("id"), sa.column("seq"), sa.column("
 KEPT = ("seq", "recorded_at", "actor", "action", "subject", "details_hash", "hash")
 REFUSAL = "the audit log is append-only"
 
+# Both lists are put together of names and words of ours.
 SQLITE_GUARDS = (
     "CREATE TRIGGER audit_keeps BEFORE UPDATE ON audit WHEN NOT ("
     + " AND ".join(f"NEW.{name} IS OLD.{name}" for name in KEPT)
     + " AND NEW.details IS NULL AND NEW.salt IS NULL)"
     + f" BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
-    "CREATE TRIGGER audit_stays BEFORE DELETE ON audit "
+    "CREATE TRIGGER audit_stays BEFORE DELETE ON audit "  # noqa: S608
     "WHEN OLD.seq > (SELECT seq FROM audit_anchor)"
     f" BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END",
 )
 POSTGRES_GUARDS = (
-    "CREATE FUNCTION audit_keeps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "CREATE FUNCTION audit_keeps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "  # noqa: S608
     "IF TG_OP = 'DELETE' THEN "
     "IF OLD.seq <= (SELECT seq FROM audit_anchor) THEN RETURN OLD; END IF; "
     "ELSIF "
