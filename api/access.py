@@ -13,7 +13,9 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from api.security import authorise
+from api.scopes import scope_of
+from api.security import address_of, authorise
+from api.services import services_of
 from incidents.accounts import Role
 
 Roles = frozenset[Role] | None
@@ -76,6 +78,7 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/incidents/{incident_id}"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/incidents/{incident_id}/actions"): DESK,
     ("POST", "/api/v1/detections"): CAMERA_DESK,
+    ("POST", "/api/v1/cameras/{camera_id}/head"): CAMERA_DESK,
     ("GET", "/api/v1/log"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/evidence/{evidence_id}"): ANYONE_SIGNED_IN,
     ("GET", "/map/{name:path}"): ANYONE_SIGNED_IN,
@@ -116,7 +119,16 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            await authorise(request, roles_for(request.method, self.path))
+            roles = roles_for(request.method, self.path)
+            await authorise(request, roles, scope_of(request.method, self.path))
+            if request.state.identity is not None:
+                await services_of(request).views.seen(
+                    request.state.identity,
+                    request.method,
+                    self.path,
+                    request.path_params,
+                    address_of(request),
+                )
             return await handle(request)
 
         return guarded

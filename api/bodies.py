@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import (
@@ -29,6 +29,7 @@ from contracts import (
     FixMethod,
     FixShape,
     Hazard,
+    HeadReport,
     IncidentAction,
     LonLat,
     Outline,
@@ -40,6 +41,8 @@ from contracts import (
 DEFAULT_CONFIDENCE = 0.95
 """Where a position doesn't state one: what RFC 7459 says to assume."""
 MAX_NOTE = 4_000
+NEWS = timedelta(minutes=1)
+"""Where a head points is of use for so long."""
 MAX_RING_POSITIONS = 2_000
 LARGEST_VERSION = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly."""
@@ -238,6 +241,28 @@ class Zoom(Body):
         stated = PtzHead(wide_hfov_deg=self.wide_hfov_deg, tele_hfov_deg=self.tele_hfov_deg)
         is_same = current is not None and stated == dataclasses.replace(current, learnt=None)
         return current if current is not None and is_same else stated
+
+
+class HeadNow(Body):
+    """What a head says of itself; null or absent for what it doesn't tell."""
+
+    pan_deg: Number | None = Field(None, description="Growing clockwise")
+    tilt_deg: Number | None = Field(None, description="Growing upwards, 0 is level")
+    zoom: Number | None = Field(None, description="From 0, wide, to 1, tele")
+    at: Moment | None = Field(None, description="Now where absent")
+
+    def report(self, now: datetime) -> HeadReport:
+        """The noun.
+
+        Raises:
+            ContractError: figures that no head reports, or a time that isn't about now.
+        """
+        at = self.at or now
+        if abs(at - now) > NEWS:
+            raise ContractError(
+                "at", "must lie within a minute of now; does that system's clock run right?"
+            )
+        return HeadReport(at=at, pan_deg=self.pan_deg, tilt_deg=self.tilt_deg, zoom=self.zoom)
 
 
 class CameraFields(Stream):

@@ -39,6 +39,11 @@ FRESH = timedelta(milliseconds=500)
 """A report this old still describes a head that isn't known to stand still."""
 AROUND = timedelta(seconds=10)
 """Two reports this far apart that agree say where the head stood in between."""
+STEADY = timedelta(seconds=1.5)
+"""A head that stood still up to this long ago is taken to stand still yet: most do for hours, and
+the next look at the track has newer reports."""
+STARTED_DEG = 1.0
+"""What is allowed for that it has begun to turn meanwhile."""
 STILL_DEG = 0.1
 STILL_ZOOM = 0.005
 FASTEST_DEG_S = 60.0
@@ -203,7 +208,11 @@ def aligned(
             return _between(before, after, captured_at)
         return None
     nearest = before or after
-    if nearest is None or abs(nearest.at - captured_at) > FRESH:
+    if nearest is None:
+        return None
+    if before is not None and captured_at - before.at <= STEADY and _stood(reports, before):
+        return before, STARTED_DEG
+    if abs(nearest.at - captured_at) > FRESH:
         return None
     return nearest, FASTEST_DEG_S * abs((captured_at - nearest.at).total_seconds()) / 2
 
@@ -243,6 +252,12 @@ def _turn_deg(first: HeadReport, second: HeadReport) -> tuple[float, float, floa
     if first.zoom is not None and second.zoom is not None:
         zoom = second.zoom - first.zoom
     return pan, tilt, zoom
+
+
+def _stood(reports: Sequence[HeadReport], until: HeadReport) -> bool:
+    """Whether the head hadn't moved between the report before this one and this one."""
+    earlier = max((r for r in reports if r.at < until.at), key=lambda r: r.at, default=None)
+    return earlier is not None and until.at - earlier.at <= AROUND and _stands_still(earlier, until)
 
 
 def _stands_still(first: HeadReport, second: HeadReport) -> bool:

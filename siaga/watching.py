@@ -25,6 +25,7 @@ from plumbing.clock import Clock
 from plumbing.evidence import EvidenceError, EvidenceStore
 from plumbing.logs import get_logger
 from plumbing.spool import Spool, SpoolError
+from siaga.heads import HeadWatch
 from siaga.probing import jpeg
 
 _log = get_logger(__name__)
@@ -125,6 +126,7 @@ class WatchThread(threading.Thread):
         clock: Clock,
         *,
         batch: int,
+        heads: HeadWatch,
         on_detection: Callable[[], None],
         on_failure: Callable[[BaseException], None],
     ) -> None:
@@ -135,6 +137,7 @@ class WatchThread(threading.Thread):
         self._spool = spool
         self._clock = clock
         self._batch = batch
+        self._heads = heads
         self._on_detection = on_detection
         self._on_failure = on_failure
         self._stopping = threading.Event()
@@ -191,7 +194,13 @@ class WatchThread(threading.Thread):
     def _keep(self, detection: Detection, frame: Frame) -> None:
         picture_id = self._picture_of(detection, frame)
         try:
-            self._spool.append(replace(detection, picture_id=picture_id))
+            self._spool.append(
+                replace(
+                    detection,
+                    picture_id=picture_id,
+                    head_reports=self._heads.around(detection.camera_id, detection.captured_at),
+                )
+            )
         except SpoolError as error:
             # Nothing was promised for it yet. Watching goes on, and the next look sends it again.
             _log.error("a detection could not be kept", camera=frame.camera_id, why=str(error))

@@ -31,6 +31,7 @@ from plumbing.logs import get_logger
 from plumbing.sealing import Sealer
 from plumbing.settings import DetectionSettings, Settings
 from plumbing.spool import Spool
+from siaga.heads import HeadWatch
 from siaga.leases import CameraLeases
 from siaga.probing import answer_probe
 from siaga.watching import Watch, WatchThread
@@ -87,6 +88,9 @@ class Worker:
             references=ReferencesInFolder(settings.data_dir / "views"),
         )
         detector, flood = open_models(settings.detection)
+        self._heads = HeadWatch(
+            bus, lambda: [source.camera_id for source in self._leases.sources if source.turns]
+        )
         self._watch_thread = WatchThread(
             Watch(detector, flood),
             self._ingest,
@@ -94,6 +98,7 @@ class Worker:
             self._spool,
             clock,
             batch=2 * settings.detection.streams,
+            heads=self._heads,
             on_detection=self._on_detection,
             on_failure=self._on_watch_failure,
         )
@@ -111,6 +116,7 @@ class Worker:
             self._drain(),
             self._tell_health(),
             self._follow_commands(),
+            self._heads.follow(),
             self._bus.answer_probes(self._probe),
         )
         tasks = [asyncio.create_task(job) for job in jobs]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
 from api.access import GuardedRoute
-from api.bodies import CameraFields, ChangedCamera, NewCamera, ProbeStream, Stream
+from api.bodies import CameraFields, ChangedCamera, HeadNow, NewCamera, ProbeStream, Stream
 from api.camera_view import camera_item
 from api.problems import documented, invalid
 from api.security import identity_of
@@ -89,6 +89,20 @@ async def probe_stream(request: Request, body: ProbeStream) -> Response:
     command = ProbeCamera(source=source, timeout_s=body.timeout_s)
     found = await services.bus.ask(command, timeout_s=body.timeout_s + ANSWER_SLACK_S)
     return answer(to_json(found))
+
+
+@router.post(
+    "/{camera_id}/head", status_code=204, responses=documented(401, 403, 404, 413, 422, 503)
+)
+async def note_head(request: Request, camera_id: Id, body: HeadNow) -> Response:
+    """Tell where a turning camera's head points, as its video system reports it: twice a second,
+    and a picture's place is known whatever the head does."""
+    services = services_of(request)
+    camera = await services.store.cameras.get(CameraId(camera_id))
+    if camera.head is None:
+        raise invalid("head", "is not registered: this camera doesn't turn; register its zoom")
+    await services.bus.note_head(camera.id, body.report(services.clock.now()))
+    return Response(status_code=204)
 
 
 @router.get("/{camera_id}", response_model=CameraItem, responses=documented(401, 404))

@@ -14,8 +14,9 @@ from collections.abc import (
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from contracts import CameraId, ProbeAnswer, ProbeCamera, StreamSource, WatchClosely
+from contracts import CameraId, HeadReport, ProbeAnswer, ProbeCamera, StreamSource, WatchClosely
 from contracts.verdicts import Verdict
+from plumbing.bus.heads import Heads
 from plumbing.bus.hints import Hints
 from plumbing.bus.leases import Lease, Leases
 from plumbing.bus.link import Link
@@ -47,6 +48,7 @@ class Bus:
         self._probes = Probes(self._link)
         self._hints = Hints(self._link)
         self._register = Register(self._link)
+        self._heads = Heads(self._link)
         self._verdicts = VerdictBook(self._link)
 
     async def __aenter__(self) -> Self:
@@ -135,6 +137,16 @@ class Bus:
                 keeps the cameras it has (`BusUnavailable` says the same).
         """
         return await self._register.read()
+
+    async def note_head(self, camera_id: CameraId, report: HeadReport) -> None:
+        """Tell what a turning camera's head reports; kept for a minute."""
+        await self._heads.note(camera_id, report)
+
+    async def recent_heads(
+        self, camera_ids: Collection[CameraId]
+    ) -> dict[CameraId, tuple[HeadReport, ...]]:
+        """What heads reported within the last minute, the newest first."""
+        return await self._heads.recent(camera_ids)
 
     async def publish_verdicts(self, verdicts: Mapping[CameraId, Sequence[Verdict]]) -> None:
         """Replace what workers know of people's decisions about their cameras' sightings."""

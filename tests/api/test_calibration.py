@@ -235,3 +235,18 @@ def test_heads_that_cannot_be_are_refused(
     assert desk.post("/api/v1/cameras", json=swapped).status_code == 422
     unposed = a_camera(head={"wide_hfov_deg": 62, "tele_hfov_deg": 4}, pose=None)
     assert only_error(desk.post("/api/v1/cameras", json=unposed))["field"] == "head"
+
+
+def test_a_video_system_tells_where_a_head_points(
+    desk: httpx.Client, camera: dict[str, Any]
+) -> None:
+    body = a_camera(pose=a_pose(), head={"wide_hfov_deg": 62, "tele_hfov_deg": 4})
+    turning = desk.post("/api/v1/cameras", json=body).json()["camera"]
+    path = f"/api/v1/cameras/{turning['id']}/head"
+    assert desk.post(path, json={"pan_deg": 12.5, "tilt_deg": -10, "zoom": 0.3}).status_code == 204
+    assert desk.post(path, json={"pan_deg": 12.5}).status_code == 204, "a part of it helps too"
+    old = {"pan_deg": 12.5, "at": "2020-01-01T00:00:00Z"}
+    assert only_error(desk.post(path, json=old))["field"] == "at"
+    assert only_error(desk.post(path, json={"pan_deg": 12.5, "zoom": 30}))["field"] == "zoom"
+    fixed = f"/api/v1/cameras/{camera['id']}/head"
+    assert only_error(desk.post(fixed, json={"pan_deg": 1}))["field"] == "head"

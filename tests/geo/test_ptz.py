@@ -217,6 +217,10 @@ def test_reports_are_matched_to_the_picture() -> None:
     assert aligned([report(40, at_s=-8), report(40, at_s=8)], START) is None, "too far apart"
     zoomed = aligned([report(40, zoom=0.1, at_s=-4), report(40, zoom=0.5, at_s=4)], START)
     assert zoomed is None
+    stood = aligned([report(40, at_s=-2), report(40, at_s=-1)], START)
+    assert stood is not None and 0 < stood[1] < 2, "it may have started to turn"
+    assert aligned([report(20, at_s=-2), report(40, at_s=-1)], START) is None, "it did turn"
+    assert aligned([report(40, at_s=-3), report(40, at_s=-2)], START) is None, "too long ago"
 
 
 def test_a_turning_head_is_believed_less() -> None:
