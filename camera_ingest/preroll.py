@@ -9,6 +9,7 @@ its beginning to its end.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import threading
 from collections import deque
@@ -20,6 +21,12 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from camera_ingest.packets import CodedPicture, StreamInfo, VideoPacket
+from camera_ingest.parameter_sets import (
+    SELF_DESCRIBING,
+    UnsupportedCodec,
+    renewed_parameters,
+    track_format,
+)
 from camera_ingest.timing import PacketClock
 
 PictureListener = Callable[[StreamInfo, CodedPicture, int], None]
@@ -104,13 +111,6 @@ class PreRoll:
             self._clock = PacketClock()
             self._filling = False
 
-    def changed(self, info: StreamInfo) -> None:
-        """The stream goes on with other parameters (a new size, say), from the next keyframe on."""
-        with self._lock:
-            self._info = info
-            self._run += 1
-            self._filling = False
-
     def add(self, packet: VideoPacket) -> None:
         """Keep the packet; before the first keyframe there is nothing to keep it for."""
         picture = CodedPicture(
@@ -125,6 +125,7 @@ class PreRoll:
             if info is None or not (picture.is_keyframe or self._filling):
                 return
             if picture.is_keyframe:
+                info = self._with_parameters(info, picture)
                 self._groups.append(_Group(self._run, info))
                 self._filling = True
             group = self._groups[-1]
@@ -174,6 +175,24 @@ class PreRoll:
         """Tell it no more; harmless where it isn't told."""
         with self._lock:
             self._listeners = tuple(one for one in self._listeners if one is not listener)
+
+    def _with_parameters(self, info: StreamInfo, keyframe: CodedPicture) -> StreamInfo:
+        """Learn the parameters that a keyframe brings; other ones than before begin a run."""
+        if info.codec not in SELF_DESCRIBING:
+            return info
+        fresh = renewed_parameters(info.codec, info.extradata, keyframe.data)
+        if fresh is None:
+            return info
+        width, height = info.width_px, info.height_px
+        try:
+            described = track_format(info.codec, fresh, None)
+            width, height = described.width_px, described.height_px
+        except UnsupportedCodec:
+            pass  # incomplete as yet; what is wanted of the run will say so
+        if self._filling:
+            self._run += 1
+        self._info = dataclasses.replace(info, extradata=fresh, width_px=width, height_px=height)
+        return self._info
 
     def _latest(self, seconds: float) -> PacketRun | None:
         if not self._groups:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from camera_ingest import PacketRun, PreRoll, StreamOpener, StreamReader
 from camera_ingest.packets import CodedPicture, StreamInfo, VideoPacket
 from contracts import StreamSource
-from tests.support.rtsp import RtspThread
+from tests.support.rtsp import RtspThread, small_video
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 H264 = StreamInfo("h264", 320, 180, 10.0)
@@ -184,3 +184,23 @@ def test_what_a_camera_sent_can_be_decoded_again(
     # The camera tells its time, so a frame and its packet agree on it.
     for frame, picture in zip(seen[1:], keyframes[1:], strict=False):
         assert abs((frame.captured_at - picture.captured_at).total_seconds()) < 0.1
+
+
+def test_another_size_in_mid_stream_begins_a_new_run(tmp_path: Path) -> None:
+    preroll = PreRoll(30, 10_000_000)
+    preroll.opened(StreamInfo("h264", None, None, None))
+    at_s = 0.0
+    for width_px in (160, 320):
+        file = small_video(tmp_path / f"{width_px}.ts", seconds=2, width_px=width_px)
+        with av.open(str(file)) as container:
+            for body in container.demux(video=0):
+                if body.size:
+                    received_at = START + timedelta(seconds=at_s)
+                    preroll.add(VideoPacket(body, at_s, body.is_keyframe, received_at))
+                    at_s += 0.1
+    runs = preroll.between(START, START + timedelta(seconds=9))
+    assert [run.info.width_px for run in runs] == [160, 320]
+    for run in runs:
+        decoder = run.new_decoder()
+        frames = [f for one in run.pictures for f in decoder.decode(av.Packet(one.data))]
+        assert {frame.width for frame in frames} == {run.info.width_px}
