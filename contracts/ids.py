@@ -13,5 +13,11 @@ ReportId = NewType("ReportId", str)
 """Made where the report is made; a repeat carries the same one and is stored once."""
 EvidenceId = NewType("EvidenceId", str)
 """The SHA-256 of the content, in hex: a picture or clip in the evidence store."""
+AgencyId = NewType("AgencyId", str)
+"""As configured under ``routing``."""
+UnitId = NewType("UnitId", str)
+AssignmentId = NewType("AssignmentId", str)
+ShelfId = NewType("ShelfId", str)
+HandoverId = NewType("HandoverId", str)
 Sequence = NewType("Sequence", int)
 """Place of an entry in the log, or of a report among the reports: 1, 2, 3 ... without gaps."""

@@ -9,8 +9,9 @@ from enum import StrEnum
 from contracts.detections import Box
 from contracts.errors import require_between, require_utc
 from contracts.hazards import Hazard
-from contracts.ids import CallId, CameraId, EvidenceId, IncidentId, ReportId
+from contracts.ids import AgencyId, CallId, CameraId, EvidenceId, IncidentId, ReportId
 from contracts.places import Area, LonLat
+from contracts.routing import Assignment
 
 
 class IncidentState(StrEnum):
@@ -171,6 +172,18 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A picture or document that somebody added; its content is in the evidence store."""
+
+    evidence_id: EvidenceId
+    name: str
+    media_type: str
+    size_bytes: int
+    at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """One incident as operators and machines see it.
 
@@ -195,10 +208,22 @@ class Incident:
     acknowledged_at: datetime | None = None
     verified_at: datetime | None = None
     dispatched_at: datetime | None = None
+    en_route_at: datetime | None = None
+    on_scene_at: datetime | None = None
     closed_at: datetime | None = None
     last_actor: str = ""
     reason: str = ""
     notes: tuple[Note, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    agency_ids: tuple[AgencyId, ...] = ()
+    """Who is responsible by the routing rules, or was asked by a person."""
+    assignments: tuple[Assignment, ...] = ()
+    camera_groups: tuple[str, ...] = ()
+    """Of the cameras that report it or see its place."""
+    shelved: bool = False
+    """It would be louder, were what it rests on not shelved."""
+    on_hold: bool = False
+    """Under legal hold: nothing of it is deleted."""
 
     def __post_init__(self) -> None:
         require_between("priority", self.priority, 1, 4)
@@ -209,3 +234,11 @@ class Incident:
     def hazard(self) -> Hazard:
         """The most probable hazard."""
         return self.estimate.hazard
+
+    @property
+    def told_agencies(self) -> tuple[AgencyId, ...]:
+        """The agencies whose systems are told of it: from its verification on those responsible,
+        and whoever has an assignment."""
+        responsible = self.agency_ids if self.verified_at is not None else ()
+        assigned = (assignment.agency_id for assignment in self.assignments)
+        return tuple(dict.fromkeys((*responsible, *assigned)))

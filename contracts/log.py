@@ -8,9 +8,11 @@ from enum import StrEnum
 
 from contracts.calls import Call
 from contracts.cameras import Camera, CameraHealth
+from contracts.desk import Handover, Shelf
 from contracts.errors import require_utc
 from contracts.ids import Sequence
 from contracts.incidents import Incident
+from contracts.routing import Unit
 
 
 class LogKind(StrEnum):
@@ -26,15 +28,22 @@ class LogKind(StrEnum):
     CAMERA_HEALTH = "camera.health"
     CALL_RECEIVED = "call.received"
     CALL_UPDATED = "call.updated"
+    UNIT_SAVED = "unit.saved"
+    UNIT_REMOVED = "unit.removed"
+    SHELF_SAVED = "shelf.saved"
+    HANDOVER_WRITTEN = "handover.written"
 
 
-LogSubject = Incident | Camera | CameraHealth | Call
+LogSubject = Incident | Camera | CameraHealth | Call | Unit | Shelf | Handover
 
 SUBJECTS: dict[str, type[LogSubject]] = {
     "incident": Incident,
     "camera": Camera,
     "camera.health": CameraHealth,
     "call": Call,
+    "unit": Unit,
+    "shelf": Shelf,
+    "handover": Handover,
 }
 
 

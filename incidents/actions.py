@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import (
+    AgencyId,
     AlarmLevel,
     ContractError,
     Hazard,
@@ -31,6 +32,7 @@ from incidents.database import Database, Writing
 from incidents.errors import NotFound, VersionConflict
 from incidents.lifecycle import step
 from incidents.tables import IncidentRow, LogRow
+from incidents.tags import has_any_tag, joined, tags_of
 from incidents.verdicts import note_verdicts
 
 
@@ -66,6 +68,9 @@ class Incidents:
         is_open: bool | None = None,
         hazards: Iterable[Hazard] | None = None,
         levels: Iterable[AlarmLevel] | None = None,
+        areas: Iterable[str] | None = None,
+        agencies: Iterable[AgencyId] | None = None,
+        groups: Iterable[str] | None = None,
         exercise: bool | None = None,
         before: int | None = None,
         limit: int = 100,
@@ -78,6 +83,9 @@ class Incidents:
             statement = statement.where(IncidentRow.hazard.in_(sorted(hazards)))
         if levels is not None:
             statement = statement.where(IncidentRow.level.in_(sorted(levels)))
+        for name, values in (("area", areas), ("agency", agencies), ("group", groups)):
+            if values is not None:
+                statement = statement.where(has_any_tag(IncidentRow.tags, name, values))
         if exercise is not None:
             statement = statement.where(IncidentRow.exercise.is_(exercise))
         if before is not None:
@@ -141,6 +149,7 @@ class Incidents:
                 exercise=after.estimate.exercise,
                 detail=action,
                 request_key=key,
+                before=told,
             )
             await writing.connection.execute(
                 update(IncidentRow)
@@ -170,6 +179,8 @@ def columns(incident: Incident) -> dict[str, object]:
         "lat": incident.estimate.location.lat,
         "started_at": incident.estimate.started_at,
         "ended_at": incident.closed_at,
+        "tags": joined(tags_of(incident)),
+        "on_hold": incident.on_hold,
         "body": to_json(incident).decode(),
     }
 

@@ -282,7 +282,13 @@ async def tell(writing: Writing, drafts: Sequence[Draft]) -> Applied:
             continue
         version = draft.incident.version if draft.is_new else draft.incident.version + 1
         incident = replace(draft.incident, version=version)
-        seq = writing.log(kind, incident, exercise=incident.estimate.exercise, detail=draft.detail)
+        seq = writing.log(
+            kind,
+            incident,
+            exercise=incident.estimate.exercise,
+            detail=draft.detail,
+            before=draft.told,
+        )
         values = {**columns(incident), "told_at": writing.now, "pending": None}
         if draft.is_new:
             await writing.connection.execute(

@@ -193,6 +193,7 @@ async def save_within(
         actor=actor,
         exercise=saved.exercise,
         detail="registered" if current is None else detail,
+        before=current,
     )
     return saved
 
@@ -218,12 +219,14 @@ async def _record(writing: Writing, health: CameraHealth) -> bool:
         )
     if known is not None and (known.state, known.detail) == (health.state, health.detail):
         return False
+    camera = from_json(Camera, row.body)
     writing.log(
         LogKind.CAMERA_HEALTH,
         health,
         actor=health.worker or SYSTEM,
-        exercise=from_json(Camera, row.body).exercise,
+        exercise=camera.exercise,
         detail=health.state,
+        before=camera,
     )
     return True
 

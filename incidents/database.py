@@ -21,12 +21,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from contracts import Call, Camera, CameraHealth, Incident, LogKind, LogSubject, Sequence, to_json
+from contracts import Call, CameraHealth, Incident, LogKind, LogSubject, Sequence, to_json
 from incidents import sqlite_driver
 from incidents.audit_chain import AuditEvent, append
 from incidents.errors import StoreUnusable
 from incidents.migrations import upgrade
 from incidents.tables import CounterRow, LogRow
+from incidents.tags import joined, tags_of
 from plumbing.clock import Clock
 
 SYSTEM = "system"
@@ -84,10 +85,13 @@ class Writing:
         exercise: bool,
         detail: str = "",
         request_key: str | None = None,
+        before: LogSubject | None = None,
     ) -> Sequence:
         """Add one entry; it is written when the transaction ends.
 
-        What somebody did is written into the audit log too, by reference.
+        ``before`` is the thing as it was told last, or what else it is to be found by: a reader
+        whose filter it leaves is told of that, too. What somebody did is written into the audit
+        log as well, by reference.
         """
         self._last_seq += 1
         if actor != SYSTEM:
@@ -110,6 +114,7 @@ class Writing:
                 "detail": detail,
                 "hazard": _hazard(subject),
                 "level": subject.level.value if isinstance(subject, Incident) else None,
+                "tags": joined(tags_of(subject), tags_of(before)),
                 "request_key": request_key,
                 "subject": to_json(subject).decode(),
             }
@@ -145,7 +150,7 @@ def _hazard(subject: LogSubject) -> str | None:
     match subject:
         case Incident() | Call():
             return subject.hazard.value if subject.hazard else None
-        case Camera() | CameraHealth():
+        case _:
             return None
 
 

@@ -109,6 +109,8 @@ def step(
         acknowledged_at=incident.acknowledged_at or at,
         verified_at=_first(incident.verified_at, at, to is _S.VERIFIED),
         dispatched_at=_first(incident.dispatched_at, at, to is _S.DISPATCHED),
+        en_route_at=_first(incident.en_route_at, at, to is _S.EN_ROUTE),
+        on_scene_at=_first(incident.on_scene_at, at, to is _S.ON_SCENE),
         closed_at=None if to.is_open else at,
     )
 

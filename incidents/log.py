@@ -2,48 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts import AlarmLevel, Hazard, LogEntry, LogKind, Sequence, from_json, subject_type
+from contracts import (
+    AgencyId,
+    AlarmLevel,
+    Hazard,
+    LogEntry,
+    LogKind,
+    Sequence,
+    from_json,
+    subject_type,
+)
 from incidents.database import Database
 from incidents.tables import CounterRow, LogRow
+from incidents.tags import has_any_tag, tag_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
     """What a reader wants to see; a field left ``None`` lets everything through.
 
-    ``hazards`` and ``levels`` speak of incidents; entries about other things pass them.
+    ``hazards``, ``levels`` and ``areas`` speak of incidents, and entries about other things pass
+    them. ``agencies`` lets through what those agencies are told of: incidents and units, nothing
+    else. ``groups`` speaks of cameras, and of the incidents that any camera has to do with. An
+    entry by which something leaves the filter passes it too, so that no reader is left with what
+    has become something else.
     """
 
     kinds: frozenset[LogKind] | None = None
     hazards: frozenset[Hazard] | None = None
     levels: frozenset[AlarmLevel] | None = None
+    areas: frozenset[str] | None = None
+    agencies: frozenset[AgencyId] | None = None
+    groups: frozenset[str] | None = None
     subject_ids: frozenset[str] | None = None
     exercise: bool | None = None
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether it lets all through."""
+        return self == EVERYTHING
+
+    def passes(self, entry: LogEntry, tags: str) -> bool:
+        """Whether an entry with these tags passes; the same law as in the database."""
+        about = entry.kind.partition(".")[0]
+        return (
+            (self.kinds is None or entry.kind in self.kinds)
+            and (self.subject_ids is None or entry.subject_id in self.subject_ids)
+            and (self.exercise is None or entry.exercise == self.exercise)
+            and all(
+                about not in concerned
+                or (is_lenient and f" {name}:" not in tags)
+                or any(f" {tag_of(name, value)} " in tags for value in wanted)
+                for name, wanted, concerned, is_lenient in self._tagged()
+            )
+            and (self.agencies is None or about in _OF_AGENCIES)
+        )
+
+    def _tagged(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], bool]]:
+        """Name, wanted values, what it speaks of, and whether what has no such tag passes."""
+        for name, wanted, concerned, is_lenient in (
+            ("hazard", self.hazards, _INCIDENTS, False),
+            ("level", self.levels, _INCIDENTS, False),
+            ("area", self.areas, _INCIDENTS, False),
+            ("agency", self.agencies, _OF_AGENCIES, False),
+            ("group", self.groups, _OF_CAMERAS, True),
+        ):
+            if wanted is not None:
+                yield name, frozenset(wanted), concerned, is_lenient
+
     def _conditions(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
-        about_incidents = LogRow.kind.startswith("incident.", autoescape=True)
         if self.kinds is not None:
             found.append(LogRow.kind.in_(sorted(self.kinds)))
-        if self.hazards is not None:
-            found.append(or_(~about_incidents, LogRow.hazard.in_(sorted(self.hazards))))
-        if self.levels is not None:
-            found.append(or_(~about_incidents, LogRow.level.in_(sorted(self.levels))))
         if self.subject_ids is not None:
             found.append(LogRow.subject_id.in_(sorted(self.subject_ids)))
         if self.exercise is not None:
             found.append(LogRow.exercise == self.exercise)
+        for name, wanted, concerned, is_lenient in self._tagged():
+            ways = [~_is_about(concerned), has_any_tag(LogRow.tags, name, wanted)]
+            if is_lenient:
+                ways.append(~LogRow.tags.contains(f" {name}:", autoescape=True))
+            found.append(or_(*ways))
+        if self.agencies is not None:
+            found.append(_is_about(_OF_AGENCIES))
         return found
 
 
+_INCIDENTS = frozenset({"incident"})
+_OF_AGENCIES = frozenset({"incident", "unit"})
+_OF_CAMERAS = frozenset({"incident", "camera"})
+
+
+def _is_about(subjects: frozenset[str]) -> ColumnElement[bool]:
+    return LogRow.kind.in_(sorted(kind for kind in LogKind if kind.partition(".")[0] in subjects))
+
+
 EVERYTHING = LogFilter()
+WINDOW = 20_000
+"""Entries that one filtered read looks at: tens of milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedEntry:
+    """An entry with what filters look at."""
+
+    entry: LogEntry
+    tags: str
 
 
 class Log:
@@ -62,6 +133,43 @@ class Log:
             .order_by(LogRow.seq)
             .limit(limit)
         )
+        async with self._database.reading(is_long=True) as connection:
+            return _entries(await connection.execute(statement))
+
+    async def scan(
+        self, seq: int, limit: int = 500, only: LogFilter = EVERYTHING
+    ) -> tuple[list[TaggedEntry], Sequence]:
+        """Like `after`, with the tags, looking no farther than `WINDOW` entries at once.
+
+        Returns the entries and the place up to which the filter lets nothing else through: go on
+        from there. A rare thing in a long log so takes many short reads, not one long one.
+        """
+        async with self._database.reading(is_long=True) as connection:
+            last = min(seq + WINDOW, await read_last_seq(connection))
+            statement = (
+                select(LogRow)
+                .where(and_(LogRow.seq > seq, LogRow.seq <= last, *only._conditions()))
+                .order_by(LogRow.seq)
+                .limit(limit)
+            )
+            rows = (await connection.execute(statement)).all()
+        found = [
+            TaggedEntry(entry, row.tags) for entry, row in zip(_entries(rows), rows, strict=True)
+        ]
+        return found, Sequence(rows[-1].seq if len(rows) == limit else max(seq, last))
+
+    async def of_subject(
+        self, subject_id: str, kinds: Iterable[LogKind], before: int | None, limit: int
+    ) -> list[LogEntry]:
+        """The newest entries about one thing, newest first; ``before`` is a sequence number."""
+        statement = (
+            select(LogRow)
+            .where(LogRow.subject_id == subject_id, LogRow.kind.in_(sorted(kinds)))
+            .order_by(LogRow.seq.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            statement = statement.where(LogRow.seq < before)
         async with self._database.reading(is_long=True) as connection:
             return _entries(await connection.execute(statement))
 

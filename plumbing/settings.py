@@ -40,6 +40,18 @@ _EVENTS_PER_KM2_DAY = {
 }
 
 
+# "Other incident" of the Cursor-on-Target type tree: fire, traffic, weather, ground, health.
+_COT_TYPES = {
+    "fire": "a-u-X-i-f",
+    "crash": "a-u-X-i-t-v-a",
+    "flood": "a-u-X-i-m",
+    "disaster": "a-u-X-i-g",
+    "medical": "a-u-X-i-h",
+    "crime": "a-u-X-i-o",
+    "other": "a-u-X-i-o",
+}
+
+
 def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text)
@@ -62,6 +74,15 @@ def _all_rates(given: object) -> object:
     if unknown:
         raise ValueError(f"no hazard {unknown[0]!r}; known: {', '.join(_EVENTS_PER_KM2_DAY)}")
     return _EVENTS_PER_KM2_DAY | given
+
+
+def _all_cot_types(given: object) -> object:
+    if not isinstance(given, dict):
+        return given
+    unknown = sorted(set(map(str, given)) - set(_COT_TYPES))
+    if unknown:
+        raise ValueError(f"no hazard {unknown[0]!r}; known: {', '.join(_COT_TYPES)}")
+    return _COT_TYPES | given
 
 
 Rate = Annotated[float, Field(gt=0, le=10_000)]
@@ -143,6 +164,9 @@ class ApiSettings(Section):
     )
     session_idle_minutes: int = Field(
         480, ge=5, le=10_080, description="A session unused for this long must sign in again"
+    )
+    session_longest_hours: int = Field(
+        16, ge=1, le=720, description="After this long one signs in again, used or not"
     )
     cookie_secure: bool = Field(
         False, description="Send the session cookie over HTTPS only; set it behind TLS"
@@ -294,6 +318,141 @@ class FusionSettings(Section):
         return self
 
 
+class AgencySettings(Section):
+    """One agency that responds."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="Short and lasting")
+    name: str = Field(min_length=1, max_length=120, description="For people")
+    hazards: dict[str, tuple[str, ...]] = Field(
+        description="What it responds to, and which kinds of its units fit (none named: any)"
+    )
+    areas: tuple[str, ...] = Field(
+        (), description="Names of the areas (city.areas) that it serves; none named: all"
+    )
+    up_to_priority: int = Field(
+        4, ge=1, le=4, description="Incidents less urgent than this are not its business"
+    )
+
+    @model_validator(mode="after")
+    def _known_hazards(self) -> Self:
+        unknown = sorted(set(self.hazards) - set(_EVENTS_PER_KM2_DAY))
+        if unknown:
+            raise ValueError(f"no hazard {unknown[0]!r}; known: {', '.join(_EVENTS_PER_KM2_DAY)}")
+        return self
+
+
+_AGENCIES: tuple[dict[str, object], ...] = (
+    {
+        "id": "damkar",
+        "name": "Dinas Pemadam Kebakaran",
+        "hazards": {"fire": ["engine", "tanker"], "disaster": ["rescue"]},
+    },
+    {
+        "id": "dinkes",
+        "name": "Dinas Kesehatan",
+        "hazards": {"medical": ["ambulance"], "crash": ["ambulance"]},
+    },
+    {
+        "id": "police",
+        "name": "Kepolisian",
+        "hazards": {"crime": ["patrol"], "crash": ["patrol"]},
+    },
+    {"id": "bpbd", "name": "BPBD", "hazards": {"flood": [], "disaster": []}},
+    {"id": "satpol-pp", "name": "Satpol PP", "hazards": {"other": [], "crime": []}},
+)
+
+
+class RoutingSettings(Section):
+    """Which agency is responsible for what."""
+
+    agencies: tuple[AgencySettings, ...] = Field(
+        tuple(AgencySettings.model_validate(one) for one in _AGENCIES),
+        description="Agencies: id, name, hazards with the kinds of units that fit, areas, "
+        "up_to_priority",
+    )
+    unit_stale_minutes: float = Field(
+        30, ge=1, le=10_080, description="An older position of a unit is not used for suggestions"
+    )
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Self:
+        ids = [agency.id for agency in self.agencies]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two agencies have the same id")
+        return self
+
+
+class WebhooksSettings(Section):
+    """Changes sent to other systems by HTTP."""
+
+    allow_private: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        (), description="Networks (CIDR) whose private or loopback addresses receivers may have"
+    )
+    timeout_s: float = Field(10.0, ge=1, le=60, description="A receiver must answer within this")
+    longest_wait_s: float = Field(
+        900, ge=1, le=86_400, description="Waits between tries grow up to this"
+    )
+    give_up_hours: float = Field(
+        72,
+        ge=0.1,
+        le=2_000,
+        description="What could not be delivered for so long becomes a dead "
+        "letter, which can be sent again",
+    )
+    max_waiting: int = Field(
+        100_000,
+        ge=100,
+        le=10_000_000,
+        description="Events that wait for one receiver at most; "
+        "the log is read on when some have gone",
+    )
+
+
+class CotSettings(Section):
+    """Incidents for TAK: Cursor-on-Target events sent to a TAK server."""
+
+    url: str | None = Field(
+        None,
+        pattern=r"^(tcp|tls)://[^/\s]+:[0-9]+$",
+        description="tcp://host:port or tls://host:port of the TAK server; none sends nothing",
+    )
+    ca_file: Path | None = Field(None, description="Authorities that the server is checked against")
+    certificate: Path | None = Field(
+        None, description="Our certificate with its key (PEM), for tls"
+    )
+    from_level: Literal["signal", "candidate", "alarm"] = Field(
+        "alarm", description="Quieter incidents are sent once a person has verified them"
+    )
+    stale_minutes: float = Field(
+        10, ge=1, le=1_440, description="An event is stale after this; it is renewed at half"
+    )
+    types: Annotated[dict[str, str], BeforeValidator(_all_cot_types)] = Field(
+        _COT_TYPES, description="Event type of each hazard"
+    )
+
+
+class RetentionSettings(Section):
+    """How long what is kept is kept; days. Incidents under legal hold keep everything."""
+
+    caller_position_days: float = Field(
+        30, ge=1, le=3_650, description="Callers' positions are coarsened to about a kilometre"
+    )
+    raw_message_days: float = Field(
+        30, ge=1, le=3_650, description="Messages of phones and networks as they came"
+    )
+    unconfirmed_picture_days: float = Field(
+        7, ge=0.1, le=3_650, description="Pictures of what nobody verified"
+    )
+    incident_evidence_days: float = Field(
+        90, ge=1, le=36_500, description="Pictures and attachments of verified incidents"
+    )
+    log_days: float = Field(
+        365, ge=1, le=36_500, description="Entries of the log; older cursors start anew"
+    )
+    exercise_days: float = Field(30, ge=1, le=3_650, description="Everything of exercises")
+    dead_letter_days: float = Field(90, ge=1, le=3_650, description="What could not be read")
+
+
 class PublishingSettings(Section):
     """What goes out in standard formats: CAP, EIDO, OGC API Features."""
 
@@ -360,6 +519,10 @@ class Settings(Section):
     ingest: IngestSettings = IngestSettings()
     detection: DetectionSettings = DetectionSettings()
     fusion: FusionSettings = FusionSettings()
+    routing: RoutingSettings = RoutingSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
+    cot: CotSettings = CotSettings()
+    retention: RetentionSettings = RetentionSettings()
     publishing: PublishingSettings = PublishingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     map: MapSettings = MapSettings()

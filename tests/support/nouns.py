@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from contracts import (
     AlarmLevel,
+    Assignment,
+    AssignmentState,
+    Attachment,
     Box,
     Call,
     CallerFix,
@@ -21,6 +24,7 @@ from contracts import (
     Disc,
     Estimate,
     FixMethod,
+    Handover,
     Hazard,
     Incident,
     IncidentState,
@@ -35,9 +39,12 @@ from contracts import (
     Region,
     Report,
     Sector,
+    Shelf,
     Sighting,
     SourceKind,
     StreamSource,
+    Unit,
+    UnitState,
     subject_type,
 )
 
@@ -213,8 +220,65 @@ incidents = st.builds(
         score=st.floats(0, 1),
     ),
     notes=st.lists(st.builds(Note, at=times, actor=ids, text=words), max_size=2).map(tuple),
+    attachments=st.lists(
+        st.builds(
+            Attachment,
+            evidence_id=ids,
+            name=words,
+            media_type=ids,
+            size_bytes=st.integers(1, 10**9),
+            at=times,
+            actor=ids,
+        ),
+        max_size=2,
+    ).map(tuple),
+    agency_ids=st.lists(ids, max_size=2).map(tuple),
+    assignments=st.lists(
+        st.builds(
+            Assignment,
+            id=ids,
+            agency_id=ids,
+            unit_id=st.none() | ids,
+            unit_name=words,
+            state=st.sampled_from(AssignmentState),
+            by=ids,
+            dispatched_at=times,
+        ),
+        max_size=2,
+    ).map(tuple),
 )
-_SUBJECTS = {"Incident": incidents, "Camera": cameras, "CameraHealth": healths, "Call": calls}
+units = st.builds(
+    Unit,
+    id=ids,
+    agency_id=ids,
+    name=ids,
+    kind=words,
+    state=st.sampled_from(UnitState),
+    position=st.none(),
+    positioned_at=st.none(),
+) | st.builds(Unit, id=ids, agency_id=ids, name=ids, position=points, positioned_at=times)
+shelves = st.builds(
+    Shelf,
+    id=ids,
+    camera_id=st.none() | ids,
+    hazard=st.sampled_from(Hazard),
+    reason=ids,
+    actor=ids,
+    since=times,
+    until=times,
+)
+handovers = st.builds(
+    Handover, id=ids, at=times, actor=ids, text=ids, incident_ids=st.lists(ids).map(tuple)
+)
+_SUBJECTS = {
+    "Incident": incidents,
+    "Camera": cameras,
+    "CameraHealth": healths,
+    "Call": calls,
+    "Unit": units,
+    "Shelf": shelves,
+    "Handover": handovers,
+}
 log_entries = st.sampled_from(LogKind).flatmap(
     lambda kind: st.builds(
         LogEntry,
