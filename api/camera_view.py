@@ -23,6 +23,7 @@ from contracts import (
     CameraPose,
     Disc,
     FixShape,
+    Hazard,
     LogEntry,
     LogKind,
     Sector,
@@ -32,7 +33,8 @@ from geo.buildings import Buildings
 from geo.callers import sector_outline
 from geo.fields_of_view import visibility_polygon, visible_area
 from geo.projection import LocalProjection
-from geo.visibility import KnownViews, RankedCamera, VisibilityIndex
+from geo.sights import KnownSights, Sights
+from geo.visibility import RankedCamera, VisibilityIndex
 
 MOST_RANKED = 20
 """Cameras given for a call: more than anybody looks at."""
@@ -86,8 +88,8 @@ def camera_item(camera: Camera, health: CameraHealth | None, field_of_view: byte
 
 @dataclass(frozen=True, slots=True)
 class _Indexes:
-    real: VisibilityIndex
-    exercise: VisibilityIndex
+    real: Sights
+    exercise: Sights
 
 
 class CameraView:
@@ -101,7 +103,7 @@ class CameraView:
     ) -> None:
         """``read`` reads the register; ``projection`` is the city's, and the buildings'."""
         self.fields = FieldsOfView(projection, buildings)
-        self._known = {exercise: KnownViews(projection, buildings) for exercise in (False, True)}
+        self._known = {exercise: KnownSights(projection, buildings) for exercise in (False, True)}
         self._read = read
         self._projection = projection
         self._lock = asyncio.Lock()
@@ -118,14 +120,19 @@ class CameraView:
         self._changes += 1
         self._indexes = None
 
-    async def ranked(self, shape: FixShape, exercise: bool) -> list[RankedCamera]:
+    async def ranked(
+        self, shape: FixShape, exercise: bool, hazard: Hazard | None = None
+    ) -> list[RankedCamera]:
         """The cameras that see where a caller may be, best first, of the caller's partition."""
-        index = await self.index(exercise)
+        sights = await self._sights(exercise)
         lon, lat, radius_m = disc_around(shape, self._projection)
-        return index.cameras_seeing(lon, lat, radius_m, MOST_RANKED)
+        return sights.cameras_seeing(lon, lat, radius_m, MOST_RANKED, hazard=hazard)
 
     async def index(self, exercise: bool) -> VisibilityIndex:
-        """Of a partition's enabled cameras; the same object until cameras change."""
+        """The ground in a partition's enabled cameras; the same object until cameras change."""
+        return (await self._sights(exercise)).ground
+
+    async def _sights(self, exercise: bool) -> Sights:
         indexes = self._indexes or await self._rebuilt()
         return indexes.exercise if exercise else indexes.real
 
@@ -143,13 +150,13 @@ class CameraView:
             return built
 
     def _build(self, cameras: Sequence[Camera]) -> _Indexes:
-        def of(exercise: bool) -> VisibilityIndex:
+        def of(exercise: bool) -> Sights:
             poses = {
                 camera.id: camera.pose
                 for camera in cameras
                 if camera.pose is not None and camera.enabled and camera.exercise == exercise
             }
-            return self._known[exercise].index(poses)
+            return self._known[exercise].sights(poses)
 
         return _Indexes(of(exercise=False), of(exercise=True))
 

@@ -78,12 +78,12 @@ class Enrichment:
     """Completes incidents after each estimate.
 
     ``name_place`` gives an area's name (empty where none is known); ``best_cameras`` the cameras
-    that see a place, best view first, among the exercise's or the real ones.
+    that see an event of a kind at a place, best view first, among the exercise's or the real ones.
     """
 
     settings: FusionSettings
     name_place: Callable[[LonLat], str]
-    best_cameras: Callable[[LonLat, bool], tuple[CameraId, ...]]
+    best_cameras: Callable[[LonLat, Hazard, bool], tuple[CameraId, ...]]
 
     def complete(self, incident: Incident, detections: Iterable[Detection] = ()) -> Incident:
         """The incident with everything that follows from its estimate and these new detections."""
@@ -96,6 +96,8 @@ class Enrichment:
             level=alarm_level(estimate.probability, incident.level, self.settings),
             priority=PRIORITIES[estimate.hazard],
             place_name=self.name_place(estimate.location),
-            best_camera_ids=self.best_cameras(estimate.location, estimate.exercise),
+            best_camera_ids=self.best_cameras(
+                estimate.location, estimate.hazard, estimate.exercise
+            ),
             key_picture=picture,
         )

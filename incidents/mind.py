@@ -35,7 +35,7 @@ from geo.drift import widened
 from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
 from geo.ptz import PtzModel
-from geo.visibility import KnownViews, VisibilityIndex
+from geo.sights import KnownSights, Sights
 from incidents.decisions import FusionMemory, Outcome
 from plumbing.logs import get_logger
 from plumbing.settings import CitySettings, FusionSettings, SettingsError
@@ -112,10 +112,10 @@ class Mind:
         self._areas = load_areas(city.areas)
         self._cameras: dict[CameraId, Camera] = {}
         self._partitions: dict[bool, Fusion] = {}
-        self._views: dict[bool, VisibilityIndex] = {}
+        self._views: dict[bool, Sights] = {}
         buildings = load_buildings(city.buildings, self._projection)
         self._known_views = {
-            exercise: KnownViews(self._projection, buildings) for exercise in (False, True)
+            exercise: KnownSights(self._projection, buildings) for exercise in (False, True)
         }
         self._unusable: set[CameraId] = set()
         """Cameras with a pose that geometry refuses."""
@@ -212,15 +212,22 @@ class Mind:
         """The area that holds a place, or nothing."""
         return "" if self._areas is None else self._areas.name_of(place.lon, place.lat)
 
-    def best_cameras(self, place: LonLat, exercise: bool) -> tuple[CameraId, ...]:
+    def best_cameras(self, place: LonLat, hazard: Hazard, exercise: bool) -> tuple[CameraId, ...]:
         """The cameras that see an incident's place, best first."""
-        return self.cameras_seeing(place, AROUND_M, exercise, VIEWS)
+        return self.cameras_seeing(place, AROUND_M, exercise, VIEWS, hazard)
 
     def cameras_seeing(
-        self, place: LonLat, radius_m: float, exercise: bool, most: int
+        self,
+        place: LonLat,
+        radius_m: float,
+        exercise: bool,
+        most: int,
+        hazard: Hazard | None = None,
     ) -> tuple[CameraId, ...]:
-        """The enabled cameras that see a part of a disc, best first."""
-        found = self._views[exercise].cameras_seeing(place.lon, place.lat, radius_m, most)
+        """The enabled cameras that see an event in a disc, of a fire its smoke too; best first."""
+        found = self._views[exercise].cameras_seeing(
+            place.lon, place.lat, radius_m, most, hazard=hazard
+        )
         return tuple(one.camera_id for one in found)
 
     def _of(self, exercise: bool) -> list[Camera]:
@@ -232,7 +239,7 @@ class Mind:
             for camera in self._of(exercise)
             if camera.enabled and camera.pose is not None and camera.id not in self._unusable
         }
-        self._views[exercise] = self._known_views[exercise].index(poses)
+        self._views[exercise] = self._known_views[exercise].sights(poses)
 
     def _set(self, camera: Camera, *, removed: bool) -> None:
         fusion = self._partitions[camera.exercise]

@@ -97,5 +97,5 @@ async def _cameras(services: Services, call: Call) -> bytes:
     if call.fixes:
         # A message may come late: what counts is when its position was found.
         newest = max(call.fixes, key=lambda fix: (fix.positioned_at, fix.received_at))
-        ranked = await services.cameras.ranked(newest.shape, call.exercise)
+        ranked = await services.cameras.ranked(newest.shape, call.exercise, call.hazard)
     return array(map(to_json, ranked))

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import Point, box, polygons
 
-from contracts import CameraId, CameraPose
+from contracts import CameraId, CameraPose, Hazard
 from geo import LocalProjection, PinholeCamera, VisibilityIndex
 from geo.buildings import Buildings
 from geo.fields_of_view import COLUMN_M, SMOKE_RANGES, column_ring, seen_area, visible_area
+from geo.sights import KnownSights
 from tests.geo.builders import BEKASI, few, pose, poses
 from tests.geo.test_buildings import built, feature
 
@@ -77,6 +78,26 @@ def test_the_index_ranks_by_what_is_seen_between_buildings() -> None:
     assert [one.camera_id for one in built_up.cameras_seeing(spot.lon, spot.lat)] == ["street"]
     smoke = VisibilityIndex.build(cameras, PROJECTION, street(), above_roofs=True)
     assert {one.camera_id for one in smoke.cameras_seeing(spot.lon, spot.lat)} == {"yard", "street"}
+
+
+def test_for_a_fire_the_smoke_over_the_roofs_counts_too() -> None:
+    cameras = {
+        CameraId("street"): pose(position=PROJECTION.place(0, -60), bearing_deg=0, height_m=6.0),
+        CameraId("yard"): pose(position=PROJECTION.place(60, 20), bearing_deg=270, height_m=6.0),
+    }
+    sights = KnownSights(PROJECTION, street()).sights(cameras)
+    spot = PROJECTION.place(0, 20)
+    crash = sights.cameras_seeing(spot.lon, spot.lat, hazard=Hazard.CRASH)
+    fire = sights.cameras_seeing(spot.lon, spot.lat, hazard=Hazard.FIRE)
+    assert [one.camera_id for one in crash] == ["street"]
+    assert crash == sights.cameras_seeing(spot.lon, spot.lat), "no hazard named"
+    assert {one.camera_id for one in fire} == {"street", "yard"}
+    assert [one.probability for one in fire] == sorted(
+        (one.probability for one in fire), reverse=True
+    )
+    (both,) = (one for one in fire if one.camera_id == "street")
+    assert crash[0].probability < both.probability < 1, "two ways to find it"
+    assert sights.cameras_seeing(spot.lon, spot.lat, most=1, hazard=Hazard.FIRE) == fire[:1]
 
 
 def test_a_camera_walled_in_sees_nothing() -> None:
