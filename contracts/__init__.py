@@ -15,10 +15,11 @@ from contracts.calls import (
     Sector,
 )
 from contracts.cameras import Camera, CameraHealth, CameraPose, CameraState, StreamSource, ViewShift
-from contracts.commands import ProbeAnswer, ProbeCamera, WatchClosely
+from contracts.commands import Cue, KeepClip, ProbeAnswer, ProbeCamera, WatchClosely
 from contracts.desk import Handover, Shelf
 from contracts.detections import Box, Detection
 from contracts.errors import ContractError
+from contracts.evidence import ClipPart, ClipReport, ClipState, EvidenceClip
 from contracts.frames import Frame, Rgb
 from contracts.hazards import Hazard, Sighting
 from contracts.heads import HeadReport, LearntHead, PtzHead
@@ -27,6 +28,7 @@ from contracts.ids import (
     AssignmentId,
     CallId,
     CameraId,
+    ClipId,
     EvidenceId,
     HandoverId,
     IncidentId,
@@ -76,13 +78,19 @@ __all__ = [
     "CameraId",
     "CameraPose",
     "CameraState",
+    "ClipId",
+    "ClipPart",
+    "ClipReport",
+    "ClipState",
     "ContractError",
     "Contribution",
+    "Cue",
     "Decision",
     "DecisionKind",
     "Detection",
     "Disc",
     "Estimate",
+    "EvidenceClip",
     "EvidenceId",
     "FixMethod",
     "FixShape",
@@ -95,6 +103,7 @@ __all__ = [
     "IncidentAction",
     "IncidentId",
     "IncidentState",
+    "KeepClip",
     "KeyPicture",
     "LearntHead",
     "LogEntry",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from contracts.cameras import CameraState, StreamSource
 from contracts.errors import require_utc
-from contracts.ids import CameraId, EvidenceId
+from contracts.ids import CameraId, ClipId, EvidenceId, IncidentId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +42,25 @@ class WatchClosely:
 
     def __post_init__(self) -> None:
         require_utc("until", self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepClip:
+    """Keep what this camera sent, and will send, from one time to another.
+
+    Told again until it is answered (`ClipReport`): keeping one clip twice does no harm.
+    """
+
+    clip_id: ClipId
+    incident_id: IncidentId
+    camera_id: CameraId
+    since: datetime
+    until: datetime
+
+    def __post_init__(self) -> None:
+        require_utc("since", self.since)
+        require_utc("until", self.until)
+
+
+Cue = WatchClosely | KeepClip
+"""What is told to all workers; each heeds what concerns its cameras."""

@@ -13,6 +13,7 @@ ReportId = NewType("ReportId", str)
 """Made where the report is made; a repeat carries the same one and is stored once."""
 EvidenceId = NewType("EvidenceId", str)
 """The SHA-256 of the content, in hex: a picture or clip in the evidence store."""
+ClipId = NewType("ClipId", str)
 AgencyId = NewType("AgencyId", str)
 """As configured under ``routing``."""
 UnitId = NewType("UnitId", str)

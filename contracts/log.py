@@ -10,6 +10,7 @@ from contracts.calls import Call
 from contracts.cameras import Camera, CameraHealth
 from contracts.desk import Handover, Shelf
 from contracts.errors import require_utc
+from contracts.evidence import EvidenceClip
 from contracts.ids import Sequence
 from contracts.incidents import Incident
 from contracts.routing import Unit
@@ -32,9 +33,10 @@ class LogKind(StrEnum):
     UNIT_REMOVED = "unit.removed"
     SHELF_SAVED = "shelf.saved"
     HANDOVER_WRITTEN = "handover.written"
+    CLIP_SAVED = "clip.saved"
 
 
-LogSubject = Incident | Camera | CameraHealth | Call | Unit | Shelf | Handover
+LogSubject = Incident | Camera | CameraHealth | Call | Unit | Shelf | Handover | EvidenceClip
 
 SUBJECTS: dict[str, type[LogSubject]] = {
     "incident": Incident,
@@ -44,6 +46,7 @@ SUBJECTS: dict[str, type[LogSubject]] = {
     "unit": Unit,
     "shelf": Shelf,
     "handover": Handover,
+    "clip": EvidenceClip,
 }
 
 

@@ -445,3 +445,20 @@ class WebhookDeliveryRow(Table):
     payload: Mapped[str]
     """The event as it is sent: the log may have been shortened by the time it goes."""
     __table_args__ = (Index("deliveries_by_state", "webhook_id", "state", "seq"),)
+
+
+class ClipRow(Table):
+    """A clip of an incident: asked for, and what became of it."""
+
+    __tablename__ = "clips"
+    id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"))
+    camera_id: Mapped[str] = mapped_column(String(80))
+    until: Mapped[datetime]
+    is_final: Mapped[bool]
+    """Nothing more will come of it."""
+    body: Mapped[str]
+    __table_args__ = (
+        Index("clips_by_incident", "incident_id"),
+        Index("clips_by_end", "is_final", "until"),
+    )

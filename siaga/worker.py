@@ -14,7 +14,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 from camera_ingest import IngestSupervisor, ReferencesInFolder, StreamOpener
-from contracts import CameraHealth, CameraId, ProbeAnswer, ProbeCamera
+from contracts import CameraHealth, CameraId, ProbeAnswer, ProbeCamera, WatchClosely
 from detection.model_card import MODELS
 from detection.runtime import (
     Backend,
@@ -31,6 +31,7 @@ from plumbing.logs import get_logger
 from plumbing.sealing import Sealer
 from plumbing.settings import DetectionSettings, Settings
 from plumbing.spool import Spool
+from siaga.clutter_maps import ClutterMaps, VerdictReader
 from siaga.heads import HeadWatch
 from siaga.leases import CameraLeases
 from siaga.probing import answer_probe
@@ -43,6 +44,7 @@ DRAIN_COUNT = 64
 IDLE_S = 1.0
 """How long to wait before looking again where nothing woke us."""
 REGISTER_EVERY_S = 1.0
+VERDICTS_EVERY_S = 0.5
 
 
 def open_models(settings: DetectionSettings) -> tuple[Detector, FloodClassifier | None]:
@@ -92,7 +94,7 @@ class Worker:
             bus, lambda: [source.camera_id for source in self._leases.sources if source.turns]
         )
         self._watch_thread = WatchThread(
-            Watch(detector, flood),
+            Watch(detector, flood, ClutterMaps(settings.data_dir / "clutter" / name)),
             self._ingest,
             self._evidence,
             self._spool,
@@ -102,6 +104,7 @@ class Worker:
             on_detection=self._on_detection,
             on_failure=self._on_watch_failure,
         )
+        self._verdicts = VerdictReader(self._evidence)
         self._spooled = asyncio.Event()
         self._healths: dict[CameraId, CameraHealth] = {}
         self._health_changed = asyncio.Event()
@@ -116,6 +119,7 @@ class Worker:
             self._drain(),
             self._tell_health(),
             self._follow_commands(),
+            self._follow_verdicts(),
             self._heads.follow(),
             self._bus.answer_probes(self._probe),
         )
@@ -199,7 +203,25 @@ class Worker:
 
     async def _follow_commands(self) -> None:
         async for command in self._bus.told():
-            self._ingest.watch_closely(list(command.camera_ids), command.until)
+            if isinstance(command, WatchClosely):
+                self._ingest.watch_closely(list(command.camera_ids), command.until)
+
+    async def _follow_verdicts(self) -> None:
+        """What people decided about our cameras' sightings, within a second."""
+        while True:
+            cameras = {source.camera_id: source for source in self._leases.sources}
+            try:
+                told = await self._bus.read_verdicts(cameras.keys())
+            except BusUnavailable:
+                told = None
+            if told is not None:
+                # An exercise teaches nothing about a real camera, and the other way round.
+                fitting = {
+                    camera_id: [v for v in some if v.exercise is cameras[camera_id].exercise]
+                    for camera_id, some in told.items()
+                }
+                self._watch_thread.learn(await asyncio.to_thread(self._verdicts.read, fitting))
+            await asyncio.sleep(VERDICTS_EVERY_S)
 
     async def _probe(self, command: ProbeCamera) -> ProbeAnswer:
         return await asyncio.to_thread(

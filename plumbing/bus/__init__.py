@@ -13,9 +13,10 @@ longer than one reconnect, except the endless iterations (`Bus.wakes`, `Bus.told
 from plumbing.bus.bus import Bus
 from plumbing.bus.errors import BusFull, BusUnavailable, NoAnswer, RegisterMissing
 from plumbing.bus.leases import Lease
-from plumbing.bus.streams import DETECTIONS, HEALTH, Delivery, Topic
+from plumbing.bus.streams import CLIPS, DETECTIONS, HEALTH, Delivery, Topic
 
 __all__ = [
+    "CLIPS",
     "DETECTIONS",
     "HEALTH",
     "Bus",

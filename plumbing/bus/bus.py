@@ -14,7 +14,7 @@ from collections.abc import (
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from contracts import CameraId, HeadReport, ProbeAnswer, ProbeCamera, StreamSource, WatchClosely
+from contracts import CameraId, Cue, HeadReport, ProbeAnswer, ProbeCamera, StreamSource
 from contracts.verdicts import Verdict
 from plumbing.bus.heads import Heads
 from plumbing.bus.hints import Hints
@@ -178,11 +178,11 @@ class Bus:
         """Answer probes until cancelled, a few at a time; one that is too late is not begun."""
         await self._probes.answer(answer)
 
-    async def tell(self, command: WatchClosely) -> None:
+    async def tell(self, command: Cue) -> None:
         """Cue all workers."""
         await self._hints.tell(command)
 
-    def told(self, since_s: float = 60.0) -> AsyncIterator[WatchClosely]:
+    def told(self, since_s: float = 60.0) -> AsyncIterator[Cue]:
         """Cues, without end and across reconnects, from ``since_s`` seconds before the first step.
 
         A worker that has just restarted so learns what is still to be watched; cues whose

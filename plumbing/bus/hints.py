@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from contracts import ContractError, WatchClosely, from_json, to_json
+from contracts import ContractError, Cue, KeepClip, WatchClosely, from_json, to_json
 from plumbing.bus.errors import BusUnavailable
 from plumbing.bus.link import ANSWER_S, Comeback, Link
 from plumbing.logs import get_logger
@@ -14,6 +14,9 @@ _log = get_logger(__name__)
 
 _CUES_KEPT = 1000
 """Older cues fall off: a worker that lags by so many has lost sight of the present."""
+
+_KINDS: dict[str, type[Cue]] = {"watch": WatchClosely, "clip": KeepClip}
+_NAMES: dict[type[Cue], str] = {kind: name for name, kind in _KINDS.items()}
 
 
 class Hints:
@@ -50,14 +53,16 @@ class Hints:
             finally:
                 await pubsub.aclose()  # type: ignore[no-untyped-call]
 
-    async def tell(self, command: WatchClosely) -> None:
+    async def tell(self, command: Cue) -> None:
         """Cue every worker."""
         async with self._link.reached():
             await self._link.quick.xadd(
-                self._link.key("cues"), {"v": to_json(command)}, maxlen=_CUES_KEPT
+                self._link.key("cues"),
+                {"v": to_json(command), "k": _NAMES[type(command)]},
+                maxlen=_CUES_KEPT,
             )
 
-    async def told(self, since_s: float) -> AsyncIterator[WatchClosely]:
+    async def told(self, since_s: float) -> AsyncIterator[Cue]:
         """Cues from ``since_s`` seconds ago onwards; see `plumbing.bus.Bus.told`."""
         comeback = Comeback("cues")
         last: str | None = None
@@ -77,6 +82,6 @@ class Hints:
             for entry_id, fields in answer[0][1] if answer else ():
                 last = entry_id.decode()
                 try:
-                    yield from_json(WatchClosely, fields[b"v"])
+                    yield from_json(_KINDS[fields[b"k"].decode()], fields[b"v"])
                 except (ContractError, KeyError) as error:
                     _log.error("a cue can't be read; skipped", entry=last, why=str(error))

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from redis.exceptions import ResponseError
 
-from contracts import CameraHealth, ContractError, Detection, from_json, to_json
+from contracts import CameraHealth, ClipReport, ContractError, Detection, from_json, to_json
 from plumbing.bus.errors import BusFull
 from plumbing.bus.link import ANSWER_S, Link
 
@@ -27,6 +27,7 @@ class Topic(Generic[T]):
 
 DETECTIONS: Topic[Detection] = Topic("detections", Detection)
 HEALTH: Topic[CameraHealth] = Topic("health", CameraHealth)
+CLIPS: Topic[ClipReport] = Topic("clips", ClipReport)
 
 
 @dataclass(frozen=True, slots=True)
