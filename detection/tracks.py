@@ -7,6 +7,7 @@ each picture; dead when unseen for longer than the caller allows.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -81,6 +82,8 @@ class Look:
     at_s: float
     llrs: list[float]
     xyxy: NDArray[np.float32] | None
+    flickers: list[float] = field(default_factory=list)
+    """Of its pictures that could be compared with the one before: grey levels."""
 
     @property
     def llr(self) -> float:
@@ -103,9 +106,17 @@ class Track:
     looks: deque[Look] = field(default_factory=lambda: deque(maxlen=LOOKS_KEPT))
 
     def record(
-        self, at_s: float, llr: float, score: float, xyxy: NDArray[np.float32] | None
+        self,
+        at_s: float,
+        llr: float,
+        score: float,
+        xyxy: NDArray[np.float32] | None,
+        flicker: float | None = None,
     ) -> None:
-        """Add one picture's evidence; `xyxy` is None where the picture did not show the thing."""
+        """Add one picture's evidence; `xyxy` is None where the picture did not show the thing.
+
+        `flicker`: by how many grey levels its content changed since the picture before, if known.
+        """
         if xyxy is not None:
             self.xyxy, self.seen_s, self.score = xyxy, at_s, score
         last = self.looks[-1] if self.looks else None
@@ -113,25 +124,31 @@ class Track:
             last.llrs.append(llr)
             last.xyxy = xyxy if xyxy is not None else last.xyxy
         else:
-            self.looks.append(Look(at_s, [llr], xyxy))
+            last = Look(at_s, [llr], xyxy)
+            self.looks.append(last)
+        if flicker is not None:
+            last.flickers.append(flicker)
 
     def looks_since(self, at_s: float) -> list[Look]:
         """The looks not older than a time, oldest first."""
         return [look for look in self.looks if look.at_s >= at_s]
 
 
-def evidence_llr(looks: Sequence[Look], correlation: float) -> float:
+def evidence_llr(looks: Sequence[Look], correlation: float, fade_s: float = float("inf")) -> float:
     """Joint log-likelihood ratio of correlated looks: their mean times n / (1 + (n - 1)
-    correlation).
+    correlation), in which a look weighs 1/e of one that is `fade_s` younger.
 
     The factor is the effective number of independent samples of n equally correlated ones (Kish's
-    design effect); it never exceeds 1 / correlation, so that a lamp watched for an hour stays as
-    little proof as a lamp watched for a minute.
+    design effect, with n the effective number of weighted ones); it never exceeds 1 / correlation,
+    so that a lamp watched for an hour stays as little proof as a lamp watched for a minute.
     """
     if not looks:
         return 0.0
-    n = len(looks)
-    return sum(look.llr for look in looks) / n * n / (1.0 + (n - 1) * correlation)
+    weights = [math.exp((look.at_s - looks[-1].at_s) / fade_s) for look in looks]
+    total = sum(weights)
+    mean = sum(w * look.llr for w, look in zip(weights, looks, strict=True)) / total
+    n = total**2 / sum(w * w for w in weights)
+    return mean * n / (1.0 + (n - 1) * correlation)
 
 
 def drift(looks: Sequence[Look]) -> float:
@@ -159,6 +176,24 @@ def jitter(looks: Sequence[Look]) -> float | None:
     diagonal = np.linalg.norm(seen[:, 2:] - seen[:, :2], axis=1)[1:]
     moved = np.abs(np.diff(seen, axis=0)).mean(axis=1)
     return float(np.median(moved / np.maximum(diagonal, 1e-6)))
+
+
+def median_flicker(looks: Sequence[Look]) -> float | None:
+    """How much the content changes from picture to picture, grey levels; None where unknown."""
+    values = [value for look in looks for value in look.flickers]
+    return median(values) if len(values) >= 2 else None
+
+
+def growth(looks: Sequence[Look]) -> float:
+    """Natural logarithm of how much larger the box is in the later half of its sightings than in
+    the earlier, by median area; 0 with fewer than four.
+    """
+    seen = np.array([look.xyxy for look in looks if look.xyxy is not None])
+    if len(seen) < 4:
+        return 0.0
+    areas = np.maximum(np.prod(seen[:, 2:] - seen[:, :2], axis=1), 1e-6)
+    half = len(areas) // 2
+    return float(math.log(np.median(areas[-half:]) / np.median(areas[:half])))
 
 
 class TrackBook:

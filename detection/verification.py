@@ -18,71 +18,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contracts.detections import Box, Detection
 from contracts.hazards import Sighting
 from contracts.ids import CameraId, ReportId, TrackId
+from detection.appearance import Shares, flicker, small_copy
 from detection.boxes import Boxes
+from detection.clutter import LONGEST_STEP_S, ClutterMap
 from detection.model_card import ModelCard
 from detection.road_region import default_region_px
-from detection.tracks import (
-    Affinity,
-    Look,
-    Track,
-    TrackBook,
-    drift,
-    evidence_llr,
-    jitter,
-    joined_pieces,
-    overlap,
-    shared_or_near,
-)
+from detection.rules import RULES, Rule, confirms, joint_llr
+from detection.tracks import Affinity, Track, TrackBook, joined_pieces, overlap, shared_or_near
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """When a track of one sighting is believed."""
-
-    looks_needed: int
-    looks_considered: int
-    least_duration_s: float
-    """From the first to the last of the looks that count."""
-    window_s: float
-    """Looks older than this count no more."""
-    look_llr: float
-    """A look counts from this log-likelihood ratio on."""
-    confirm_llr: float
-    """The joint evidence must reach this."""
-    least_score: float = 0.0
-    """Boxes below this are not looked at: for a class whose low scores say nothing."""
-    most_drift: float | None = None
-    """Farthest the box may stray, in diagonals: a wreck stands, traffic doesn't."""
-    still_jitter: float | None = None
-    """Below this jitter the thing is held for a lamp or a sign, the more the stiller it stands."""
-    was_there_llr: float = 0.0
-    """What it takes from the evidence that the thing stood there when the camera came up."""
-    weak_llr: float = 0.0
-    """A single look from this on is a weak cue."""
-
-
-RULES: Mapping[Sighting, Rule] = {
-    Sighting.FIRE: Rule(3, 4, 1.5, 12.0, 0.5, 1.5, still_jitter=0.015),
-    Sighting.SMOKE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0, still_jitter=0.008),
-    Sighting.CRASH: Rule(
-        4, 6, 3.0, 15.0, 0.7, 1.2, least_score=0.25, most_drift=0.5, was_there_llr=3.0
-    ),
-    # A street that looks flooded from the first picture on is nearly always one that shines.
-    Sighting.FLOOD: Rule(3, 4, 8.0, 120.0, 1.0, 2.0, was_there_llr=6.0),
-}
-
-CORRELATION = 0.5
-"""Between looks at the same thing a second apart: joint evidence never exceeds two independent
-looks.
-"""
-STILLNESS_LLR = 3.0
-"""What perfect stillness takes from the evidence for fire and smoke: flames are twenty times as
-often restless. Strong evidence outlives it.
-"""
 CAME_UP_S = 1.5
 """What is seen so soon after the camera's first picture stood there before: a parked car,
 mostly.
@@ -117,13 +65,20 @@ class CameraVerifier:
         flood: ModelCard | None = None,
         rules: Mapping[Sighting, Rule] = RULES,
         exercise: bool = False,
+        clutter: ClutterMap | None = None,
     ) -> None:
-        """`detector` and `flood` are the cards of the models whose results will be handed in."""
+        """`detector` and `flood` are the cards of the models whose results will be handed in;
+        `clutter` is what is known of the camera, and learns on.
+        """
         self.camera_id = camera_id
         self.weak_cue = False
         """Whether the last picture gave a reason to look closer without a confirmed track to
         explain it.
         """
+        self._clutter = clutter or ClutterMap()
+        self._habit_llr: dict[tuple[int, int], float] = {}
+        """By track, from when it began: what burns for an hour must not talk itself down."""
+        self._small: NDArray[np.uint8] | None = None
         self._rules = rules
         self._exercise = exercise
         self._cards: dict[Sighting, ModelCard] = {Sighting(c): detector for c in detector.classes}
@@ -151,34 +106,45 @@ class CameraVerifier:
         boxes: Boxes,
         flood_probability: float | None,
         frame_size: tuple[int, int],
+        picture: NDArray[np.uint8] | None = None,
     ) -> list[Detection]:
         """Take one picture's results; returns what is now to be sent, often nothing.
 
         `boxes` are in pixels of the picture of `frame_size` (width, height), the size that
         Detections report in. `flood_probability` is None where the classifier did not look.
-        Pictures captured earlier than one already taken are ignored (a reconnect can replay some).
+        `picture`, of any size, is what they were found in: with it flicker is seen, and what people
+        rejected is known again. Pictures captured earlier than one already taken are ignored (a
+        reconnect can replay some).
         """
         at_s = captured_at.timestamp()
         if at_s < self._last_s:
             return []
+        lasted_s = min(at_s - self._last_s, LONGEST_STEP_S)
         self._last_s = at_s
+        before, self._small = self._small, None if picture is None else small_copy(picture)
         self._first_s = at_s if self._first_s is None else self._first_s
         worth = [s >= self._rules[self._sightings[c]].least_score for _, s, c in boxes]
         boxes = joined_pieces(boxes.where(np.array(worth, dtype=np.bool_)), self._in_pieces)
         seen, unseen, lost = self._book.update(at_s, boxes)
         for track in lost:
             self._sent.pop((track.class_id, track.number), None)
+            self._habit_llr.pop((track.class_id, track.number), None)
         for track, index in seen:
-            curve = self._cards[self._sightings[track.class_id]].curves[
-                self._sightings[track.class_id]
-            ]
-            score = float(boxes.scores[index])
-            track.record(at_s, curve.llr(score), score, boxes.xyxy[index])
+            sighting = self._sightings[track.class_id]
+            score, xyxy = float(boxes.scores[index]), boxes.xyxy[index]
+            llr = self._cards[sighting].curves[sighting].llr(score)
+            place = _shares(xyxy, frame_size)
+            self._habit_llr.setdefault(
+                (track.class_id, track.number),
+                self._clutter.habits.discount(sighting, place, at_s),
+            )
+            if llr > 0.0:
+                self._clutter.habits.note(sighting, place, at_s, lasted_s)
+            changed = self._flicker_since(before, place)
+            track.record(at_s, llr, score, xyxy, changed)
         for track in unseen:
-            curve = self._cards[self._sightings[track.class_id]].curves[
-                self._sightings[track.class_id]
-            ]
-            track.record(at_s, curve.miss_llr, 0.0, None)
+            sighting = self._sightings[track.class_id]
+            track.record(at_s, self._cards[sighting].curves[sighting].miss_llr, 0.0, None)
         live = [track for track, _ in seen]
         if flood_probability is not None:
             live.extend(self._look_for_flood(at_s, flood_probability, frame_size))
@@ -189,6 +155,11 @@ class CameraVerifier:
             if detection is not None:
                 out.append(detection)
         return out
+
+    def _flicker_since(self, before: NDArray[np.uint8] | None, place: Shares) -> float | None:
+        if before is None or self._small is None:
+            return None
+        return flicker(before, self._small, place)
 
     def _look_for_flood(
         self, at_s: float, probability: float, frame_size: tuple[int, int]
@@ -225,15 +196,22 @@ class CameraVerifier:
         sighting = self._sightings[track.class_id]
         rule = self._rules[sighting]
         looks = track.looks_since(at_s - rule.window_s)
-        came_up_with_it = track.started_s - (self._first_s or at_s) < CAME_UP_S
-        less = rule.was_there_llr if came_up_with_it else 0.0
-        llr = joint_llr(rule, looks) - less
         key = (track.class_id, track.number)
+        came_up_with_it = track.started_s - (self._first_s or at_s) < CAME_UP_S
+        rejected_llr = self._clutter.rejected_llr(
+            sighting, _shares(track.xyxy, frame_size), at_s, self._small
+        )
+        less = max(self._habit_llr.get(key, 0.0), rejected_llr)
+        less += rule.was_there_llr if came_up_with_it else 0.0
+        llr = joint_llr(rule, looks) - less
         sent = self._sent.get(key)
         if sent is None:
             if not confirms(rule, looks, rule.confirm_llr + less):
-                self.weak_cue |= looks[-1].llr >= rule.weak_llr
+                self.weak_cue |= looks[-1].llr - less >= rule.weak_llr
                 return None
+        elif rejected_llr > 0.0 and llr < rule.confirm_llr:
+            # People have said since what it is.
+            return None
         else:
             llr = max(llr, sent.llr)
             waited_s = at_s - sent.at_s
@@ -276,28 +254,7 @@ class CameraVerifier:
         )
 
 
-def confirms(rule: Rule, looks: list[Look], least_llr: float) -> bool:
-    """Whether looks (oldest first, within the window) meet a rule and are worth `least_llr`."""
-    considered = looks[-rule.looks_considered :]
-    counting = [look for look in considered if look.llr >= rule.look_llr]
-    if len(counting) < rule.looks_needed:
-        return False
-    if counting[-1].at_s - counting[0].at_s < rule.least_duration_s:
-        return False
-    if rule.most_drift is not None and drift(counting) > rule.most_drift:
-        return False
-    return joint_llr(rule, looks) >= least_llr
-
-
-def joint_llr(rule: Rule, looks: list[Look]) -> float:
-    """The natural-log likelihood ratio of the looks together, less what stillness takes away.
-
-    Nobody knows when it began, so the onset that explains the looks best is taken (Page's CUSUM, in
-    the form of a generalised likelihood ratio), among those that leave as many looks as are needed.
-    """
-    latest_onset = max(0, len(looks) - rule.looks_needed)
-    llr = max(evidence_llr(looks[k:], CORRELATION) for k in range(latest_onset + 1))
-    restless = jitter(looks) if rule.still_jitter else None
-    if rule.still_jitter and restless is not None:
-        llr -= STILLNESS_LLR * max(0.0, 1.0 - restless / rule.still_jitter)
-    return llr
+def _shares(xyxy: NDArray[np.float32], frame_size: tuple[int, int]) -> Shares:
+    left, top, right, bottom = (float(v) for v in xyxy)
+    width, height = frame_size
+    return left / width, top / height, right / width, bottom / height

@@ -13,18 +13,21 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import numpy as np
 
 from camera_ingest import IngestSupervisor
 from contracts import CameraId, Detection, EvidenceId, Frame, StreamSource, TrackId
 from detection.boxes import Boxes
+from detection.clutter import Learnt
 from detection.runtime import Detector, FloodClassifier
 from detection.verification import CameraVerifier
 from plumbing.clock import Clock
 from plumbing.evidence import EvidenceError, EvidenceStore
 from plumbing.logs import get_logger
 from plumbing.spool import Spool, SpoolError
+from siaga.clutter_maps import ClutterMaps
 from siaga.heads import HeadWatch
 from siaga.probing import jpeg
 
@@ -34,6 +37,9 @@ FLOOD_EVERY_S = 5.0
 """Water rises in minutes; looking at every picture would only cost."""
 LOOK_CLOSER_S = 10.0
 """How long a weak cue raises its camera's rate: time for the looks that confirm or drop it."""
+SAVE_EVERY_S = 300.0
+"""What a crash may cost of the habits that cameras are learnt by."""
+NO_SOURCES: Mapping[CameraId, StreamSource] = MappingProxyType({})
 PICTURES_REMEMBERED = 4096
 """Tracks whose best picture is known; the oldest is forgotten beyond that."""
 
@@ -50,7 +56,13 @@ class Watched:
 class Watch:
     """Detector, flood classifier and one verification a camera. One thread at a time."""
 
-    def __init__(self, detector: Detector, flood: FloodClassifier | None) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        flood: FloodClassifier | None,
+        clutter: ClutterMaps | None = None,
+    ) -> None:
+        self.clutter = clutter or ClutterMaps()
         self._detector = detector
         self._flood = flood
         self._verifiers: dict[CameraId, CameraVerifier] = {}
@@ -60,13 +72,19 @@ class Watch:
         """Drop what is known of a camera: it has left, or its source has changed."""
         self._verifiers.pop(camera_id, None)
         self._flood_due_at.pop(camera_id, None)
+        self.clutter.forget(camera_id)
 
-    def look(self, frames: Sequence[Frame], exercises: frozenset[CameraId]) -> list[Watched]:
-        """Analyse a batch; frames of one camera must come in the order of capture."""
+    def look(
+        self, frames: Sequence[Frame], sources: Mapping[CameraId, StreamSource] = NO_SOURCES
+    ) -> list[Watched]:
+        """Analyse a batch; frames of one camera must come in the order of capture.
+
+        `sources` tells of cameras whether they are part of an exercise, and which view they have.
+        """
         boxes = self._detector.detect([frame.image for frame in frames])
         floods = self._flood_probabilities(frames)
         return [
-            self._verify(frame, found, flood, frame.camera_id in exercises)
+            self._verify(frame, found, flood, sources.get(frame.camera_id))
             for frame, found, flood in zip(frames, boxes, floods, strict=True)
         ]
 
@@ -89,7 +107,7 @@ class Watch:
         return True
 
     def _verify(
-        self, frame: Frame, boxes: Boxes, flood: float | None, is_exercise: bool
+        self, frame: Frame, boxes: Boxes, flood: float | None, source: StreamSource | None
     ) -> Watched:
         verifier = self._verifiers.get(frame.camera_id)
         if verifier is None:
@@ -97,7 +115,8 @@ class Watch:
                 frame.camera_id,
                 self._detector.card,
                 self._flood.card if self._flood else None,
-                exercise=is_exercise,
+                exercise=source is not None and source.exercise,
+                clutter=self.clutter.of(frame.camera_id, source.view_key if source else ""),
             )
         # The picture was shrunk on its way; detections speak in pixels of what the camera sent.
         height_px, width_px = frame.image.shape[:2]
@@ -110,6 +129,7 @@ class Watch:
             Boxes(boxes.xyxy * scale, boxes.scores, boxes.class_ids),
             flood,
             (frame.source_width_px, frame.source_height_px),
+            frame.image,
         )
         return Watched(frame, tuple(detections), verifier.weak_cue)
 
@@ -144,6 +164,8 @@ class WatchThread(threading.Thread):
         self._sources: Mapping[CameraId, StreamSource] = {}
         self._changed: set[CameraId] = set()
         self._lock = threading.Lock()
+        self._learnt: dict[CameraId, Learnt] = {}
+        self._saved_at_s = clock.monotonic_s()
         self._best_pictures: dict[tuple[CameraId, TrackId], tuple[float, EvidenceId]] = {}
 
     def set_sources(self, sources: Sequence[StreamSource]) -> None:
@@ -155,6 +177,11 @@ class WatchThread(threading.Thread):
                     self._changed.add(camera_id)
             self._sources = fresh
 
+    def learn(self, learnt: Mapping[CameraId, Learnt]) -> None:
+        """What people decided about cameras' sightings; holds from the next batch on."""
+        with self._lock:
+            self._learnt.update(learnt)
+
     def stop(self) -> None:
         """End after the batch at hand."""
         self._stopping.set()
@@ -164,6 +191,7 @@ class WatchThread(threading.Thread):
         try:
             while not self._stopping.is_set():
                 self._step()
+            self._watch.clutter.save()
         except BaseException as error:  # noqa: BLE001 -- handed on: the worker ends and is restarted
             self._on_failure(error)
 
@@ -172,6 +200,9 @@ class WatchThread(threading.Thread):
         with self._lock:
             sources = self._sources
             changed, self._changed = self._changed, set()
+            learnt, self._learnt = self._learnt, {}
+        self._watch.clutter.learn(learnt)
+        self._save_now_and_then()
         for camera_id in changed:
             self._watch.forget(camera_id)
             for key in [key for key in self._best_pictures if key[0] == camera_id]:
@@ -179,10 +210,7 @@ class WatchThread(threading.Thread):
         frames = [frame for frame in frames if frame.camera_id in sources]
         if not frames:
             return
-        exercises = frozenset(
-            frame.camera_id for frame in frames if sources[frame.camera_id].exercise
-        )
-        for watched in self._watch.look(frames, exercises):
+        for watched in self._watch.look(frames, sources):
             for detection in watched.detections:
                 self._keep(detection, watched.frame)
             if watched.weak_cue:
@@ -190,6 +218,12 @@ class WatchThread(threading.Thread):
                     [watched.frame.camera_id],
                     self._clock.now() + timedelta(seconds=LOOK_CLOSER_S),
                 )
+
+    def _save_now_and_then(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s - self._saved_at_s >= SAVE_EVERY_S:
+            self._saved_at_s = now_s
+            self._watch.clutter.save()
 
     def _keep(self, detection: Detection, frame: Frame) -> None:
         picture_id = self._picture_of(detection, frame)

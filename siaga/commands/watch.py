@@ -152,7 +152,7 @@ def _follow(
         for frame in frames:
             began_at = began_at or frame.captured_at
             duration_s = (frame.captured_at - began_at).total_seconds()
-            (watched,) = watch.look([frame], frozenset())
+            (watched,) = watch.look([frame])
             took(frame, watched.weak_cue)
             for detection in watched.detections:
                 if detection.track_id not in known:

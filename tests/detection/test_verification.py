@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from contracts import CameraId, Detection, Sighting, from_json, to_json
 from detection import Boxes, CameraVerifier
-from detection.verification import CORRELATION, RESEND_S, STILLNESS_LLR, Rule, confirms, joint_llr
+from detection.rules import CORRELATION, STILLNESS_LLR, Rule, confirms, joint_llr
+from detection.verification import RESEND_S
 from tests.detection.conftest import CURVE, START, Feed, Row
 
 LAMP = ("fire", 0.6, (100.0, 100.0, 160.0, 180.0))

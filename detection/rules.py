@@ -1,0 +1,112 @@
+"""When a track of looks is believed. Pure.
+
+A track's evidence is the joint likelihood ratio of its correlated looks since the onset that
+explains them best (Page's CUSUM as a generalised likelihood ratio), in which old looks fade, and
+what the way it behaves adds or takes: flames flicker and grow and stay where they are, lamps stand
+still, lights on vehicles travel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from contracts.hazards import Sighting
+from detection.tracks import Look, drift, evidence_llr, growth, jitter, median_flicker
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a track of one sighting is believed."""
+
+    looks_needed: int
+    looks_considered: int
+    least_duration_s: float
+    """From the first to the last of the looks that count."""
+    window_s: float
+    """Looks older than this count no more."""
+    look_llr: float
+    """A look counts from this log-likelihood ratio on."""
+    confirm_llr: float
+    """The joint evidence must reach this."""
+    least_score: float = 0.0
+    """Boxes below this are not looked at: for a class whose low scores say nothing."""
+    most_drift: float | None = None
+    """Farthest the box may stray, in diagonals: a wreck stands, traffic doesn't."""
+    still_jitter: float | None = None
+    """Below this jitter the thing is held for a lamp or a sign, the more the stiller it stands,
+    unless its content flickers."""
+    growth_llr: float = 0.0
+    """What growing to e times the area adds, and shrinking takes: no more than this either way."""
+    travels_from: float | None = None
+    """Beyond this drift, in diagonals, it is held for a light on a vehicle."""
+    was_there_llr: float = 0.0
+    """What it takes from the evidence that the thing stood there when the camera came up."""
+    weak_llr: float = 0.0
+    """A single look from this on is a weak cue."""
+
+
+RULES: Mapping[Sighting, Rule] = {
+    Sighting.FIRE: Rule(
+        3, 4, 1.5, 12.0, 0.5, 1.5, still_jitter=0.015, growth_llr=0.7, travels_from=1.5
+    ),
+    Sighting.SMOKE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0, still_jitter=0.008, growth_llr=0.7),
+    Sighting.CRASH: Rule(
+        4, 6, 3.0, 15.0, 0.7, 1.2, least_score=0.25, most_drift=0.5, was_there_llr=3.0
+    ),
+    # A street that looks flooded from the first picture on is nearly always one that shines.
+    Sighting.FLOOD: Rule(3, 4, 8.0, 120.0, 1.0, 2.0, was_there_llr=6.0),
+}
+
+CORRELATION = 0.5
+"""Between looks at the same thing a second apart: joint evidence never exceeds two independent
+looks.
+"""
+RESTLESS_FLICKER = 8.0
+"""Grey levels by which a flame's place changes from picture to picture, beyond what the picture as
+a whole does; a lamp's changes by the compression's noise, one or two."""
+TRAVEL_LLR = 3.0
+"""The most that straying takes from a fire: one nat a diagonal of its box."""
+STILLNESS_LLR = 3.0
+"""What perfect stillness takes from the evidence for fire and smoke: flames are twenty times as
+often restless. Strong evidence outlives it.
+"""
+
+
+def confirms(rule: Rule, looks: Sequence[Look], least_llr: float) -> bool:
+    """Whether looks (oldest first, within the window) meet a rule and are worth `least_llr`."""
+    considered = looks[-rule.looks_considered :]
+    counting = [look for look in considered if look.llr >= rule.look_llr]
+    if len(counting) < rule.looks_needed:
+        return False
+    if counting[-1].at_s - counting[0].at_s < rule.least_duration_s:
+        return False
+    if rule.most_drift is not None and drift(counting) > rule.most_drift:
+        return False
+    return joint_llr(rule, looks) >= least_llr
+
+
+def joint_llr(rule: Rule, looks: Sequence[Look]) -> float:
+    """The natural-log likelihood ratio of the looks together, and of how the thing behaves.
+
+    Nobody knows when it began, so the onset that explains the looks best is taken (Page's CUSUM, in
+    the form of a generalised likelihood ratio), among those that leave as many looks as are needed.
+    """
+    latest_onset = max(0, len(looks) - rule.looks_needed)
+    best, onset = max(
+        (evidence_llr(looks[k:], CORRELATION, rule.window_s), k) for k in range(latest_onset + 1)
+    )
+    return best + behaviour_llr(rule, looks, looks[onset:])
+
+
+def behaviour_llr(rule: Rule, looks: Sequence[Look], since_onset: Sequence[Look]) -> float:
+    """What stillness, growth and travelling add to a track's evidence, in nats."""
+    llr = 0.0
+    if rule.still_jitter is not None and (moved := jitter(looks)) is not None:
+        restless = max(moved / rule.still_jitter, (median_flicker(looks) or 0.0) / RESTLESS_FLICKER)
+        llr -= STILLNESS_LLR * max(0.0, 1.0 - restless)
+    if rule.growth_llr:
+        llr += rule.growth_llr * min(1.0, max(-1.0, growth(since_onset)))
+    if rule.travels_from is not None:
+        llr -= min(TRAVEL_LLR, max(0.0, drift(since_onset) - rule.travels_from))
+    return llr
