@@ -31,16 +31,30 @@ EXPORTERS = frozenset({Role.SUPERVISOR, Role.DISPATCH, Role.AUDITOR})
 """Who takes many incidents out of the system at once."""
 OTHER_CENTRES = frozenset({Role.OPERATOR, *EXPORTERS})
 """Who hands one incident on with operators' notes."""
+ACCOUNT_DESK = frozenset({Role.SUPERVISOR})
+"""Who gives accounts and keys out."""
 CAMERA_DESK = frozenset({Role.CAMERA_ADMIN, Role.SUPERVISOR})
 
 ACCESS: dict[tuple[str, str], Roles] = {
     ("POST", "/api/v1/session"): PUBLIC,
     ("GET", "/api/v1/session"): ANYONE_SIGNED_IN,
     ("DELETE", "/api/v1/session"): ANYONE_SIGNED_IN,
+    ("PUT", "/api/v1/session/password"): ANYONE_SIGNED_IN,
+    ("GET", "/api/v1/users"): INSPECTORS,
+    ("POST", "/api/v1/users"): ACCOUNT_DESK,
+    ("GET", "/api/v1/users/{username}"): INSPECTORS,
+    ("PATCH", "/api/v1/users/{username}"): ACCOUNT_DESK,
+    ("PUT", "/api/v1/users/{username}/password"): ACCOUNT_DESK,
+    ("GET", "/api/v1/keys"): INSPECTORS,
+    ("POST", "/api/v1/keys"): ACCOUNT_DESK,
+    ("POST", "/api/v1/keys/{name}/rotate"): ACCOUNT_DESK,
+    ("DELETE", "/api/v1/keys/{name}"): ACCOUNT_DESK,
+    ("GET", "/api/v1/audit"): INSPECTORS,
     ("GET", "/api/v1/config"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/cameras"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/cameras"): CAMERA_DESK,
     ("POST", "/api/v1/cameras/probe"): CAMERA_DESK,
+    ("POST", "/api/v1/cameras/{camera_id}/probe"): CAMERA_DESK,
     ("GET", "/api/v1/cameras/{camera_id}"): ANYONE_SIGNED_IN,
     ("PUT", "/api/v1/cameras/{camera_id}"): CAMERA_DESK,
     ("DELETE", "/api/v1/cameras/{camera_id}"): CAMERA_DESK,

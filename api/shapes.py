@@ -112,6 +112,7 @@ class CalibrationAnswer(BaseModel):
     left_out: int | None
     warnings: list[str]
     projected: list[PlacedPixel]
+    field_of_view: Polygon | None
 
 
 class CalibrationItem(BaseModel):

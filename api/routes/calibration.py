@@ -21,6 +21,7 @@ from api.shapes import CalibrationAnswer, CalibrationHistory, ProposedCalibratio
 from api.wire import answer, members, plain
 from contracts import Camera, CameraId, CameraPose, HeadReport, to_plain
 from geo.calibration_request import CalibrationRequest, Solved, solve
+from geo.fields_of_view import visibility_polygon
 from geo.projection import distance_m, require_inside
 from incidents.calibrations import KeptCalibration
 
@@ -72,7 +73,16 @@ async def preview_calibration(
     services = services_of(request)
     camera = await services.store.cameras.get(CameraId(camera_id))
     solved = await _solved(services, camera, body)
-    return answer(plain(solved.answer() | {"left_out": solved.calibration.left_out}))
+    seen = visibility_polygon(solved.pose)
+    return answer(
+        plain(
+            solved.answer()
+            | {
+                "left_out": solved.calibration.left_out,
+                "field_of_view": None if seen is None else to_plain(seen),
+            }
+        )
+    )
 
 
 @router.get("", response_model=CalibrationHistory, responses=documented(401, 403, 404))

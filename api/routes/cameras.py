@@ -33,6 +33,7 @@ from plumbing.ids import new_id
 
 router = APIRouter(prefix="/api/v1/cameras", route_class=GuardedRoute, tags=["cameras"])
 
+PROBE_S = 10.0
 ANSWER_SLACK_S = 5.0
 """A worker may have to finish another probe before it takes this one."""
 
@@ -86,9 +87,25 @@ async def probe_stream(request: Request, body: ProbeStream) -> Response:
         sealed_password=credentials.sealed_password,
         headers=credentials.headers,
     )
-    command = ProbeCamera(source=source, timeout_s=body.timeout_s)
-    found = await services.bus.ask(command, timeout_s=body.timeout_s + ANSWER_SLACK_S)
-    return answer(to_json(found))
+    return await _probed(services, source, body.timeout_s)
+
+
+@router.post(
+    "/{camera_id}/probe", response_model=ProbeAnswer, responses=documented(401, 403, 404, 503, 504)
+)
+async def probe_camera(request: Request, camera_id: Id) -> Response:
+    """Have a worker open a registered camera as it is registered, and bring a picture."""
+    services = services_of(request)
+    camera = await services.store.cameras.get(CameraId(camera_id))
+    stored = await services.store.cameras.credentials(camera.id)
+    source = StreamSource(
+        camera_id=CameraId(new_id("probe")),
+        url=camera.url,
+        username=stored.username,
+        sealed_password=stored.sealed_password,
+        headers=stored.headers,
+    )
+    return await _probed(services, source, PROBE_S)
 
 
 @router.post(
@@ -163,6 +180,12 @@ async def remove_camera(
     )
     services.cameras.changed()
     return Response(status_code=204)
+
+
+async def _probed(services: Services, source: StreamSource, timeout_s: float) -> Response:
+    command = ProbeCamera(source=source, timeout_s=timeout_s)
+    found = await services.bus.ask(command, timeout_s=timeout_s + ANSWER_SLACK_S)
+    return answer(to_json(found))
 
 
 async def _answer(services: Services, camera: Camera, status: int) -> Response:

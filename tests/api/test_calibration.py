@@ -78,6 +78,7 @@ def test_the_command_line_gives_the_same(
     printed = json.loads(CliRunner().invoke(app, ["calibrate", str(file), "--json"]).stdout)
     answered = desk.post(path_of(camera, "/preview"), json=clicked).json()
     assert answered.pop("left_out") is None
+    assert answered.pop("field_of_view")["type"] == "Polygon"
     assert answered == printed
     stored = desk.put(path_of(camera), json=clicked | {"version": 1}).json()
     assert stored["camera"]["camera"]["pose"] == printed["pose"] | {"range_m": 90}

@@ -147,6 +147,28 @@ async def test_a_probe_is_asked_of_a_worker_with_the_password_sealed(own_api: Ru
     assert Sealer(own_api.settings.key_file).unseal(sealed) == "hunter2"
 
 
+async def test_a_registered_camera_is_probed_with_its_own_password(own_api: RunningApi) -> None:
+    asked: list[ProbeCamera] = []
+
+    async def worker(command: ProbeCamera) -> ProbeAnswer:
+        asked.append(command)
+        return ProbeAnswer(state=CameraState.UNAUTHORISED, detail="the password is refused")
+
+    answering = asyncio.create_task(own_api.bus.answer_probes(worker))
+    async with own_api.client(Role.CAMERA_ADMIN) as client:
+        body = a_camera() | {"username": "u", "password": "hunter2"}
+        camera = (await client.post("/api/v1/cameras", json=body)).json()["camera"]
+        answer = await client.post(f"/api/v1/cameras/{camera['id']}/probe")
+        unknown = await client.post("/api/v1/cameras/nobody/probe")
+    answering.cancel()
+    assert answer.json()["state"] == "unauthorised"
+    assert unknown.status_code == 404
+    (command,) = asked
+    assert (command.source.url, command.source.username) == (camera["url"], "u")
+    sealed = command.source.sealed_password or ""
+    assert Sealer(own_api.settings.key_file).unseal(sealed) == "hunter2"
+
+
 async def test_a_probe_that_no_worker_answers_says_so(
     own_api: RunningApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
