@@ -14,6 +14,7 @@ from api import problems, translation
 from api.access import ACCESS
 from api.body_limit import BodyLimit
 from api.camera_view import CameraView, camera_item
+from api.configuration import note_configuration
 from api.console import Console, MapFiles, console_folder
 from api.correlation import Correlation
 from api.coverage import CoverageView
@@ -28,6 +29,7 @@ from api.routes.config import program_version
 from api.security import still_holds
 from api.services import Services
 from api.snapshots import Snapshots
+from api.views import Views
 from api.waking import Waker
 from api.wire import snapshot_message
 from contracts import LonLat
@@ -82,6 +84,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def while_running(_app: FastAPI) -> AsyncIterator[None]:
+        await note_configuration(store.audit, settings, services.sealer)
         running = [
             asyncio.create_task(part.run(), name=type(part).__name__)
             for part in (services.feed, services.readers, waker)
@@ -161,6 +164,7 @@ def _services(
         console=Console(console_folder()),
         map_files=MapFiles.of(settings),
         lockout=Lockout(clock),
+        views=Views(store.audit, clock),
     )
     return services, Waker(bus)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from incidents.accounts import Role
+from incidents.accounts import Groups, Role
 
 
 class Kind(StrEnum):
@@ -25,3 +25,7 @@ class Identity:
     kind: Kind
     secret: str = field(repr=False)
     """The session's token or the key, to ask again whether it still holds."""
+    scopes: frozenset[str] | None = None
+    """What a key was narrowed to; none: all that its role may."""
+    camera_groups: Groups = None
+    """The groups whose cameras it may see; none: all cameras."""

@@ -19,6 +19,7 @@ from api.identity import Identity, Kind
 from api.problems import Problem
 from api.services import services_of
 from incidents.accounts import Account, Role
+from incidents.sessions import MachineKey
 from incidents.store import Store
 from plumbing.settings import ApiSettings
 
@@ -27,7 +28,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MAX_SECRET = 200
 
 
-async def authorise(request: Request, roles: Collection[Role] | None) -> None:
+async def authorise(request: Request, roles: Collection[Role] | None, scope: str) -> None:
     """Let the request pass, or raise; ``request.state.identity`` is who it is, or none.
 
     Raises:
@@ -37,7 +38,7 @@ async def authorise(request: Request, roles: Collection[Role] | None) -> None:
     if request.method not in _SAFE and _bearer(request) is None:
         _refuse_other_pages(request, services_of(request).settings.api)
     if roles is not None:
-        request.state.identity = await require(request, roles)
+        request.state.identity = await require(request, roles, scope)
 
 
 def identity_of(request: Request) -> Identity:
@@ -46,8 +47,13 @@ def identity_of(request: Request) -> Identity:
     return identity
 
 
-async def require(connection: HTTPConnection, roles: Collection[Role]) -> Identity:
-    """Who asks, if one of ``roles``.
+def address_of(connection: HTTPConnection) -> str:
+    """Where a request comes from."""
+    return connection.client.host if connection.client else "?"
+
+
+async def require(connection: HTTPConnection, roles: Collection[Role], scope: str) -> Identity:
+    """Who asks, if one of ``roles``, with a key that isn't narrowed to other scopes.
 
     Raises:
         Problem: 401 or 403.
@@ -65,6 +71,8 @@ async def require(connection: HTTPConnection, roles: Collection[Role]) -> Identi
         raise Problem(
             403, "forbidden", f"The role {identity.role} may not do this; it takes {needed}."
         )
+    if identity.scopes is not None and scope not in identity.scopes:
+        raise Problem(403, "forbidden", f"This key doesn't have the scope {scope}.")
     return identity
 
 
@@ -72,9 +80,9 @@ async def still_holds(store: Store, settings: ApiSettings, identity: Identity) -
     """Whether the session or key hasn't been revoked or changed since; counts as use."""
     if identity.kind is Kind.MACHINE:
         key = await store.keys.find(identity.secret)
-        return key is not None and key.role is identity.role
+        return key is not None and _of_key(key, identity.secret) == identity
     account = await _session(store, settings, identity.secret)
-    return account is not None and account.role is identity.role
+    return account is not None and _person(account, identity.secret) == identity
 
 
 def refuse_other_origins(connection: HTTPConnection, settings: ApiSettings) -> None:
@@ -109,9 +117,7 @@ async def _identify(connection: HTTPConnection) -> Identity | None:
         key = await services.store.keys.find(bearer) if bearer else None
         if key is None:
             return None
-        return Identity(
-            name=key.name, display_name=key.name, role=key.role, kind=Kind.MACHINE, secret=bearer
-        )
+        return _of_key(key, bearer)
     token = connection.cookies.get(COOKIE, "")
     account = await _session(services.store, services.settings.api, token)
     return None if account is None else _person(account, token)
@@ -124,13 +130,30 @@ def _person(account: Account, token: str) -> Identity:
         role=account.role,
         kind=Kind.PERSON,
         secret=token,
+        camera_groups=account.camera_groups,
+    )
+
+
+def _of_key(key: MachineKey, secret: str) -> Identity:
+    return Identity(
+        name=key.name,
+        display_name=key.name,
+        role=key.role,
+        kind=Kind.MACHINE,
+        secret=secret,
+        scopes=key.scopes,
+        camera_groups=key.camera_groups,
     )
 
 
 async def _session(store: Store, settings: ApiSettings, token: str) -> Account | None:
     if not token or len(token) > _MAX_SECRET:
         return None
-    return await store.sessions.find(token, idle=timedelta(minutes=settings.session_idle_minutes))
+    return await store.sessions.find(
+        token,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        longest=timedelta(hours=settings.session_longest_hours),
+    )
 
 
 def _bearer(connection: HTTPConnection) -> str | None:

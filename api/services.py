@@ -14,6 +14,7 @@ from api.feed_readers import FeedReaders
 from api.lockout import Lockout
 from api.metrics import Metrics
 from api.snapshots import Snapshots
+from api.views import Views
 from geo.projection import LocalProjection
 from incidents.store import Store
 from plumbing.address_guard import AddressGuard
@@ -45,6 +46,7 @@ class Services:
     console: Console
     map_files: MapFiles
     lockout: Lockout
+    views: Views
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -132,11 +132,10 @@ class Keys:
 
         Raises:
             Exists: the name is taken.
-            ContractError: a blank name, or an end that has passed.
+            ContractError: a blank name.
         """
         require_text("name", name, 80)
         now = self._database.clock.now()
-        _require_ahead(expires_at, now)
         key = _new_key()
         row = {
             "name": name,
@@ -181,12 +180,11 @@ class Keys:
 
         Raises:
             NotFound: no such key, or it was revoked.
-            ContractError: an overlap that is too long, or an end that has passed.
+            ContractError: an overlap that is too long.
         """
         if not timedelta() <= overlap <= LONGEST_OVERLAP:
             raise ContractError("overlap", f"must be 0 to {LONGEST_OVERLAP.days} days")
         now = self._database.clock.now()
-        _require_ahead(expires_at, now)
         key = _new_key()
         async with self._database.changing() as connection:
             found = await connection.execute(
@@ -267,11 +265,6 @@ class Keys:
 
 def _new_key() -> str:
     return f"siaga_{secrets.token_urlsafe(_TOKEN_BYTES)}"
-
-
-def _require_ahead(expires_at: datetime | None, now: datetime) -> None:
-    if expires_at is not None and expires_at <= now:
-        raise ContractError("expires_at", "has passed already")
 
 
 def _digest(secret: str) -> str:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.routes import (
     aml,
+    audit,
     calibration,
     calls,
     cameras,
@@ -17,16 +18,21 @@ from api.routes import (
     exports,
     feed,
     incidents,
+    keys,
     log,
     messages,
     ogc,
     operations,
     pidf_lo,
     session,
+    users,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
+    users.router,
+    keys.router,
+    audit.router,
     config.router,
     cameras.router,
     calibration.router,

@@ -15,6 +15,7 @@ from api.intake.aml_sms import read_sms
 from api.intake.readings import Reading
 from api.intake.taking import Came, body_of, receipt, take
 from api.problems import Problem, documented
+from api.scopes import scope_of
 from api.security import identity_of, require
 from api.services import services_of
 from api.shapes import MessageReceipt
@@ -120,6 +121,6 @@ async def _sender(request: Request) -> str:
     if "authorization" not in request.headers:
         return ""
     try:
-        return (await require(request, DESK)).name
+        return (await require(request, DESK, scope_of("POST", "/aml"))).name
     except Problem:
         return ""

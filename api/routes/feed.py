@@ -8,7 +8,8 @@ from starlette.websockets import WebSocket
 from api.access import roles_for
 from api.feed_connection import FeedConnection
 from api.problems import Problem, invalid
-from api.security import refuse_other_origins, require
+from api.scopes import scope_of
+from api.security import address_of, refuse_other_origins, require
 from api.services import services_of
 
 PATH = "/ws/v1/feed"
@@ -23,8 +24,10 @@ async def follow_feed(websocket: WebSocket) -> None:
     services = services_of(websocket)
     try:
         refuse_other_origins(websocket, services.settings.api)
-        identity = await require(websocket, roles_for("WEBSOCKET", PATH) or ())
+        roles = roles_for("WEBSOCKET", PATH) or ()
+        identity = await require(websocket, roles, scope_of("WEBSOCKET", PATH))
         after = _cursor(websocket.query_params.get("after"))
+        await services.views.seen(identity, "WEBSOCKET", PATH, {}, address_of(websocket))
     except Problem as problem:
         # Before the handshake is done a refusal is an HTTP answer like any other.
         await websocket.send_denial_response(problem.response())

@@ -32,6 +32,13 @@ def desk(shared_api: ApiThread) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
+def own_api_thread(tmp_path: Path, shared_server: EmbeddedBus) -> Iterator[ApiThread]:
+    """A running API of the test's own, beside the test."""
+    with api_in_thread(api_settings(tmp_path), shared_server.url, f"api-{tmp_path.name}") as one:
+        yield one
+
+
+@pytest.fixture
 async def own_api(tmp_path: Path, bus: Bus) -> AsyncIterator[RunningApi]:
     """A running API of the test's own, in the test's event loop."""
     async with running_api(api_settings(tmp_path), bus) as running:

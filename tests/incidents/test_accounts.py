@@ -102,6 +102,57 @@ async def test_machine_keys(any_store: Store, clock: HeldClock) -> None:
     assert [one.name for one in await keys.all()] == ["dispatch-1", "test"]
 
 
+async def test_an_expired_key_is_not_revived_by_rotating_it(
+    any_store: Store, clock: HeldClock
+) -> None:
+    keys = any_store.keys
+    old = await keys.issue("brief", Role.VIEWER, clock.now() + timedelta(hours=1))
+    clock.advance(7200)
+    new = await keys.rotate("brief", timedelta(days=1))
+    assert await keys.find(old) is None
+    assert await keys.find(new) is not None
+
+
+async def test_a_rotated_key_lives_on_for_the_overlap(any_store: Store, clock: HeldClock) -> None:
+    keys = any_store.keys
+    old = await keys.issue("dispatch-1", Role.DISPATCH)
+    new = await keys.rotate("dispatch-1", timedelta(days=1))
+    clock.advance(86_399)
+    for key in (old, new):
+        found = await keys.find(key)
+        assert found is not None
+        assert found.name == "dispatch-1"
+    clock.advance(1)
+    assert await keys.find(old) is None
+    with pytest.raises(ContractError, match="overlap"):
+        await keys.rotate("dispatch-1", timedelta(days=31))
+    await keys.revoke("dispatch-1")
+    with pytest.raises(NotFound):
+        await keys.rotate("dispatch-1", timedelta())
+
+
+async def test_a_session_ends_after_its_longest_time_however_much_it_was_used(
+    any_store: Store, clock: HeldClock
+) -> None:
+    await any_store.accounts.add("sari", PASSWORD, Role.OPERATOR)
+    longest = timedelta(hours=16)
+    token = await any_store.sessions.open("sari")
+    for _ in range(4):
+        clock.advance(4 * 3600)
+        assert await any_store.sessions.find(token, idle=IDLE, longest=longest) is not None
+    clock.advance(60)
+    assert await any_store.sessions.find(token, idle=IDLE, longest=longest) is None
+    assert await any_store.sessions.forget_unused(idle=IDLE, longest=longest) == 1
+
+
+async def test_the_last_supervisor_is_not_shut_out(any_store: Store) -> None:
+    await any_store.accounts.ensure_first_account()
+    with pytest.raises(ContractError, match="last supervisor"):
+        await any_store.accounts.set_enabled(FIRST_USERNAME, False)
+    await any_store.accounts.add("sari", PASSWORD, Role.SUPERVISOR)
+    await any_store.accounts.set_enabled(FIRST_USERNAME, False)
+
+
 async def test_a_stolen_database_opens_nothing(store: Store, sqlite_url: str) -> None:
     await store.accounts.add("sari", PASSWORD, Role.OPERATOR)
     token = await store.sessions.open("sari")
