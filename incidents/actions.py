@@ -9,7 +9,7 @@ another person's action (``guard_version``).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts import (
     AgencyId,
     AlarmLevel,
+    Attachment,
     ContractError,
     Hazard,
     Incident,
@@ -28,12 +29,16 @@ from contracts import (
     from_json,
     to_json,
 )
+from incidents.assignments import end_assignments
 from incidents.database import Database, Writing
 from incidents.errors import NotFound, VersionConflict
 from incidents.lifecycle import step
 from incidents.tables import IncidentRow, LogRow
 from incidents.tags import has_any_tag, joined, tags_of
 from incidents.verdicts import note_verdicts
+
+MOST_ATTACHMENTS = 50
+"""Of one incident; each entry of the log names them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +128,11 @@ class Incidents:
         """
         key = None if request_id is None else f"{incident_id}/{action}/{actor}/{request_id}"
         async with self._database.writing() as writing:
-            if key is not None and (done := await _done_before(writing, key)):
+            if key is not None and (done := await done_before(writing, key)):
                 return done
-            row = await read_row(writing.connection, incident_id)
-            if row is None:
-                raise NotFound("incident", incident_id)
-            told = from_json(Incident, row.body)
-            if not row.guard_version <= version <= told.version:
-                raise VersionConflict(told, version)
+            told, now = await decided_on(writing, incident_id, version)
             after = step(
-                latest(row),
+                now,
                 action,
                 actor=actor,
                 at=writing.now,
@@ -142,28 +142,124 @@ class Incidents:
             )
             if duplicate_of is not None:
                 await _check_original(writing.connection, after, duplicate_of)
-            seq = writing.log(
-                LogKind.INCIDENT_ACTED,
-                after,
-                actor=actor,
-                exercise=after.estimate.exercise,
-                detail=action,
-                request_key=key,
-                before=told,
-            )
-            await writing.connection.execute(
-                update(IncidentRow)
-                .where(IncidentRow.id == incident_id)
-                .values(
-                    **columns(after),
-                    guard_version=after.version,
-                    acted_seq=seq,
-                    told_at=writing.now,
-                    pending=None,
-                )
-            )
+            after = await settle(writing, told, after, actor=actor, detail=action, key=key)
             await note_verdicts(writing, after, action)
         return after
+
+    async def attach(
+        self,
+        incident_id: IncidentId,
+        attachment: Attachment,
+        *,
+        version: int | None = None,
+    ) -> Incident:
+        """Add a picture or document whose content is kept already; the same one is added once.
+
+        Raises:
+            NotFound, VersionConflict: as for `act`.
+            ContractError: it has `MOST_ATTACHMENTS` already.
+        """
+        async with self._database.writing() as writing:
+            told, now = await decided_on(writing, incident_id, version)
+            if any(one.evidence_id == attachment.evidence_id for one in now.attachments):
+                return told
+            if len(now.attachments) >= MOST_ATTACHMENTS:
+                raise ContractError("(body)", f"there are {MOST_ATTACHMENTS} attachments already")
+            after = replace(
+                now,
+                version=now.version + 1,
+                updated_at=writing.now,
+                last_actor=attachment.actor,
+                attachments=(*now.attachments, replace(attachment, at=writing.now)),
+            )
+            return await settle(writing, told, after, actor=attachment.actor, detail="attach")
+
+    async def hold(
+        self,
+        incident_id: IncidentId,
+        *,
+        is_held: bool,
+        actor: str,
+        version: int,
+        reason: str,
+    ) -> Incident:
+        """Put an incident under legal hold, or let it go: nothing of a held one is deleted.
+
+        Raises:
+            NotFound, VersionConflict: as for `act`.
+            ContractError: no reason.
+        """
+        if not reason.strip():
+            raise ContractError("reason", "say why; it stands in the log")
+        async with self._database.writing() as writing:
+            told, now = await decided_on(writing, incident_id, version)
+            after = replace(
+                now,
+                version=now.version + 1,
+                updated_at=writing.now,
+                last_actor=actor,
+                reason=reason.strip(),
+                on_hold=is_held,
+            )
+            detail = "hold" if is_held else "release"
+            return await settle(writing, told, after, actor=actor, detail=detail)
+
+
+async def settle(
+    writing: Writing,
+    told: Incident,
+    after: Incident,
+    *,
+    actor: str,
+    detail: str,
+    key: str | None = None,
+    kind: LogKind = LogKind.INCIDENT_ACTED,
+) -> Incident:
+    """Store what somebody made of an incident, with its log entry; nobody's older decision holds.
+
+    Where it ends, its assignments end with it, and their units are free again.
+    """
+    if not after.state.is_open:
+        after = await end_assignments(writing, after)
+    seq = writing.log(
+        kind,
+        after,
+        actor=actor,
+        exercise=after.estimate.exercise,
+        detail=detail,
+        request_key=key,
+        before=told,
+    )
+    await writing.connection.execute(
+        update(IncidentRow)
+        .where(IncidentRow.id == after.id)
+        .values(
+            **columns(after),
+            guard_version=after.version,
+            acted_seq=seq,
+            told_at=writing.now,
+            pending=None,
+        )
+    )
+    return after
+
+
+async def decided_on(
+    writing: Writing, incident_id: IncidentId, version: int | None
+) -> tuple[Incident, Incident]:
+    """An incident as it was told and as it is known now, for a decision made on a version of it.
+
+    Raises:
+        NotFound: no such incident.
+        VersionConflict: something that a decision rests on changed since ``version``.
+    """
+    row = await read_row(writing.connection, incident_id)
+    if row is None:
+        raise NotFound("incident", incident_id)
+    told = from_json(Incident, row.body)
+    if version is not None and not row.guard_version <= version <= told.version:
+        raise VersionConflict(told, version)
+    return told, latest(row)
 
 
 def columns(incident: Incident) -> dict[str, object]:
@@ -196,7 +292,8 @@ async def read_row(connection: AsyncConnection, incident_id: IncidentId) -> Any 
     return found.one_or_none()
 
 
-async def _done_before(writing: Writing, key: str) -> Incident | None:
+async def done_before(writing: Writing, key: str) -> Incident | None:
+    """What the request of this key did, if it came before."""
     body = await writing.connection.scalar(select(LogRow.subject).where(LogRow.request_key == key))
     return None if body is None else from_json(Incident, body)
 

@@ -17,6 +17,7 @@ from sqlalchemy import or_, select, update
 
 from contracts import (
     AlarmLevel,
+    Estimate,
     IncidentId,
     IncidentState,
     LogKind,
@@ -24,10 +25,11 @@ from contracts import (
     ReportId,
 )
 from contracts import Sequence as SequenceNumber
+from incidents.actions import read_row
 from incidents.application import Application, Applied, Outcome, draft_of, tell
 from incidents.database import SYSTEM, Database, Writing
 from incidents.enrichment import Enrichment
-from incidents.errors import FencedOff
+from incidents.errors import ActedMeanwhile, FencedOff
 from incidents.reports import to_report
 from incidents.tables import FusionWriterRow, IncidentRow, ReportRow
 
@@ -168,9 +170,7 @@ class FusionDoor:
             FencedOff: another writer has taken over.
         """
         async with self._database.writing() as writing:
-            row = await _writer(writing)
-            if row.fencing != fencing:
-                raise FencedOff(fencing, row.fencing)
+            await _require_writer(writing, fencing)
             statement = select(IncidentRow).where(IncidentRow.pending.is_not(None))
             if only is not None:
                 statement = statement.where(IncidentRow.id.in_(sorted(only)))
@@ -178,6 +178,55 @@ class FusionDoor:
                 draft_of(found, changed=True)
                 for found in await writing.connection.execute(statement)
             ]
+            return await tell(writing, drafts)
+
+    async def restate(
+        self,
+        estimates: Mapping[IncidentId, Estimate],
+        *,
+        fencing: int,
+        known_seq: int,
+        enrichment: Enrichment,
+    ) -> Applied:
+        """Tell what fusion thinks of incidents whose reports people have regrouped.
+
+        Raises:
+            FencedOff: another writer has taken over.
+            ActedMeanwhile: a person acted, after ``known_seq``, on one of them.
+        """
+        async with self._database.writing() as writing:
+            await _require_writer(writing, fencing)
+            drafts = []
+            for incident_id, estimate in estimates.items():
+                row = await read_row(writing.connection, incident_id)
+                if row is None or not row.is_open:
+                    continue
+                if row.acted_seq > known_seq:
+                    raise ActedMeanwhile(incident_id)
+                draft = draft_of(row, changed=True)
+                draft.incident = enrichment.complete(
+                    replace(draft.incident, estimate=estimate, updated_at=writing.now)
+                )
+                draft.kind, draft.detail = LogKind.INCIDENT_UPDATED, "regrouped"
+                drafts.append(draft)
+            return await tell(writing, drafts)
+
+    async def complete_anew(self, *, fencing: int, enrichment: Enrichment) -> Applied:
+        """Hold every open incident against the desk's rules, which have changed.
+
+        Raises:
+            FencedOff: another writer has taken over.
+        """
+        async with self._database.writing() as writing:
+            await _require_writer(writing, fencing)
+            statement = select(IncidentRow).where(IncidentRow.is_open.is_(True))
+            drafts = []
+            for row in await writing.connection.execute(statement):
+                draft = draft_of(row, changed=True)
+                completed = enrichment.complete(draft.incident)
+                if completed != draft.incident:
+                    draft.incident = completed
+                    drafts.append(draft)
             return await tell(writing, drafts)
 
     async def expire(self, silent_since: datetime, *, fencing: int) -> int:
@@ -189,9 +238,7 @@ class FusionDoor:
             FencedOff: another writer has taken over.
         """
         async with self._database.writing() as writing:
-            row = await _writer(writing)
-            if row.fencing != fencing:
-                raise FencedOff(fencing, row.fencing)
+            await _require_writer(writing, fencing)
             silent = (
                 select(IncidentRow)
                 .where(
@@ -218,6 +265,12 @@ class FusionDoor:
                 draft.kind, draft.detail, draft.guarded = LogKind.INCIDENT_UPDATED, "expired", True
             await tell(writing, drafts)
         return len(drafts)
+
+
+async def _require_writer(writing: Writing, fencing: int) -> None:
+    row = await _writer(writing)
+    if row.fencing != fencing:
+        raise FencedOff(fencing, row.fencing)
 
 
 async def _writer(writing: Writing) -> Any:

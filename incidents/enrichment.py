@@ -84,6 +84,8 @@ class Enrichment:
     settings: FusionSettings
     name_place: Callable[[LonLat], str]
     best_cameras: Callable[[LonLat, Hazard, bool], tuple[CameraId, ...]]
+    desk: Callable[[Incident], Incident] = lambda incident: incident
+    """The desk's rules, last: who is responsible, and what is kept quiet."""
 
     def complete(self, incident: Incident, detections: Iterable[Detection] = ()) -> Incident:
         """The incident with everything that follows from its estimate and these new detections."""
@@ -91,7 +93,7 @@ class Enrichment:
         picture = incident.key_picture
         for detection in detections:
             picture = better_picture(picture, picture_of(detection))
-        return replace(
+        completed = replace(
             incident,
             level=alarm_level(estimate.probability, incident.level, self.settings),
             priority=PRIORITIES[estimate.hazard],
@@ -101,3 +103,4 @@ class Enrichment:
             ),
             key_picture=picture,
         )
+        return self.desk(completed)

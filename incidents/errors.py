@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contracts import Camera, Incident, IncidentAction, IncidentId, IncidentState
+from contracts import Camera, Incident, IncidentAction, IncidentId, IncidentState, Unit
 
 
 class StoreError(Exception):
@@ -36,7 +36,7 @@ class VersionConflict(StoreError):
         current: the noun as it is now.
     """
 
-    def __init__(self, current: Incident | Camera, version: int) -> None:
+    def __init__(self, current: Incident | Camera | Unit, version: int) -> None:
         super().__init__(
             f"'{current.id}' has changed: it is at version {current.version}, "
             f"you decided on version {version}"
@@ -55,7 +55,7 @@ class IllegalStep(StoreError):
     """
 
     def __init__(
-        self, state: IncidentState, action: IncidentAction, allowed: Iterable[IncidentAction]
+        self, state: IncidentState, action: str, allowed: Iterable[IncidentAction]
     ) -> None:
         self.state = state
         self.action = action

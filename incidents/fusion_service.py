@@ -16,14 +16,17 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from contracts import IncidentId, LogKind, WatchClosely
+from contracts import Camera, Incident, IncidentId, LogEntry, LogKind, Shelf, WatchClosely
+from incidents.clipping import Clipping
 from incidents.cueing import Cueing
+from incidents.database import SYSTEM
 from incidents.decisions import Applied, Outcome
+from incidents.desk import DeskRules
 from incidents.enrichment import Enrichment
 from incidents.errors import ActedMeanwhile, FencedOff
 from incidents.intake import DATABASE_AWAY, PAUSE_S, Intake
@@ -56,8 +59,17 @@ SWEEP_S = 60.0
 VERDICTS_FOR = timedelta(days=120)
 """Workers forget slowly what people decided; after so long nothing of it is left."""
 
+_REGROUPED = frozenset({LogKind.INCIDENT_MERGED, LogKind.INCIDENT_SPLIT})
 _OF_INTEREST = LogFilter(
-    kinds=frozenset({LogKind.INCIDENT_ACTED, LogKind.CAMERA_SAVED, LogKind.CAMERA_REMOVED})
+    kinds=frozenset(
+        {
+            LogKind.INCIDENT_ACTED,
+            LogKind.CAMERA_SAVED,
+            LogKind.CAMERA_REMOVED,
+            LogKind.SHELF_SAVED,
+            *_REGROUPED,
+        }
+    )
 )
 
 
@@ -96,7 +108,11 @@ class FusionService:
         self._lease_s = settings.fusion.writer_lease_s
         self._mind = Mind(settings.city, settings.fusion)
         self._cueing = Cueing(self._mind)
-        self._enrichment = Enrichment(settings.fusion, self._mind.name_of, self._mind.best_cameras)
+        self._clipping = Clipping(store, bus, settings.evidence, clock)
+        self._desk = DeskRules(settings.routing)
+        self._enrichment = Enrichment(
+            settings.fusion, self._mind.name_of, self._mind.best_cameras, self._desk.complete
+        )
         self._news = asyncio.Event()
         """Something may have been committed that we should look at."""
         self._cameras_changed = asyncio.Event()
@@ -168,6 +184,8 @@ class FusionService:
             self._sweep(),
             self.intake.detections(),
             self.intake.healths(),
+            self.intake.clips(),
+            self._clipping.run(),
         ]
         async with asyncio.TaskGroup() as group:
             for task in tasks:
@@ -181,6 +199,8 @@ class FusionService:
         healths = await self._store.cameras.healths()
         memory = await self._store.fusion.remember(now - self._mind.memory)
         await asyncio.to_thread(self._mind.rebuild, memory, cameras, healths.values())
+        groups = {camera.id: camera.group for camera in cameras}
+        self._desk.renew(groups, await self._store.shelves.since(now))
         # Entries between the two readings are read again; noting one twice is harmless.
         self._known_seq = known_seq
         self.counts.decided_to = memory.report_seq
@@ -224,15 +244,60 @@ class FusionService:
     async def _take_note(self) -> None:
         last_seq = await self._store.log.last_seq()
         while self._known_seq < last_seq:
-            entries = await self._store.log.after(self._known_seq, NOTED_AT_ONCE, _OF_INTEREST)
+            found = await self._store.log.after(self._known_seq, NOTED_AT_ONCE, _OF_INTEREST)
+            # What we have merged and split ourselves is no news.
+            entries = [
+                entry for entry in found if entry.kind not in _REGROUPED or entry.actor != SYSTEM
+            ]
             cameras_changed = await asyncio.to_thread(self._mind.note, entries)
             if cameras_changed:
                 self._cameras_changed.set()
             if any(speaks_of_truth(entry.detail) for entry in entries):
                 self._verdicts_changed.set()
             # A short page holds all there was when `last_seq` was read.
-            is_short = len(entries) < NOTED_AT_ONCE
-            self._known_seq = last_seq if is_short else entries[-1].seq
+            is_short = len(found) < NOTED_AT_ONCE
+            self._known_seq = last_seq if is_short else found[-1].seq
+            await self._follow_the_desk(entries)
+
+    async def _follow_the_desk(self, entries: Sequence[LogEntry]) -> None:
+        """Shelves, and incidents that people have merged or split."""
+        regrouped: set[tuple[IncidentId, bool]] = set()
+        shelved = False
+        for entry in entries:
+            match entry.subject:
+                case Incident() as incident if entry.kind in _REGROUPED and incident.state.is_open:
+                    regrouped.add((incident.id, entry.exercise))
+                case Camera() as camera:
+                    self._desk.note_group(camera.id, camera.group)
+                case Shelf() as shelf:
+                    self._desk.note_shelf(shelf)
+                    shelved = True
+        if regrouped:
+            # The reports' rows say where each belongs now; nothing else knows it all.
+            await self._rebuild()
+            estimates = {
+                incident_id: estimate
+                for incident_id, exercise in sorted(regrouped)
+                if (estimate := self._mind.estimate_of(incident_id, exercise)) is not None
+            }
+            await self._follow_up(
+                await self._store.fusion.restate(
+                    estimates,
+                    fencing=self._fencing,
+                    known_seq=self._known_seq,
+                    enrichment=self._enrichment,
+                )
+            )
+        if shelved:
+            await self._hold_against_the_desk()
+
+    async def _hold_against_the_desk(self) -> None:
+        self._desk.drop_ended(self._clock.now())
+        await self._follow_up(
+            await self._store.fusion.complete_anew(
+                fencing=self._fencing, enrichment=self._enrichment
+            )
+        )
 
     async def _apply(self, outcomes: list[Outcome]) -> None:
         try:
@@ -286,6 +351,7 @@ class FusionService:
         for incident_id in applied.waiting:
             self._waiting.setdefault(incident_id, due)
         await self._cue(self._cueing.for_incidents(told, self._clock.now()))
+        await self._clipping.keep_for(told)
 
     async def _tell_waiting(self) -> None:
         now = self._clock.monotonic_s()
@@ -366,6 +432,8 @@ class FusionService:
             silent_since = self._clock.now() - self._mind.memory
             try:
                 await self._store.fusion.expire(silent_since, fencing=self._fencing)
+                if self._desk.drop_ended(self._clock.now()):
+                    await self._hold_against_the_desk()
             except DATABASE_AWAY as error:
                 _log.error("old signals can't be ended; trying again later", why=str(error))
 

@@ -19,8 +19,10 @@ from contracts import (
     CameraPose,
     CameraState,
     ContractError,
+    Estimate,
     Hazard,
     Incident,
+    IncidentId,
     LogEntry,
     LogKind,
     LonLat,
@@ -207,6 +209,11 @@ class Mind:
         for exercise in changed:
             self._look(exercise)
         return bool(changed)
+
+    def estimate_of(self, incident_id: IncidentId, exercise: bool) -> Estimate | None:
+        """What is thought of an incident now; none where it is not in memory."""
+        with self._turn:
+            return self._partitions[exercise].estimate(incident_id)
 
     def name_of(self, place: LonLat) -> str:
         """The area that holds a place, or nothing."""

@@ -7,7 +7,17 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from contracts import Call, Camera, CameraHealth, CameraId, Incident, Sequence, from_json
+from contracts import (
+    Call,
+    Camera,
+    CameraHealth,
+    CameraId,
+    Incident,
+    Sequence,
+    Shelf,
+    Unit,
+    from_json,
+)
 from incidents.accounts import Accounts
 from incidents.actions import Incidents
 from incidents.archive import Archive
@@ -15,13 +25,17 @@ from incidents.audit import Audit
 from incidents.calibrations import Calibrations
 from incidents.calls import Calls
 from incidents.cameras import Cameras, read_cameras, read_healths
+from incidents.clips import Clips
 from incidents.database import Database, Listener
 from incidents.decisions import FusionDoor
+from incidents.desk import Handovers, Shelves, read_shelves
 from incidents.log import Log, read_last_seq
 from incidents.messages import Messages
+from incidents.regrouping import Regrouping
 from incidents.reports import Reports
+from incidents.routing import Dispatching, Units
 from incidents.sessions import Keys, Sessions
-from incidents.tables import CallRow, IncidentRow
+from incidents.tables import CallRow, IncidentRow, UnitRow
 from incidents.verdicts import Verdicts
 from plumbing.clock import Clock
 
@@ -40,6 +54,9 @@ class Snapshot:
     healths: dict[CameraId, CameraHealth]
     calls: tuple[Call, ...]
     """The recent ones, oldest first."""
+    units: tuple[Unit, ...]
+    shelves: tuple[Shelf, ...]
+    """Those that have not ended."""
 
 
 class Store:
@@ -52,7 +69,13 @@ class Store:
         self.messages = Messages(database)
         self.incidents = Incidents(database)
         self.verdicts = Verdicts(database)
+        self.regrouping = Regrouping(database)
+        self.dispatching = Dispatching(database)
+        self.units = Units(database)
+        self.shelves = Shelves(database)
+        self.handovers = Handovers(database)
         self.archive = Archive(database)
+        self.clips = Clips(database)
         self.log = Log(database)
         self.cameras = Cameras(database)
         self.calibrations = Calibrations(database)
@@ -104,4 +127,11 @@ class Store:
                         .order_by(CallRow.received_seq)
                     )
                 ),
+                units=tuple(
+                    from_json(Unit, body)
+                    for body in await connection.scalars(
+                        select(UnitRow.body).where(UnitRow.removed.is_(False)).order_by(UnitRow.id)
+                    )
+                ),
+                shelves=tuple(await read_shelves(connection, self._database.clock.now())),
             )

@@ -1,0 +1,356 @@
+"""Incidents merged and split by people: the reports move, and fusion follows.
+
+What a person decides about the partition is a fact. The reports' rows say where each belongs; the
+fusion service rebuilds its memory from them when it reads of it in the log, and tells what it then
+thinks of both. Until then an incident shows what is known of its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, insert, or_, select, update
+
+from contracts import (
+    CallId,
+    CameraId,
+    ContractError,
+    Estimate,
+    Incident,
+    IncidentId,
+    IncidentState,
+    LogKind,
+    ReportId,
+    SourceKind,
+)
+from incidents.actions import columns, decided_on, done_before, settle
+from incidents.database import Database, Writing
+from incidents.enrichment import better_picture
+from incidents.errors import IllegalStep
+from incidents.lifecycle import allowed_actions
+from incidents.tables import IncidentRow, ReportRow
+from plumbing.ids import new_id
+
+MOST_NAMED = 200
+"""Reports that a new incident names until fusion has looked at it."""
+
+_PROGRESS = (
+    IncidentState.DETECTED,
+    IncidentState.ACKNOWLEDGED,
+    IncidentState.VERIFIED,
+    IncidentState.DISPATCHED,
+    IncidentState.EN_ROUTE,
+    IncidentState.ON_SCENE,
+)
+
+
+class Regrouping:
+    """Merges and splits by people."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def merge(
+        self,
+        incident_id: IncidentId,
+        other_id: IncidentId,
+        *,
+        actor: str,
+        version: int,
+        other_version: int,
+        reason: str,
+        request_id: str | None = None,
+    ) -> Incident:
+        """Make two open incidents one: ``incident_id`` takes everything of ``other_id``, which
+        becomes its duplicate. It is as far as the farther of the two was.
+
+        Raises:
+            NotFound: one of them isn't there.
+            VersionConflict: something that a decision rests on changed in one of them.
+            IllegalStep: one of them has ended.
+            ContractError: they are the same, or one is an exercise and one is not; no reason.
+        """
+        if incident_id == other_id:
+            raise ContractError("other_id", "an incident can't be merged with itself")
+        reason = _reason(reason)
+        key = None if request_id is None else f"{incident_id}/merge/{actor}/{request_id}"
+        async with self._database.writing() as writing:
+            if key is not None and (done := await done_before(writing, key)):
+                return done
+            told, kept = await decided_on(writing, incident_id, version)
+            other_told, other = await decided_on(writing, other_id, other_version)
+            for one in (kept, other):
+                if not one.state.is_open:
+                    raise IllegalStep(one.state, "merge", allowed_actions(one.state))
+            if kept.estimate.exercise != other.estimate.exercise:
+                raise ContractError("other_id", "exercise and reality don't mix")
+            await writing.connection.execute(
+                update(ReportRow)
+                .where(ReportRow.incident_id == other_id)
+                .values(incident_id=incident_id)
+            )
+            # Its units are at work on what is left; they go on, and aren't freed with it.
+            gone = replace(
+                other,
+                version=other.version + 1,
+                state=IncidentState.DUPLICATE,
+                duplicate_of=incident_id,
+                closed_at=writing.now,
+                updated_at=writing.now,
+                last_actor=actor,
+                reason=reason,
+                assignments=(),
+            )
+            await settle(
+                writing,
+                other_told,
+                gone,
+                actor=actor,
+                detail=f"into {incident_id}",
+                kind=LogKind.INCIDENT_MERGED,
+            )
+            return await settle(
+                writing,
+                told,
+                _united(kept, other, actor, reason, writing.now),
+                actor=actor,
+                detail=other_id,
+                key=key,
+                kind=LogKind.INCIDENT_MERGED,
+            )
+
+    async def split(
+        self,
+        incident_id: IncidentId,
+        *,
+        camera_ids: Collection[CameraId] = (),
+        call_ids: Collection[CallId] = (),
+        actor: str,
+        version: int,
+        reason: str,
+        request_id: str | None = None,
+    ) -> tuple[Incident, Incident]:
+        """Make two incidents of one: what these cameras and calls reported becomes a new one,
+        acknowledged by who split it. Returns what is left, and the new one.
+
+        Raises:
+            NotFound, VersionConflict, IllegalStep: as for `merge`.
+            ContractError: a camera or call that isn't in it, or nothing would be left; no reason.
+        """
+        reason = _reason(reason)
+        key = None if request_id is None else f"{incident_id}/split/{actor}/{request_id}"
+        async with self._database.writing() as writing:
+            if key is not None and (done := await done_before(writing, key)):
+                made = await decided_on(writing, IncidentId(done.reason.rpartition(" ")[2]), None)
+                return done, made[0]
+            told, now = await decided_on(writing, incident_id, version)
+            if not now.state.is_open:
+                raise IllegalStep(now.state, "split", allowed_actions(now.state))
+            _check_sources(now.estimate, camera_ids, call_ids)
+            moved = await _reports_of(writing, incident_id, camera_ids, call_ids)
+            new = await self._found(writing, now, moved, camera_ids, call_ids, actor, reason)
+            await writing.connection.execute(
+                update(ReportRow)
+                .where(ReportRow.incident_id == incident_id, _speaks(camera_ids, call_ids))
+                .values(incident_id=new.id)
+            )
+            left = replace(
+                now,
+                version=now.version + 1,
+                estimate=_without(now.estimate, camera_ids, call_ids, moved),
+                key_picture=None
+                if now.key_picture is not None and now.key_picture.camera_id in camera_ids
+                else now.key_picture,
+                updated_at=writing.now,
+                last_actor=actor,
+                reason=f"{reason}: {new.id}",
+            )
+            left = await settle(
+                writing,
+                told,
+                left,
+                actor=actor,
+                detail=f"off {new.id}",
+                key=key,
+                kind=LogKind.INCIDENT_SPLIT,
+            )
+        return left, new
+
+    async def _found(
+        self,
+        writing: Writing,
+        origin: Incident,
+        moved: list[ReportId],
+        camera_ids: Collection[CameraId],
+        call_ids: Collection[CallId],
+        actor: str,
+        reason: str,
+    ) -> Incident:
+        picture = origin.key_picture
+        new = Incident(
+            id=IncidentId(new_id("inc")),
+            version=1,
+            state=IncidentState.ACKNOWLEDGED,
+            level=origin.level,
+            priority=origin.priority,
+            estimate=_only(origin.estimate, camera_ids, call_ids, moved),
+            created_at=writing.now,
+            updated_at=writing.now,
+            place_name=origin.place_name,
+            key_picture=picture
+            if picture is not None and picture.camera_id in camera_ids
+            else None,
+            best_camera_ids=origin.best_camera_ids,
+            acknowledged_at=writing.now,
+            last_actor=actor,
+            reason=reason,
+            agency_ids=origin.agency_ids,
+            camera_groups=origin.camera_groups,
+        )
+        seq = writing.log(
+            LogKind.INCIDENT_SPLIT,
+            new,
+            actor=actor,
+            exercise=new.estimate.exercise,
+            detail=origin.id,
+        )
+        await writing.connection.execute(
+            insert(IncidentRow).values(
+                id=new.id,
+                founded_seq=seq,
+                guard_version=1,
+                acted_seq=seq,
+                told_at=writing.now,
+                pending=None,
+                **columns(new),
+            )
+        )
+        return new
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise ContractError("reason", "say why; it stands in the log")
+    return text.strip()
+
+
+def _united(kept: Incident, other: Incident, actor: str, reason: str, at: datetime) -> Incident:
+    def first(name: str) -> datetime | None:
+        times = [time for one in (kept, other) if (time := getattr(one, name)) is not None]
+        return min(times) if times else None
+
+    return replace(
+        kept,
+        version=kept.version + 1,
+        state=max((kept.state, other.state), key=_PROGRESS.index),
+        priority=min(kept.priority, other.priority),
+        estimate=_together(kept.estimate, other.estimate),
+        updated_at=at,
+        last_actor=actor,
+        reason=reason,
+        key_picture=better_picture(kept.key_picture, other.key_picture),
+        acknowledged_at=first("acknowledged_at") or at,
+        verified_at=first("verified_at"),
+        dispatched_at=first("dispatched_at"),
+        en_route_at=first("en_route_at"),
+        on_scene_at=first("on_scene_at"),
+        notes=tuple(sorted((*kept.notes, *other.notes), key=lambda note: note.at)),
+        attachments=(*kept.attachments, *other.attachments),
+        assignments=(*kept.assignments, *other.assignments),
+        agency_ids=tuple(dict.fromkeys((*kept.agency_ids, *other.agency_ids))),
+        camera_groups=tuple(sorted({*kept.camera_groups, *other.camera_groups})),
+        on_hold=kept.on_hold or other.on_hold,
+    )
+
+
+def _together(one: Estimate, other: Estimate) -> Estimate:
+    """What is known of both, at the place of the surer one; fusion will know better."""
+    surer = max((one, other), key=lambda estimate: estimate.probability)
+    return replace(
+        surer,
+        contributions=(*one.contributions, *other.contributions),
+        report_ids=(*one.report_ids, *other.report_ids),
+        camera_ids=tuple(dict.fromkeys((*one.camera_ids, *other.camera_ids))),
+        call_ids=tuple(dict.fromkeys((*one.call_ids, *other.call_ids))),
+        started_at=min(one.started_at, other.started_at),
+        last_report_at=max(one.last_report_at, other.last_report_at),
+    )
+
+
+def _check_sources(
+    estimate: Estimate, camera_ids: Collection[CameraId], call_ids: Collection[CallId]
+) -> None:
+    for field, given, known in (
+        ("camera_ids", camera_ids, estimate.camera_ids),
+        ("call_ids", call_ids, estimate.call_ids),
+    ):
+        strange = sorted(set(given) - set(known))
+        if strange:
+            raise ContractError(field, f"'{strange[0]}' has reported nothing of this incident")
+    if not camera_ids and not call_ids:
+        raise ContractError("call_ids", "say which calls or cameras belong to the new incident")
+    if set(camera_ids) >= set(estimate.camera_ids) and set(call_ids) >= set(estimate.call_ids):
+        raise ContractError("call_ids", "nothing would be left of the old incident")
+
+
+def _speaks(camera_ids: Collection[CameraId], call_ids: Collection[CallId]) -> ColumnElement[bool]:
+    keys = ReportRow.evidence_key
+    return or_(
+        keys.in_([f"call:{call_id}" for call_id in sorted(call_ids)]),
+        *(
+            keys.startswith(f"track:{camera_id}/", autoescape=True)
+            for camera_id in sorted(camera_ids)
+        ),
+    )
+
+
+async def _reports_of(
+    writing: Writing,
+    incident_id: IncidentId,
+    camera_ids: Collection[CameraId],
+    call_ids: Collection[CallId],
+) -> list[ReportId]:
+    found = await writing.connection.scalars(
+        select(ReportRow.id)
+        .where(ReportRow.incident_id == incident_id, _speaks(camera_ids, call_ids))
+        .order_by(ReportRow.seq)
+    )
+    return [ReportId(one) for one in found]
+
+
+def _only(
+    estimate: Estimate,
+    camera_ids: Collection[CameraId],
+    call_ids: Collection[CallId],
+    moved: list[ReportId],
+) -> Estimate:
+    sources = {*camera_ids, *call_ids}
+    return replace(
+        estimate,
+        contributions=tuple(
+            one
+            for one in estimate.contributions
+            if one.source_id in sources or one.source is SourceKind.PRIOR
+        ),
+        report_ids=tuple(moved[:MOST_NAMED]),
+        camera_ids=tuple(one for one in estimate.camera_ids if one in camera_ids),
+        call_ids=tuple(one for one in estimate.call_ids if one in call_ids),
+    )
+
+
+def _without(
+    estimate: Estimate,
+    camera_ids: Collection[CameraId],
+    call_ids: Collection[CallId],
+    moved: list[ReportId],
+) -> Estimate:
+    sources, gone = {*camera_ids, *call_ids}, set(moved)
+    return replace(
+        estimate,
+        contributions=tuple(one for one in estimate.contributions if one.source_id not in sources),
+        report_ids=tuple(one for one in estimate.report_ids if one not in gone),
+        camera_ids=tuple(one for one in estimate.camera_ids if one not in camera_ids),
+        call_ids=tuple(one for one in estimate.call_ids if one not in call_ids),
+    )
