@@ -91,6 +91,7 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/ogc/collections/{collection_id}/items/{feature_id}"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/incidents/{incident_id}"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/incidents/{incident_id}/actions"): DESK,
+    ("GET", "/api/v1/incidents/{incident_id}/evidence"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/detections"): CAMERA_DESK,
     ("POST", "/api/v1/cameras/{camera_id}/head"): CAMERA_DESK,
     ("GET", "/api/v1/log"): ANYONE_SIGNED_IN,

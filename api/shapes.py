@@ -7,7 +7,16 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from contracts import Call, Camera, CameraHealth, CameraPose, Incident, LogEntry, Polygon
+from contracts import (
+    Call,
+    Camera,
+    CameraHealth,
+    CameraPose,
+    EvidenceClip,
+    Incident,
+    LogEntry,
+    Polygon,
+)
 
 
 class User(BaseModel):
@@ -45,6 +54,12 @@ class Config(BaseModel):
     city: City
     map: Map
     exercise: bool
+
+
+class ClipList(BaseModel):
+    """What an incident's cameras showed."""
+
+    clips: list[EvidenceClip]
 
 
 class CameraItem(BaseModel):

@@ -44,7 +44,7 @@ def write_clip(run: PacketRun, metadata: Mapping[str, str]) -> bytes:
     Raises:
         UnsupportedCodec: it can't be stored without re-encoding.
     """
-    described = track_format(run.info.codec, run.info.extradata, _size(run.info) or _look(run))
+    described = format_of(run)
     start = run.began_at
     shown = [_ticks(picture.captured_at - start) for picture in run.pictures]
     decoded = _strictly_growing(sorted(shown))
@@ -84,6 +84,15 @@ def write_clip(run: PacketRun, metadata: Mapping[str, str]) -> bytes:
     body_head = struct.pack(">I4sQ", 1, b"mdat", 16 + sum(map(len, samples)))
     first_byte = len(brand) + len(index(0)) + len(body_head)
     return b"".join((brand, index(first_byte), body_head, *samples))
+
+
+def format_of(run: PacketRun) -> TrackFormat:
+    """How the run is described in MP4.
+
+    Raises:
+        UnsupportedCodec: it can't be stored without re-encoding.
+    """
+    return track_format(run.info.codec, run.info.extradata, _size(run.info) or _look(run))
 
 
 class Fragmenter:

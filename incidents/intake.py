@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from contracts import CameraHealth, Detection
+from contracts import CameraHealth, ClipReport, Detection
 from incidents.store import Store
-from plumbing.bus import DETECTIONS, HEALTH, Bus, BusUnavailable, Delivery, Topic
+from plumbing.bus import CLIPS, DETECTIONS, HEALTH, Bus, BusUnavailable, Delivery, Topic
 from plumbing.logs import get_logger
 
 _log = get_logger(__name__)
@@ -59,6 +59,10 @@ class Intake:
         """Record the cameras' health until cancelled."""
         await self._consume(HEALTH, self._record)
 
+    async def clips(self) -> None:
+        """Record what workers made of the clips they were asked for, until cancelled."""
+        await self._consume(CLIPS, self._note_clips)
+
     async def _accept(self, detections: Sequence[Detection]) -> None:
         accepted = await self._store.reports.accept(detections)
         new = sum(one.is_new for one in accepted)
@@ -68,6 +72,9 @@ class Intake:
     async def _record(self, healths: Sequence[CameraHealth]) -> None:
         await self._store.cameras.record_health(*healths)
         self.counts.healths += len(healths)
+
+    async def _note_clips(self, reports: Sequence[ClipReport]) -> None:
+        await self._store.clips.record(reports)
 
     async def _consume(
         self, topic: Topic[T], keep: Callable[[Sequence[T]], Awaitable[None]]

@@ -499,6 +499,18 @@ class LogSettings(Section):
 
     level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level shown"
+    before_s: float = Field(
+        15.0, ge=0, le=600, description="Seconds before an alarm that its clips begin"
+    )
+    after_s: float = Field(
+        30.0, ge=1, le=600, description="Seconds after an alarm that its clips end"
+    )
+    cameras: int = Field(
+        4, ge=0, le=20, description="Cameras an incident whose clips are kept; 0 keeps none"
+    )
+    clips_at_once: int = Field(
+        32, ge=1, le=1_000, description="Cameras of one worker whose clips are recorded at a time"
+    )
     )
     format: Literal["console", "json"] = Field("console", description="console (people) or json")
 

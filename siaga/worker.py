@@ -14,7 +14,16 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 from camera_ingest import IngestSupervisor, ReferencesInFolder, StreamOpener
-from contracts import CameraHealth, CameraId, ProbeAnswer, ProbeCamera, WatchClosely
+from contracts import (
+    CameraHealth,
+    CameraId,
+    ClipId,
+    ClipReport,
+    KeepClip,
+    ProbeAnswer,
+    ProbeCamera,
+    WatchClosely,
+)
 from detection.model_card import MODELS
 from detection.runtime import (
     Backend,
@@ -24,13 +33,14 @@ from detection.runtime import (
     open_flood_classifier,
 )
 from plumbing.address_guard import AddressGuard
-from plumbing.bus import DETECTIONS, HEALTH, Bus, BusUnavailable
+from plumbing.bus import CLIPS, DETECTIONS, HEALTH, Bus, BusUnavailable
 from plumbing.clock import Clock
 from plumbing.evidence import EvidenceStore
 from plumbing.logs import get_logger
 from plumbing.sealing import Sealer
 from plumbing.settings import DetectionSettings, Settings
 from plumbing.spool import Spool
+from siaga.clip_keeper import ClipKeeper
 from siaga.clutter_maps import ClutterMaps, VerdictReader
 from siaga.heads import HeadWatch
 from siaga.leases import CameraLeases
@@ -105,6 +115,16 @@ class Worker:
             on_failure=self._on_watch_failure,
         )
         self._verdicts = VerdictReader(self._evidence)
+        self._clips = ClipKeeper(
+            self._ingest,
+            self._evidence.put,
+            self._note_clip,
+            clock,
+            name,
+            settings.evidence.clips_at_once,
+        )
+        self._clip_reports: dict[ClipId, ClipReport] = {}
+        self._clips_changed = asyncio.Event()
         self._spooled = asyncio.Event()
         self._healths: dict[CameraId, CameraHealth] = {}
         self._health_changed = asyncio.Event()
@@ -118,6 +138,7 @@ class Worker:
             self._keep_leases(),
             self._drain(),
             self._tell_health(),
+            self._tell_clips(),
             self._follow_commands(),
             self._follow_verdicts(),
             self._heads.follow(),
@@ -136,12 +157,15 @@ class Worker:
             await self._end()
 
     async def _end(self) -> None:
+        # While the cameras are still there.
+        await self._clips.end()
         self._watch_thread.stop()
         await asyncio.to_thread(self._ingest.stop)
         await asyncio.to_thread(self._watch_thread.join, 5.0)
         try:
             while await self._send_spooled():
                 pass
+            await self._send_clips()
         except BusUnavailable as error:
             _log.warning("the spool keeps its rest", detections=len(self._spool), why=str(error))
         await self._leases.release_all()
@@ -201,10 +225,34 @@ class Worker:
                 if self._healths.get(camera_id) is health:
                     del self._healths[camera_id]
 
+    async def _note_clip(self, report: ClipReport) -> None:
+        # The newest one says all that the others did.
+        self._clip_reports[report.clip_id] = report
+        self._clips_changed.set()
+
+    async def _tell_clips(self) -> None:
+        while True:
+            await self._clips_changed.wait()
+            self._clips_changed.clear()
+            try:
+                await self._send_clips()
+            except BusUnavailable:
+                await asyncio.sleep(IDLE_S)
+                self._clips_changed.set()
+
+    async def _send_clips(self) -> None:
+        for clip_id, report in list(self._clip_reports.items()):
+            await self._bus.publish(CLIPS, report)
+            if self._clip_reports.get(clip_id) is report:
+                del self._clip_reports[clip_id]
+
     async def _follow_commands(self) -> None:
         async for command in self._bus.told():
-            if isinstance(command, WatchClosely):
-                self._ingest.watch_closely(list(command.camera_ids), command.until)
+            match command:
+                case WatchClosely():
+                    self._ingest.watch_closely(list(command.camera_ids), command.until)
+                case KeepClip():
+                    await self._clips.heed(command)
 
     async def _follow_verdicts(self) -> None:
         """What people decided about our cameras' sightings, within a second."""

@@ -12,7 +12,7 @@ from api.bodies import Action
 from api.problems import documented
 from api.security import identity_of
 from api.services import services_of
-from api.shapes import IncidentPage
+from api.shapes import ClipList, IncidentPage
 from api.wire import answer, array, members, plain
 from contracts import AlarmLevel, Hazard, Incident, IncidentId, to_json
 
@@ -59,6 +59,15 @@ async def act_on_incident(
     request: Request,
     incident_id: Id,
     body: Action,
+@router.get("/{incident_id}/evidence", response_model=ClipList, responses=documented(401, 404))
+async def list_evidence(request: Request, incident_id: Id) -> Response:
+    """What its cameras showed, from before the alarm on; the files are at /api/v1/evidence/{id}."""
+    store = services_of(request).store
+    await store.incidents.get(IncidentId(incident_id))
+    clips = await store.clips.of_incident(IncidentId(incident_id))
+    return answer(members(clips=array(map(to_json, clips))))
+
+
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> Response:
     """Take one step of an incident's life, decided on the version that was looked at.

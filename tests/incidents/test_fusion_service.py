@@ -182,7 +182,8 @@ async def test_cameras_are_cued_by_calls_and_incidents(live_store: Store, bus: B
 
     async def collect() -> None:
         async for cue in bus.told():
-            cues.put_nowait(cue)
+            if isinstance(cue, WatchClosely):
+                cues.put_nowait(cue)
 
     collector = asyncio.create_task(collect())
     async with running(live_store, bus) as service:

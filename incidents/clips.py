@@ -1,0 +1,159 @@
+"""The ``clips`` table: what was asked for of each camera of an incident, and what came of it.
+
+Every change is a log entry, and what is kept stands in the audit log with the SHA-256 of each file:
+whoever has a file can prove that it is the one that was kept, and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from sqlalchemy import insert, select, update
+
+from contracts import (
+    ClipId,
+    ClipPart,
+    ClipReport,
+    ClipState,
+    EvidenceClip,
+    IncidentId,
+    LogKind,
+    from_json,
+    to_json,
+)
+from incidents.audit_chain import AuditEvent
+from incidents.database import SYSTEM, Database, Writing
+from incidents.tables import ClipRow
+from plumbing.logs import get_logger
+
+_log = get_logger(__name__)
+
+KEPT = "evidence.kept"
+"""The audit log's name for it."""
+NOBODY_HAD_IT = "no worker had the camera's pictures of that time"
+
+
+class Clips:
+    """Asked for by fusion, reported by workers, read by everybody."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def want(self, clips: Sequence[EvidenceClip]) -> list[EvidenceClip]:
+        """Ask for clips; back come those that nobody had asked for before."""
+        if not clips:
+            return []
+        async with self._database.writing() as writing:
+            known = set(
+                await writing.connection.scalars(
+                    select(ClipRow.id).where(ClipRow.id.in_([clip.id for clip in clips]))
+                )
+            )
+            new = [clip for clip in clips if clip.id not in known]
+            for clip in new:
+                await writing.connection.execute(
+                    insert(ClipRow).values(
+                        id=clip.id,
+                        incident_id=clip.incident_id,
+                        camera_id=clip.camera_id,
+                        until=clip.until,
+                        is_final=False,
+                        body=to_json(clip).decode(),
+                    )
+                )
+                _tell(writing, clip)
+        return new
+
+    async def record(self, reports: Sequence[ClipReport]) -> None:
+        """Take in what workers made of them; saying the same twice changes nothing."""
+        async with self._database.writing() as writing:
+            for report in reports:
+                body = await writing.connection.scalar(
+                    select(ClipRow.body).where(ClipRow.id == report.clip_id)
+                )
+                if body is None:
+                    _log.warning("a clip that nobody asked for", clip=report.clip_id)
+                    continue
+                await _settle(writing, from_json(EvidenceClip, body), report)
+
+    async def of_incident(self, incident_id: IncidentId) -> list[EvidenceClip]:
+        """All clips of an incident, in the order in which they were asked for."""
+        statement = select(ClipRow.body).where(ClipRow.incident_id == incident_id)
+        async with self._database.reading() as connection:
+            found = [from_json(EvidenceClip, body) for body in await connection.scalars(statement)]
+        return sorted(found, key=lambda clip: (clip.requested_at, clip.id))
+
+    async def unfinished(self) -> list[EvidenceClip]:
+        """Those of which more is to come, earliest end first."""
+        statement = (
+            select(ClipRow.body)
+            .where(ClipRow.is_final.is_(False))
+            .order_by(ClipRow.until)
+            .limit(500)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            return [from_json(EvidenceClip, body) for body in await connection.scalars(statement)]
+
+    async def give_up(self, clip_ids: Iterable[ClipId]) -> None:
+        """Nothing more will come of these: what there is of them is all."""
+        async with self._database.writing() as writing:
+            statement = select(ClipRow.body).where(
+                ClipRow.id.in_(sorted(clip_ids)), ClipRow.is_final.is_(False)
+            )
+            for body in (await writing.connection.scalars(statement)).all():
+                clip = from_json(EvidenceClip, body)
+                detail = clip.detail or ("" if clip.parts else NOBODY_HAD_IT)
+                state = ClipState.KEPT if clip.parts else ClipState.EMPTY
+                await _save(writing, replace(clip, state=state, detail=detail))
+
+
+async def _settle(writing: Writing, clip: EvidenceClip, report: ClipReport) -> None:
+    parts = {part.evidence_id: part for part in (*clip.parts, *report.parts)}
+    fresh = [part for part in report.parts if part not in clip.parts]
+    state, detail = report.state, report.detail
+    if clip.state.is_final:
+        # Another worker finished it, or it was given up: more pictures are welcome all the same.
+        state, detail = clip.state, clip.detail
+    if state is ClipState.EMPTY and parts:
+        state = ClipState.KEPT
+    changed = replace(
+        clip,
+        state=state,
+        detail=detail,
+        parts=tuple(sorted(parts.values(), key=lambda part: part.started_at)),
+    )
+    if changed == clip:
+        return
+    for part in fresh:
+        writing.audit(_kept(clip, part, report.worker))
+    await _save(writing, changed)
+
+
+async def _save(writing: Writing, clip: EvidenceClip) -> None:
+    clip = replace(clip, updated_at=writing.now)
+    await writing.connection.execute(
+        update(ClipRow)
+        .where(ClipRow.id == clip.id)
+        .values(is_final=clip.state.is_final, body=to_json(clip).decode())
+    )
+    _tell(writing, clip)
+
+
+def _tell(writing: Writing, clip: EvidenceClip) -> None:
+    writing.log(LogKind.CLIP_SAVED, clip, exercise=clip.exercise, detail=clip.state.value)
+
+
+def _kept(clip: EvidenceClip, part: ClipPart, worker: str) -> AuditEvent:
+    return AuditEvent(
+        action=KEPT,
+        actor=SYSTEM,
+        subject=clip.incident_id,
+        details={
+            "camera_id": clip.camera_id,
+            "sha256": part.evidence_id,
+            "started_at": part.started_at.isoformat(),
+            "ended_at": part.ended_at.isoformat(),
+            "worker": worker,
+        },
+    )
