@@ -30,6 +30,7 @@ COMMANDS = {
     "incidents": "incidents:incidents",
     "users": "accounts:users",
     "keys": "accounts:keys",
+    "audit": "audit:app",
     "watch": "watch:watch_source",
     "calibrate": "calibrate:calibrate",
     "replay": "replay:replay",

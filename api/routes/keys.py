@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,11 +12,13 @@ from starlette.responses import Response
 from api.access import ACCESS, GuardedRoute
 from api.bodies_accounts import NewKey, Rotation, shown
 from api.problems import documented, invalid
+from api.reach import known_agency
 from api.scopes import scopes_of
 from api.security import identity_of
 from api.services import services_of
 from api.shapes_accounts import IssuedKey, KeyList
 from api.wire import answer, plain
+from contracts import ContractError
 from incidents.sessions import MachineKey
 
 router = APIRouter(prefix="/api/v1/keys", route_class=GuardedRoute, tags=["accounts"])
@@ -38,9 +41,7 @@ async def list_keys(request: Request) -> Response:
 )
 async def issue_key(request: Request, body: NewKey) -> Response:
     """Make a key for a machine. The answer is the only place where it is told."""
-    unknown = sorted(set(body.scopes or ()) - KNOWN_SCOPES)
-    if unknown:
-        raise invalid("scopes", f"no scope {unknown[0][:80]!r}; known: {_listed()}")
+    require_known(body.scopes or ())
     _require_ahead(request, body.expires_at)
     key = await services_of(request).store.keys.issue(
         body.name,
@@ -48,6 +49,7 @@ async def issue_key(request: Request, body: NewKey) -> Response:
         body.expires_at,
         scopes=body.scopes,
         camera_groups=body.camera_groups,
+        agency_id=known_agency(services_of(request), body.agency_id),
         actor=identity_of(request).name,
     )
     return answer(plain({"name": body.name, "key": key}), 201)
@@ -77,8 +79,16 @@ def _require_ahead(request: Request, expires_at: datetime | None) -> None:
         raise invalid("expires_at", "has passed already")
 
 
-def _listed() -> str:
-    return ", ".join(sorted(KNOWN_SCOPES))
+def require_known(scopes: Iterable[str]) -> None:
+    """Refuse a scope that no route takes.
+
+    Raises:
+        ContractError: it names the first such scope, and all that there are.
+    """
+    for scope in scopes:
+        if scope not in KNOWN_SCOPES:
+            known = ", ".join(sorted(KNOWN_SCOPES))
+            raise ContractError("scopes", f"no scope {scope[:80]!r}; known: {known}")
 
 
 def _item(one: MachineKey) -> dict[str, Any]:
@@ -87,6 +97,7 @@ def _item(one: MachineKey) -> dict[str, Any]:
         "role": one.role.value,
         "scopes": None if one.scopes is None else sorted(one.scopes),
         "camera_groups": None if one.camera_groups is None else sorted(one.camera_groups),
+        "agency_id": one.agency_id,
         "created_at": shown(one.created_at),
         "expires_at": shown(one.expires_at),
         "revoked_at": shown(one.revoked_at),
