@@ -26,6 +26,7 @@ def raised_on_purpose(error: Exception) -> bool:
     from plumbing.spool import SpoolError
     from siaga.supervisor import SupervisorBusyError
     from simulator.rtsp import UnplayableVideoError
+    from simulator.scenario import ScenarioError
 
     families = (
         AddressRefused,
@@ -36,6 +37,7 @@ def raised_on_purpose(error: Exception) -> bool:
         Failure,
         IngestError,
         OSError,
+        ScenarioError,
         SealingError,
         ServeError,
         SettingsError,

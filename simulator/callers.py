@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from contracts import FixMethod, Hazard, LonLat
+from contracts import FixMethod, Hazard, LonLat, Sector
 from geo.callers import STANDOFFS
 from geo.projection import LocalProjection
 
@@ -21,7 +21,11 @@ class SimulatedFix:
     confidence: float
     method: FixMethod
     age_s: float
-    """How long before the call it was taken."""
+    """How long before it was sent it was taken."""
+    sector: Sector | None = None
+    """Where the network tells the cell instead of a disc."""
+    after_s: float = 0.0
+    """So long after the call it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class SimulatedCall:
     """The event that it is about."""
     caller: LonLat
     """Where the caller truly stands."""
+    later: tuple[SimulatedFix, ...] = ()
+    """What the phone sends once it knows better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +69,80 @@ _NOTES: dict[Hazard, tuple[str, ...]] = {
         "Kebakaran! Tumpukan barang terbakar di {place}, tolong damkar",
         "Api makin besar dekat ruko {place}, takut merembet",
         "Saya lihat asap tebal dari arah {place}",
+        "Kios di {place} kebakar Pak, orang-orang pada lari keluar",
         "There is a fire by the road at {place}, it is getting bigger",
         "Bak sampah terbakar di {place}, apinya sudah tinggi",
+        "Thick black smoke near {place}, I can see flames",
     ),
     Hazard.CRASH: (
         "Tabrakan motor sama mobil di {place}, ada yang luka",
         "Kecelakaan beruntun dekat {place}, jalan macet",
+        "Mobil nabrak dari belakang di {place}, sopirnya belum keluar",
+        "Ada yang jatuh dari motor di {place}, kepalanya berdarah",
         "Two cars crashed at {place}, someone is hurt",
+        "A car hit a motorbike near {place}, the rider is on the ground",
     ),
     Hazard.FLOOD: (
         "Banjir sudah selutut di {place}, motor mogok",
         "Air masuk ke rumah dekat {place}, tolong",
+        "Jalan di {place} tergenang, mobil tidak bisa lewat",
+        "Airnya naik terus di {place}, ada lansia di rumah",
         "The street is flooded at {place}, cars are stuck",
     ),
     Hazard.DISASTER: (
         "Pohon tumbang menutup jalan di {place}",
+        "Tebing longsor di belakang rumah dekat {place}",
+        "Tiang listrik roboh kena pohon di {place}",
         "A tree fell across the road near {place}",
     ),
     Hazard.MEDICAL: (
         "Bapak saya pingsan, sesak napas, dekat {place}",
         "Ibu mau melahirkan, butuh ambulans ke {place}",
+        "Ada orang kejang di warung dekat {place}",
+        "Anak saya panas tinggi dan kejang, alamat dekat {place}",
         "An old man collapsed near {place}, he needs an ambulance",
     ),
     Hazard.CRIME: (
         "Ada jambret di {place}, pelakunya lari naik motor",
         "Tawuran dekat {place}, bawa senjata tajam",
+        "Rumah tetangga dibobol maling, dekat {place}",
+        "Somebody was robbed near {place}, two men on a motorbike",
     ),
-    Hazard.OTHER: ("Ada ular masuk rumah dekat {place}", "Kabel listrik putus di {place}"),
+    Hazard.OTHER: (
+        "Ada ular masuk rumah dekat {place}",
+        "Kabel listrik putus di {place}",
+        "Kucing kejepit di atap dekat {place}",
+        "Sarang tawon besar dekat sekolah di {place}",
+    ),
 }
+
+_UNSURE = (
+    "Ada ramai-ramai di {place}, saya tidak tahu kenapa",
+    "Tolong cepat ke {place}, (telepon terputus)",
+    "Something happened at {place}, people are running",
+)
+_TAKEN_FOR: dict[Hazard, tuple[Hazard, ...]] = {
+    Hazard.FIRE: (Hazard.OTHER, Hazard.CRASH),
+    Hazard.CRASH: (Hazard.MEDICAL, Hazard.CRIME),
+    Hazard.FLOOD: (Hazard.DISASTER, Hazard.OTHER),
+    Hazard.DISASTER: (Hazard.OTHER, Hazard.CRASH),
+    Hazard.MEDICAL: (Hazard.CRASH, Hazard.OTHER),
+    Hazard.CRIME: (Hazard.OTHER, Hazard.MEDICAL),
+    Hazard.OTHER: (Hazard.DISASTER, Hazard.CRIME),
+}
+"""What a call is put down as by mistake."""
+
+PUBLISHED_A_DAY = 25.0
+"""Reports to the city's emergency number, all kinds."""
+PUBLISHED_SHARES: dict[Hazard, float] = {
+    Hazard.CRASH: 0.29,
+    Hazard.FIRE: 0.19,
+    Hazard.MEDICAL: 0.16,
+    Hazard.DISASTER: 0.13,
+    Hazard.OTHER: 0.12,
+    Hazard.CRIME: 0.11,
+}
+"""Of these reports, by kind."""
 
 
 def calls_about(
@@ -105,6 +157,9 @@ def calls_about(
     mean_callers: float = 3.0,
     mean_delay_s: float = 22.0,
     standoff_scale: float = 1.0,
+    count: int | None = None,
+    wrong_kind: float = 0.0,
+    later_fixes: float = 0.0,
 ) -> list[SimulatedCall]:
     """The calls that an event causes, in order of time; the same for the same seed.
 
@@ -119,9 +174,13 @@ def calls_about(
         mean_callers: At least one calls; further ones are Poisson.
         mean_delay_s: From the onset to a call, beyond the ten seconds it takes to see and dial.
         standoff_scale: Stretches how far off callers stand against what fusion assumes.
+        count: So many call, in place of a random number.
+        wrong_kind: The share of calls put down as another kind.
+        later_fixes: The share of phones that find themselves anew while the call lasts.
     """
     random = np.random.default_rng(seed)
-    count = 1 + int(random.poisson(max(0.0, mean_callers - 1)))
+    drawn = 1 + int(random.poisson(max(0.0, mean_callers - 1)))
+    count = drawn if count is None else count
     delays = np.sort(10 + random.gamma(1.6, mean_delay_s / 1.6, count))
     return [
         _call(
@@ -133,6 +192,8 @@ def calls_about(
             projection,
             random,
             standoff_scale,
+            wrong_kind,
+            later_fixes,
         )
         for wait in delays.tolist()
     ]
@@ -147,28 +208,76 @@ def _call(
     projection: LocalProjection,
     random: np.random.Generator,
     scale: float,
+    wrong_kind: float,
+    later_fixes: float,
 ) -> SimulatedCall:
     mixture = STANDOFFS[hazard]
     weights = np.array([weight for weight, _ in mixture])
     sigma = mixture[int(random.choice(len(mixture), p=weights / weights.sum()))][1]
     east, north = np.array(at) + random.normal(0, sigma * scale, 2)
     phone = _PHONES[int(random.choice(len(_PHONES), p=[phone.share for phone in _PHONES]))]
-    fix_sigma = float(random.uniform(phone.sigma_low_m, phone.sigma_high_m))
-    seen_east, seen_north = random.normal((east, north), fix_sigma)
-    radius_m = fix_sigma * math.sqrt(-2 * math.log(1 - phone.confidence))
+    fix = _fix(phone, float(east), float(north), projection, random)
+    said: Hazard | None = hazard
     notes = _NOTES[hazard]
+    chance = float(random.random())
+    # One caller in twelve can't say what it is.
+    if chance < 1 / 12:
+        said, notes = None, _UNSURE
+    elif chance < 1 / 12 + wrong_kind:
+        others = _TAKEN_FOR[hazard]
+        said = others[int(random.integers(len(others)))]
+    later: tuple[SimulatedFix, ...] = ()
+    if random.random() < later_fixes:
+        # The first position came from the network; satellites take a while.
+        better = _fix(_PHONES[0], float(east), float(north), projection, random)
+        later = (replace(better, after_s=round(float(random.uniform(6, 25)), 1), age_s=0.5),)
     return SimulatedCall(
         after_s=after_s,
-        # One caller in twelve can't say what it is.
-        hazard=None if random.random() < 1 / 12 else hazard,
+        hazard=said,
         note=notes[int(random.integers(len(notes)))].format(place=place_name),
-        fix=SimulatedFix(
-            place=projection.place(float(seen_east), float(seen_north)),
-            radius_m=round(radius_m, 1),
-            confidence=phone.confidence,
-            method=phone.method,
-            age_s=round(float(random.uniform(0, 12)), 1),
-        ),
+        fix=fix,
         event_id=event_id,
         caller=projection.place(float(east), float(north)),
+        later=later,
+    )
+
+
+def _fix(
+    phone: _Phone,
+    east: float,
+    north: float,
+    projection: LocalProjection,
+    random: np.random.Generator,
+) -> SimulatedFix:
+    sigma = float(random.uniform(phone.sigma_low_m, phone.sigma_high_m))
+    seen_east, seen_north = random.normal((east, north), sigma)
+    radius_m = sigma * math.sqrt(-2 * math.log(1 - phone.confidence))
+    sector = None
+    if phone.method is FixMethod.CELL and random.random() < 0.5:
+        sector = _sector(east, north, projection, random)
+    return SimulatedFix(
+        place=projection.place(float(seen_east), float(seen_north)),
+        radius_m=round(radius_m, 1),
+        confidence=phone.confidence,
+        method=phone.method,
+        age_s=round(float(random.uniform(0, 12)), 1),
+        sector=sector,
+    )
+
+
+def _sector(
+    east: float, north: float, projection: LocalProjection, random: np.random.Generator
+) -> Sector:
+    """The cell of a mast with three of them, 120 degrees each, that the caller is in."""
+    away_m, bearing = float(random.uniform(120, 700)), float(random.uniform(0, 360))
+    antenna = projection.place(
+        east - away_m * math.sin(math.radians(bearing)),
+        north - away_m * math.cos(math.radians(bearing)),
+    )
+    off = float(random.uniform(-55, 55))
+    return Sector(
+        antenna=antenna,
+        azimuth_deg=round((bearing + off) % 360, 1),
+        opening_deg=120.0,
+        range_m=900.0,
     )

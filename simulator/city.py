@@ -8,8 +8,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,18 +20,27 @@ import numpy as np
 from contracts import Camera, CameraId, CameraPose, Hazard, LonLat
 from geo.projection import LocalProjection
 from simulator import streets
-from simulator.callers import SimulatedCall, calls_about
+from simulator.callers import PUBLISHED_A_DAY, PUBLISHED_SHARES, SimulatedCall, calls_about
+from simulator.events import TrueEvent, script_of, true_event
 from simulator.rtsp import UnplayableVideoError
-from simulator.scene.fires import Fire
+from simulator.scenario import (
+    CameraPlan,
+    FalseCallPlan,
+    MapPlan,
+    Scenario,
+    named,
+)
+from simulator.scene.conditions import BY_NAME, Conditions
 from simulator.scene.place import Place
+from simulator.scene.script import Script
 
 GROUP = "Simulasi"
+EVERYDAY = "everyday"
+"""The library's scenario that a demonstration plays where none is named."""
 _WIDTH_PX, _HEIGHT_PX = 1280, 720
 _VIDEO_SUFFIXES = {".mp4", ".mkv", ".mov", ".ts", ".avi", ".webm", ".m4v"}
-
-FIRST_FIRE_S = 12.0
-_FIRE_EVERY_S = 150.0
-_FIRE_BURNS_S = 100.0
+_UNSEEN = (Hazard.MEDICAL, Hazard.DISASTER, Hazard.CRIME, Hazard.OTHER)
+_OTHER_CALLS_SPREAD_M = 260.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +49,9 @@ class SimulatedCamera:
 
     camera: Camera
     path: str
-
-
-@dataclass(frozen=True, slots=True)
-class FireEvent:
-    """A fire's truth: what burns where in which place, and when."""
-
-    fire: Fire
-    place: Place
-    at: LonLat
+    place_index: int = 0
+    dirt: float = 0.0
+    shake_px: float = 0.0
 
 
 class SimulatedCity(Protocol):
@@ -78,134 +82,220 @@ class _Mast:
     to_b: float
 
 
-# Two cameras a junction, each from its own end of the main road, over the same far pavement.
+# Two cameras a junction, each from its own end of the main road, over the same far pavement; two
+# more by the minor road, where a scenario asks for them.
 _MASTS = (
     _Mast("Barat", -22.0, -10.6, 2.0, 6.0),
     _Mast("Timur", 22.0, -10.6, -2.0, 6.0),
+    _Mast("Utara", -6.6, 31.0, 6.0, 4.0),
+    _Mast("Selatan", 6.8, -31.0, 4.0, 4.0),
 )
-# On the far pavements: by the corners both cameras see it, farther along one does.
-_SITES = ((9.5, 9.6), (-10.5, 9.8), (14.0, 9.4), (-14.5, 9.5))
+_USUAL_MASTS = 2
 
 
 @dataclass(frozen=True)
 class City:
-    """The demonstration city: junctions with rendered cameras, fires now and then, and callers."""
+    """A scenario's city: junctions with drawn cameras, what happens there, and callers."""
 
+    scenario: Scenario
     projection: LocalProjection
     places: tuple[Place, ...]
     cameras: list[SimulatedCamera]
-    seed: int
-    first_fire_s: float = FIRST_FIRE_S
-    _fires: dict[int, FireEvent] = field(default_factory=dict, repr=False, compare=False)
+    _scripts: dict[int, Script] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, scenario: Scenario, centre: LonLat) -> City:
+        """The city of a scenario about a centre.
+
+        Raises:
+            ScenarioError: its map's file can't be used.
+        """
+        projection = LocalProjection(centre)
+        if scenario.map.geojson is not None:
+            places = streets.from_geojson(scenario.map.geojson, projection, scenario.seed)
+        else:
+            places = streets.lay_out(scenario.map.junctions, scenario.seed)
+        plans = _camera_plans(scenario, len(places))
+        cameras = [
+            _mounted(places[plan.junction], plan, projection, scenario.seed) for plan in plans
+        ]
+        return cls(scenario, projection, tuple(places), cameras)
 
     @classmethod
     def demo(
-        cls, cameras: int, seed: int, centre: LonLat, *, first_fire_s: float = FIRST_FIRE_S
+        cls,
+        cameras: int,
+        seed: int,
+        centre: LonLat,
+        *,
+        scenario: str | Scenario = EVERYDAY,
     ) -> City:
-        """A city with so many cameras, two a junction.
+        """A scenario with another number of cameras and another seed.
 
         Raises:
             ValueError: not a number of cameras that the city can have.
+            ScenarioError: there is no such scenario.
         """
         if not 1 <= cameras <= 1_000:
             raise ValueError(f"the demonstration has 1 to 1000 cameras, not {cameras}")
-        projection = LocalProjection(centre)
-        places = streets.lay_out(math.ceil(cameras / len(_MASTS)), seed)
-        random = np.random.default_rng(seed)
-        found = [_mounted(place, mast, projection, random) for place in places for mast in _MASTS]
-        return cls(projection, tuple(places), found[:cameras], seed, first_fire_s)
+        known = named(scenario) if isinstance(scenario, str) else scenario
+        junctions = max(known.map.junctions, math.ceil(cameras / _USUAL_MASTS))
+        plan = MapPlan(junctions=junctions, geojson=known.map.geojson)
+        # A camera that isn't there has no faults.
+        faults = tuple(fault for fault in known.faults if fault.camera < cameras)
+        update = {"cameras": cameras, "seed": seed, "map": plan, "faults": faults}
+        return cls.of(known.model_copy(update=update), centre)
+
+    @property
+    def seed(self) -> int:
+        """The scenario's."""
+        return self.scenario.seed
+
+    @property
+    def under(self) -> Conditions:
+        """The conditions that all cameras share."""
+        return BY_NAME[self.scenario.conditions]
 
     def place_of(self, index: int) -> Place:
         """The junction of the camera at an index of `cameras`."""
-        return self.places[index // len(_MASTS)]
+        return self.places[self.cameras[index].place_index]
 
-    def fire(self, number: int) -> FireEvent:
-        """The ``number``-th fire, from 0: they never end, and wander through the junctions."""
-        if number not in self._fires:
-            # Only the latest are asked for again and again.
-            if len(self._fires) > 64:
-                self._fires.clear()
-            self._fires[number] = self._fire(number)
-        return self._fires[number]
+    def conditions_of(self, index: int) -> Conditions:
+        """What the camera at an index of `cameras` sees through."""
+        camera, under = self.cameras[index], self.under
+        if camera.dirt or camera.shake_px:
+            under = replace(
+                under,
+                dirt=max(under.dirt, camera.dirt),
+                shake_px=max(under.shake_px, camera.shake_px),
+            )
+        return under
 
-    def _fire(self, number: int) -> FireEvent:
-        place = self.places[number % len(self.places)]
-        a, b = _SITES[(number // len(self.places) + number) % len(_SITES)]
-        random = np.random.default_rng((self.seed, number))
-        onset_s = self.first_fire_s + _FIRE_EVERY_S * number
-        if number:
-            onset_s += float(random.uniform(-12, 12))
-        fire = Fire(
-            id=f"fire-{number}",
-            a=a + float(random.uniform(-0.8, 0.8)),
-            b=b + float(random.uniform(-0.5, 0.5)),
-            onset_s=onset_s,
-            burns_s=_FIRE_BURNS_S,
-            width_m=float(random.uniform(2.2, 3.2)),
-            seed=number,
-        )
-        x, y = place.to_plane(np.array([[fire.a, fire.b]]))[0]
-        return FireEvent(fire, place, self.projection.place(float(x), float(y)))
+    def script(self, place_index: int) -> Script:
+        """What happens at a junction; made when it is first asked for."""
+        if place_index not in self._scripts:
+            self._scripts[place_index] = script_of(
+                self.scenario, place_index, self.places[place_index].seed
+            )
+        return self._scripts[place_index]
 
-    def fires_at(self, elapsed_s: float) -> list[FireEvent]:
-        """What burns at a time of the city."""
-        last = max(0, math.ceil((elapsed_s - self.first_fire_s) / _FIRE_EVERY_S) + 1)
-        near = (self.fire(number) for number in range(max(0, last - 3), last + 1))
-        return [event for event in near if event.fire.size_at(elapsed_s) > 0]
+    def first_place(self) -> int:
+        """The junction where something is first to be seen."""
+        seen = [event for event in self.round_of_events(0) if event.is_seen]
+        return min(seen, key=lambda event: event.starts_s).place_index if seen else 0
+
+    def round_of_events(self, number: int) -> list[TrueEvent]:
+        """Everything that happens in the ``number``-th round of the scenario, by its start."""
+        if number and not self.scenario.repeats:
+            return []
+        found = [
+            true_event(self.scenario, index, self.places, self.projection, number)
+            for index in range(len(self.scenario.events))
+        ]
+        return sorted(found, key=lambda event: (event.starts_s, event.id))
+
+    def events(self, until_s: float) -> list[TrueEvent]:
+        """Everything that begins before a time of the city."""
+        rounds = math.ceil(until_s / self.scenario.seconds) if self.scenario.repeats else 1
+        found = [e for number in range(max(1, rounds)) for e in self.round_of_events(number)]
+        return [event for event in found if event.starts_s < until_s]
 
     def calls(self) -> Iterator[SimulatedCall]:
-        """See `SimulatedCity.calls`: about the fires, and now and then about something unseen."""
-        return heapq.merge(self._fire_calls(), self._other_calls(), key=lambda call: call.after_s)
+        """See `SimulatedCity.calls`: about the events, and about what no camera sees."""
+        return heapq.merge(self._event_calls(), self._other_calls(), key=lambda call: call.after_s)
 
-    def _fire_calls(self) -> Iterator[SimulatedCall]:
+    def _event_calls(self) -> Iterator[SimulatedCall]:
         waiting: list[tuple[float, int, SimulatedCall]] = []
         order = itertools.count()
-        for number in itertools.count():
-            event = self.fire(number)
-            while waiting and waiting[0][0] <= event.fire.onset_s:
-                yield heapq.heappop(waiting)[2]
-            at = event.place.to_plane(np.array([[event.fire.a, event.fire.b]]))[0]
-            for call in calls_about(
-                event.fire.id,
-                Hazard.FIRE,
-                (float(at[0]), float(at[1])),
-                f"Simpang {event.place.name}",
-                event.fire.onset_s,
-                self.projection,
-                self.seed * 7_919 + number,
-            ):
-                heapq.heappush(waiting, (call.after_s, next(order), call))
+        rounds = itertools.count() if self.scenario.repeats else range(1)
+        for number in rounds:
+            for event in self.round_of_events(number):
+                while waiting and waiting[0][0] <= event.starts_s:
+                    yield heapq.heappop(waiting)[2]
+                for call in self._calls_about(event, number):
+                    heapq.heappush(waiting, (call.after_s, next(order), call))
+            if not self.scenario.events and self.scenario.repeats:
+                break
+        while waiting:
+            yield heapq.heappop(waiting)[2]
+
+    def _calls_about(self, event: TrueEvent, number: int) -> list[SimulatedCall]:
+        plan = self.scenario.events[event.index]
+        callers = plan.callers
+        claimed = plan.hazard if isinstance(plan, FalseCallPlan) else event.hazard
+        if callers is None or claimed is None or callers.count == 0:
+            return []
+        place = self.places[event.place_index]
+        x, y = place.to_plane(np.array([(event.a, event.b)]))[0]
+        return calls_about(
+            event.id,
+            claimed,
+            (float(x), float(y)),
+            f"Simpang {place.name}",
+            event.starts_s,
+            self.projection,
+            zlib.crc32(f"{self.seed}/{event.index}/{number}".encode()),
+            mean_callers=callers.mean,
+            mean_delay_s=callers.delay_s,
+            standoff_scale=callers.standoff_scale,
+            count=callers.count,
+            wrong_kind=callers.wrong_kind,
+            later_fixes=callers.later_fixes,
+        )
 
     def _other_calls(self) -> Iterator[SimulatedCall]:
         """Of the kinds no camera sees, at the shares that the city publishes."""
+        plan = self.scenario.other_calls
+        if plan is None:
+            return
         random = np.random.default_rng((self.seed, 112))
-        kinds = (Hazard.MEDICAL, Hazard.DISASTER, Hazard.CRIME, Hazard.OTHER)
-        at_s = 70.0
+        shares = np.array([PUBLISHED_SHARES[kind] for kind in _UNSEEN])
+        gap_s = 86_400 / (PUBLISHED_A_DAY * float(shares.sum()) * plan.times_published)
+        at_s = plan.from_s
         for number in itertools.count():
-            at_s += 45.0 + float(random.exponential(110.0))
-            hazard = kinds[int(random.choice(4, p=(0.36, 0.20, 0.26, 0.18)))]
+            at_s += float(random.exponential(gap_s))
+            if not self.scenario.repeats and at_s > self.scenario.seconds:
+                return
+            hazard = _UNSEEN[int(random.choice(len(_UNSEEN), p=shares / shares.sum()))]
             place = self.places[int(random.integers(len(self.places)))]
-            where = np.array((place.x, place.y)) + random.normal(0, 260, 2)
-            yield calls_about(
-                f"{hazard.value}-{number}",
+            where = np.array((place.x, place.y)) + random.normal(0, _OTHER_CALLS_SPREAD_M, 2)
+            (call,) = calls_about(
+                f"{hazard.value}-elsewhere-{number}",
                 hazard,
                 (float(where[0]), float(where[1])),
                 f"Simpang {place.name}",
                 at_s,
                 self.projection,
                 self.seed * 104_729 + number,
-                mean_callers=1.0,
-                mean_delay_s=5.0,
-            )[0]
+                count=1,
+            )
+            yield replace(call, after_s=at_s)
 
     def background_geojson(self) -> dict[str, Any]:
         """See `SimulatedCity.background_geojson`."""
+        if self.scenario.map.geojson is not None:
+            return streets.read_geojson(self.scenario.map.geojson)
         return streets.geojson(list(self.places), self.projection)
 
 
+def _camera_plans(scenario: Scenario, junctions: int) -> list[CameraPlan]:
+    if not isinstance(scenario.cameras, int):
+        return [plan for plan in scenario.cameras if plan.junction < junctions]
+    plans = [
+        CameraPlan.model_validate({"junction": index // 2, "mast": _MASTS[index % 2].side})
+        for index in range(scenario.cameras)
+    ]
+    return [plan for plan in plans if plan.junction < junctions]
+
+
 def _mounted(
-    place: Place, mast: _Mast, projection: LocalProjection, random: np.random.Generator
+    place: Place, plan: CameraPlan, projection: LocalProjection, seed: int
 ) -> SimulatedCamera:
+    mast = next(mast for mast in _MASTS if mast.side == plan.mast)
+    name = f"ATCS Simpang {place.name} {mast.side}"
+    path = f"{place.name}-{mast.side}".lower().replace(" ", "-")
+    # By its name: a camera hangs the same in every scenario of a seed.
+    random = np.random.default_rng((seed, zlib.crc32(path.encode())))
     ends = place.to_plane(np.array([(mast.a, mast.b), (mast.to_a, mast.to_b)]))
     east, north = ends[1] - ends[0]
     position = projection.place(float(ends[0][0]), float(ends[0][1]))
@@ -226,9 +316,8 @@ def _mounted(
         roll_sigma_deg=0.2,
         hfov_sigma_pct=1.0,
     )
-    name = f"ATCS Simpang {place.name} {mast.side}"
-    path = f"{place.name}-{mast.side}".lower().replace(" ", "-")
-    return SimulatedCamera(_camera(f"sim-{path}", name, path, pose), path)
+    camera = _camera(f"sim-{path}", name, path, pose)
+    return SimulatedCamera(camera, path, place.index, plan.dirt, plan.shake_px)
 
 
 def _camera(camera_id: str, name: str, path: str, pose: CameraPose) -> Camera:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import LonLat
-from geo.camera import PinholeCamera
 from simulator.city import City
 from simulator.scene import conditions, fluid
-from simulator.scene.view import CameraView
-from simulator.serve import LazyStage
+from simulator.views import view_of
 
 _CENTRE = LonLat(106.992, -6.2383)
 _WALL = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -29,16 +26,12 @@ _QUALITY = 80
 def contact_sheet(camera: int = 0, seed: int = 1) -> NDArray[np.uint8]:
     """A picture of all conditions, RGB, in rows of three."""
     city = City.demo(camera + 1, seed, _CENTRE)
-    pose = city.cameras[camera].camera.pose
-    if pose is None:
-        raise ValueError("the demonstration's cameras have poses")
-    model = PinholeCamera.from_pose(pose, city.projection)
-    stage = LazyStage(city, city.place_of(camera), fluid.simulate(seed)).get()
-    at_s = city.fire(0).fire.onset_s + _AFTER_S
+    flames = fluid.simulate(seed)
+    fire = next(event for event in city.round_of_events(0) if event.kind == "fire")
     tiles = []
     for under in conditions.ALL:
-        view = CameraView(model, replace(stage, under=under), under.name.upper(), seed)
-        shot = view.shoot(at_s, _WALL).picture
+        view = view_of(city, camera, flames, under=under, label=under.name.upper())
+        shot = view.shoot(fire.starts_s + _AFTER_S, _WALL).picture
         tiles.append(cv2.resize(shot, _TILE_PX, interpolation=cv2.INTER_AREA))
     rows = [np.hstack(tiles[i : i + _COLUMNS]) for i in range(0, len(tiles), _COLUMNS)]
     return np.vstack(rows)

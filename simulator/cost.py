@@ -22,12 +22,11 @@ from statistics import fmean
 import cv2
 
 from contracts import LonLat
-from geo.camera import PinholeCamera
 from simulator.city import City
 from simulator.rtsp.encoder import PictureEncoder
 from simulator.scene import fluid
-from simulator.scene.view import CameraView
-from simulator.serve import CityServer, LazyStage
+from simulator.serve import CityServer
+from simulator.views import view_of
 
 _CENTRE = LonLat(106.992, -6.2383)
 _WALL = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -119,22 +118,19 @@ async def _serve(city: City, fps: float, seconds: float) -> _Served:
 
 def _drawn(cameras: int, fps: float, seed: int, served: _Served) -> Cost:
     city = City.demo(1, seed, _CENTRE)
-    pose = city.cameras[0].camera.pose
-    if pose is None:
-        raise ValueError("the demonstration's cameras have poses")
-    stage = LazyStage(city, city.places[0], fluid.simulate(seed)).get()
-    view = CameraView(PinholeCamera.from_pose(pose, city.projection), stage, "COST", seed)
-    burning = city.fire(0).fire.onset_s + 45
-    quiet, fire, coded = [], [], []
+    view = view_of(city, 0, fluid.simulate(seed))
+    fire = next(event for event in city.round_of_events(0) if event.kind == "fire")
+    burning = fire.starts_s + 45
+    quiet, burnt, coded = [], [], []
     encoder = PictureEncoder(view.width_px, view.height_px, fps)
     view.shoot(burning, _WALL)
     for tick in range(60):
         start = time.process_time()
-        view.shoot(tick * 0.2 % city.first_fire_s, _WALL)
+        view.shoot(tick * 0.2 % fire.starts_s, _WALL)
         quiet.append(time.process_time() - start)
         start = time.process_time()
         picture = view.shoot(burning + tick / fps, _WALL).picture
-        fire.append(time.process_time() - start)
+        burnt.append(time.process_time() - start)
         start = time.process_time()
         encoder.encode(picture, key=tick % round(_KEY_EVERY_S * fps) == 0)
         coded.append(time.process_time() - start)
@@ -144,7 +140,7 @@ def _drawn(cameras: int, fps: float, seed: int, served: _Served) -> Cost:
         first_ready_cpu_s=served.first_ready_cpu_s,
         all_ready_cpu_s=served.all_ready_cpu_s,
         quiet_ms=1000 * fmean(quiet),
-        fire_ms=1000 * fmean(fire),
+        fire_ms=1000 * fmean(burnt),
         encode_ms=1000 * fmean(coded),
         served_ms=1000 * served.cpu_s / max(1, served.pictures),
         served_core_share=served.cpu_s / served.wall_s,

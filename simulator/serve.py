@@ -1,6 +1,6 @@
 """A city's cameras on the network, and its calls as they come.
 
-city = City.demo(cameras=6, seed=1, centre=LonLat(106.992, -6.2383))
+city = City.of(named("everyday"), centre=LonLat(106.992, -6.2383))
 async with CityServer(city) as server:
     for camera in server.cameras: ...        # register them; the URLs are the server's
     async for call in server.calls(): ...    # each when its time has come
@@ -13,37 +13,32 @@ import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from contracts import Camera
-from geo.camera import PinholeCamera
 from plumbing.clock import Clock, SystemClock
 from simulator.callers import SimulatedCall
 from simulator.city import City, SimulatedCity, VideoCity
+from simulator.faults import PictureFaults, black, connection_faults, nudged
 from simulator.rtsp import FileSource, RenderedSource, RtspServer, Source, Timeline
 from simulator.scene import fluid
-from simulator.scene.fires import Fire
-from simulator.scene.place import Place
-from simulator.scene.traffic import Traffic
-from simulator.scene.view import CameraView, Stage
+from simulator.scene.view import CameraView
+from simulator.views import view_of
 
 _FPS = 5.0
 _DRAWING_THREADS = 2
-_TIMEZONE = ZoneInfo("Asia/Jakarta")
 
 
 class CityServer:
     """Serves a city from the moment its context is entered, until it is left.
 
-    The demonstration city's own time starts when the cameras that see its first fire have been
-    drawn; the others are drawn when somebody watches them. The first fire
-    comes `simulator.city.FIRST_FIRE_S` later, whatever the machine's speed.
+    A scenario's own time starts when the cameras that see its first event have been drawn, whatever
+    the machine's speed; the others are drawn when somebody watches them.
     """
 
     def __init__(
@@ -62,6 +57,7 @@ class CityServer:
         self.rtsp = RtspServer(host, port, self._clock)
         self._drawing = ThreadPoolExecutor(_DRAWING_THREADS, thread_name_prefix="drawing")
         self._time: Timeline | None = None
+        self._faulting: asyncio.Task[None] | None = None
         # One thread: two backdrops at a time would be ready no sooner, and take twice the memory.
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="preparing")
 
@@ -100,9 +96,14 @@ class CityServer:
         await self.rtsp.__aenter__()
         if self._time is None:
             self._time = Timeline(self._clock)
+        if isinstance(self.city, City) and self.city.scenario.faults:
+            self._faulting = asyncio.create_task(self._break(self.city))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._faulting is not None:
+            self._faulting.cancel()
+            await asyncio.gather(self._faulting, return_exceptions=True)
         await self.rtsp.__aexit__()
         self._drawing.shutdown(wait=False, cancel_futures=True)
         self._preparing.shutdown(wait=False, cancel_futures=True)
@@ -114,19 +115,17 @@ class CityServer:
             yield call
 
     async def _stage(self, city: City) -> None:
-        """Give every camera its path, and draw those that see the first fire.
+        """Give every camera its path, and draw those that see the first event.
 
         The others are drawn when they are first watched, one after the other in a thread of their
         own, so that the pictures of those that are ready go on.
         """
         loop = asyncio.get_running_loop()
         flames = await loop.run_in_executor(self._preparing, fluid.simulate, city.seed)
-        stages = {place.name: LazyStage(city, place, flames) for place in city.places}
-        first_place = city.fire(0).place
+        first_place = city.first_place()
         drawn_first = []
         for index, simulated in enumerate(city.cameras):
-            place = city.place_of(index)
-            renderer = _CityRenderer(self, city, index, stages[place.name])
+            renderer = _CityRenderer(self, city, index, flames)
             source = RenderedSource(
                 renderer,
                 fps=self._fps,
@@ -135,11 +134,17 @@ class CityServer:
                 prepare=partial(self._prepare, renderer),
             )
             self.rtsp.add(simulated.path, source)
-            if place is first_place:
+            if simulated.place_index == first_place:
                 drawn_first.append(renderer)
         for renderer in drawn_first:
             await self._prepare(renderer)
         self._time = Timeline(self._clock)
+
+    async def _break(self, city: City) -> None:
+        """Switch what is wrong with connections as the scenario says."""
+        for change in connection_faults(city.scenario):
+            await self.timeline.sleep_until(change.at_s)
+            self.rtsp.mount(city.cameras[change.camera].path).faults = change.faults
 
     async def _prepare(self, renderer: _CityRenderer) -> None:
         loop = asyncio.get_running_loop()
@@ -157,57 +162,41 @@ class CityServer:
             self.rtsp.add(simulated.path, source)
 
 
-class LazyStage:
-    """A junction's stage, made by whoever needs it first."""
-
-    def __init__(self, city: City, place: Place, flames: fluid.FireLoop) -> None:
-        self._city = city
-        self._place = place
-        self._flames = flames
-        self._lock = threading.Lock()
-        self._stage: Stage | None = None
-
-    def get(self) -> Stage:
-        """The stage; a quarter of a second the first time."""
-        with self._lock:
-            if self._stage is None:
-                self._stage = Stage(
-                    place=self._place,
-                    traffic=Traffic(self._place.seed),
-                    fires=self._burning,
-                    loop=self._flames,
-                    timezone=_TIMEZONE,
-                )
-            return self._stage
-
-    def _burning(self, elapsed_s: float) -> list[Fire]:
-        events = self._city.fires_at(elapsed_s)
-        return [event.fire for event in events if event.place is self._place]
-
-
 class _CityRenderer:
     """A view on the city's own time (`simulator.rtsp.Renderer`), drawn when it is first wanted."""
 
-    def __init__(self, server: CityServer, city: City, index: int, stage: LazyStage) -> None:
+    def __init__(self, server: CityServer, city: City, index: int, flames: fluid.FireLoop) -> None:
         camera = city.cameras[index].camera
         if camera.pose is None:
             raise ValueError(f"{camera.id} has no pose, so it can't be drawn")
         self.width_px, self.height_px = camera.pose.width_px, camera.pose.height_px
         self._server = server
-        self._model = PinholeCamera.from_pose(camera.pose, city.projection)
-        self._stage = stage
-        self._label = camera.name.upper()
-        self._seed = city.seed * 1_000 + index
+        self._city = city
+        self._index = index
+        self._flames = flames
+        self._faults = PictureFaults.of(city.scenario, index)
         self._lock = threading.Lock()
-        self._view: CameraView | None = None
+        self._views: dict[bool, CameraView] = {}
 
-    def prepare(self) -> CameraView:
-        """The view; its backdrop takes about half a second the first time."""
+    def prepare(self) -> None:
+        """Draw the backdrop, which takes about half a second the first time."""
+        self._view(is_nudged=False)
+
+    def _view(self, *, is_nudged: bool) -> CameraView:
         with self._lock:
-            if self._view is None:
-                self._view = CameraView(self._model, self._stage.get(), self._label, self._seed)
-            return self._view
+            if is_nudged not in self._views:
+                pose = nudged(self._city, self._index) if is_nudged else None
+                self._views[is_nudged] = view_of(self._city, self._index, self._flames, pose=pose)
+            return self._views[is_nudged]
 
     def render(self, at: datetime) -> NDArray[np.uint8]:
         """See `simulator.rtsp.Renderer.render`."""
-        return self.prepare().shoot(self._server.elapsed_s(at), at).picture
+        elapsed_s = self._server.elapsed_s(at)
+        fault = self._faults.at(elapsed_s)
+        if fault.is_black:
+            return black(self.width_px, self.height_px, elapsed_s)
+        if fault.frozen_at_s is not None:
+            at -= timedelta(seconds=elapsed_s - fault.frozen_at_s)
+            elapsed_s = fault.frozen_at_s
+        view = self._view(is_nudged=fault.is_nudged)
+        return view.shoot(elapsed_s, at, clock=fault.clock).picture

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from shapely import LineString, Point, STRtree
 
 from geo.projection import LocalProjection
+from simulator.scenario import ScenarioError
 from simulator.scene.place import MAIN_HALF_M, MINOR_HALF_M, Place, build_place
 
 _SPACING_M = 460.0
@@ -35,10 +40,86 @@ def lay_out(count: int, seed: int) -> list[Place]:
     places = []
     for index, (i, j) in enumerate(cells[:count]):
         x, y = _SPACING_M * (i * along + j * left)
-        turn, which = divmod(index, len(_NAMES))
-        name = f"{_NAMES[which]} {turn + 1}" if turn else _NAMES[which]
-        places.append(build_place(name, float(x), float(y), _HEADING_RAD, seed * 1_000 + index))
+        places.append(
+            build_place(_name(index), float(x), float(y), _HEADING_RAD, seed * 1_000 + index, index)
+        )
     return places
+
+
+def _name(index: int) -> str:
+    turn, which = divmod(index, len(_NAMES))
+    return f"{_NAMES[which]} {turn + 1}" if turn else _NAMES[which]
+
+
+def read_geojson(path: Path) -> dict[str, Any]:
+    """A map's file.
+
+    Raises:
+        ScenarioError: it is no GeoJSON FeatureCollection.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"{path}: is no GeoJSON that can be read: {error}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("features"), list):
+        raise ScenarioError(f"{path}: must be a GeoJSON FeatureCollection")
+    return found
+
+
+_APART_M = 120.0
+"""Junctions nearer to one another are drawn as one: each is drawn so far about its middle."""
+_LEAST_ANGLE = math.radians(50)
+
+
+def from_geojson(path: Path, projection: LocalProjection, seed: int) -> list[Place]:
+    """Junctions where roads (LineString) of a file cross, those in the middle first.
+
+    The main road is the one of lower ``rank`` or greater ``width_m``, or the first. Roads are drawn
+    straight and at a right angle about a junction, with surroundings from the seed.
+
+    Raises:
+        ScenarioError: no such file, or no roads that cross in it.
+    """
+    roads: list[tuple[LineString, float]] = []
+    for feature in read_geojson(path)["features"]:
+        geometry = feature.get("geometry") or {}
+        if geometry.get("type") != "LineString" or len(geometry.get("coordinates", ())) < 2:
+            continue
+        lonlat = np.array([position[:2] for position in geometry["coordinates"]], float)
+        x, y = projection.to_xy(lonlat[:, 0], lonlat[:, 1])
+        properties = feature.get("properties") or {}
+        weight = float(properties.get("width_m") or 0) - 100 * float(properties.get("rank") or 9)
+        roads.append((LineString(np.column_stack((x, y))), weight))
+    crossings: list[tuple[float, float, float]] = []
+    tree = STRtree([line for line, _ in roads])
+    for first, second in combinations(range(len(roads)), 2):
+        if second not in tree.query(roads[first][0], predicate="intersects"):
+            continue
+        met = roads[first][0].intersection(roads[second][0])
+        for point in getattr(met, "geoms", [met]):
+            if not isinstance(point, Point):
+                continue
+            headings = [_heading_at(roads[index][0], point) for index in (first, second)]
+            between = abs(math.remainder(headings[0] - headings[1], math.pi))
+            is_far = all(math.hypot(point.x - x, point.y - y) > _APART_M for x, y, _ in crossings)
+            if between >= _LEAST_ANGLE and is_far:
+                main = 0 if roads[first][1] >= roads[second][1] else 1
+                crossings.append((point.x, point.y, headings[main]))
+    if not crossings:
+        raise ScenarioError(f"{path}: holds no two roads (LineString) that cross")
+    crossings.sort(key=lambda crossing: math.hypot(crossing[0], crossing[1]))
+    return [
+        build_place(_name(index), x, y, heading, seed * 1_000 + index, index)
+        for index, (x, y, heading) in enumerate(crossings)
+    ]
+
+
+def _heading_at(road: LineString, point: Point) -> float:
+    """The road's bearing where it passes a point, in the plane, in radians."""
+    along = road.project(point)
+    before = road.interpolate(max(0.0, along - 15))
+    after = road.interpolate(min(road.length, along + 15))
+    return math.atan2(after.x - before.x, after.y - before.y)
 
 
 def _axes() -> tuple[Any, Any]:

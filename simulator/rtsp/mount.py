@@ -205,7 +205,7 @@ class Mount:
             # put the pictures of a running group before its beginning.
             report = sender_report(
                 ssrc=self._ssrc,
-                wall=self._timeline.wall(sent.shown_s),
+                wall=self._timeline.wall(sent.shown_s + self.faults.clock_off_s),
                 timestamp=sent.timestamp,
                 packets=reader.packets,
                 octets=reader.octets,

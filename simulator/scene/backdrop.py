@@ -33,6 +33,8 @@ class Backdrop:
 
     picture: Rgb
     nearness: NDArray[np.float32]
+    day: Rgb
+    """The same in a bright day's light, for what lights it up later."""
 
 
 def draw_backdrop(
@@ -52,7 +54,10 @@ def draw_backdrop(
             draw_pole(canvas, thing)
         else:
             thing.draw()
-    return Backdrop(_developed(canvas, under), canvas.nearness)
+    day = _developed(canvas)
+    lit = relit(camera, place, day, canvas.nearness, under)
+    kept = np.clip(day, 0, 255).astype(np.uint8)
+    return Backdrop(np.clip(lit, 0, 255).astype(np.uint8), canvas.nearness, kept)
 
 
 def _seen(canvas: Canvas) -> list[Face | SeenTree | Pole]:
@@ -124,12 +129,11 @@ def _faces(canvas: Canvas, block: Building) -> Iterator[Face]:
             yield Face(canvas, corners, texture, light)
 
 
-def _developed(canvas: Canvas, under: Conditions) -> Rgb:
+def _developed(canvas: Canvas) -> NDArray[np.float32]:
     """The canvas at the camera's size, with a lens's slight fall of light to the corners."""
     size = (canvas.camera.width_px, canvas.camera.height_px)
     picture = np.asarray(cv2.resize(canvas.picture, size, interpolation=cv2.INTER_AREA), np.float32)
     u = np.linspace(-1, 1, size[0], dtype=np.float32)[None, :]
     v = np.linspace(-1, 1, size[1], dtype=np.float32)[:, None]
     picture *= (1 - 0.13 * (u * u + v * v))[..., None]
-    picture = relit(canvas.camera, canvas.place, picture, canvas.nearness, under)
-    return np.asarray(np.clip(picture, 0, 255), np.uint8)
+    return picture

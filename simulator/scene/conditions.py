@@ -27,13 +27,17 @@ class Conditions:
     """The sensor's, in 8-bit levels."""
     dirt: float = 0.0
     """Dried drops and dust on the dome, 0 to 1."""
+    shake_px: float = 0.0
+    """How far gusts move the picture."""
 
     def __post_init__(self) -> None:
         for what in ("lamps", "wet", "rain", "dirt"):
             if not 0 <= getattr(self, what) <= 1:
                 raise ValueError(f"{what} is between 0 and 1, got {getattr(self, what)}")
-        if not self.fog_m > 0 or not self.noise_sigma >= 0:
-            raise ValueError("fog_m is a distance in metres, noise_sigma a number of levels")
+        if not self.fog_m > 0 or not self.noise_sigma >= 0 or not self.shake_px >= 0:
+            raise ValueError(
+                "fog_m is a distance in metres, noise_sigma a number of levels, shake_px of pixels"
+            )
 
 
 GREY_AFTERNOON = Conditions(name="grey afternoon", light=(0.52, 0.52, 0.56))
@@ -56,6 +60,7 @@ SMOG_AT_NIGHT = Conditions(
     name="haze at night", light=(0.07, 0.07, 0.085), lamps=1.0, fog_m=110.0, noise_sigma=4.5
 )
 DIRTY_LENS = Conditions(name="dirty lens", light=(0.62, 0.62, 0.64), dirt=0.8)
+WINDY = Conditions(name="windy", light=(0.74, 0.75, 0.78), shake_px=3.0)
 
 ALL = (
     GREY_AFTERNOON,
@@ -67,4 +72,6 @@ ALL = (
     FOG,
     SMOG_AT_NIGHT,
     DIRTY_LENS,
+    WINDY,
 )
+BY_NAME = {under.name: under for under in ALL}

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import Box
 from geo.camera import PinholeCamera
 from simulator.scene.fluid import BED_CELLS, HEIGHT_CELLS, WIDTH_CELLS, FireLoop
 from simulator.scene.place import Place
@@ -36,6 +35,8 @@ class Fire:
     width_m: float = 2.6
     """Of the burning bed when the fire is grown."""
     seed: int = 0
+    wind: float = 0.22
+    """The plume leans sideways by this share of its height, to one side as the wind turns."""
 
     def size_at(self, elapsed_s: float) -> float:
         """0 where it doesn't burn, to 1 when it is grown."""
@@ -59,9 +60,9 @@ _GLOW = _table(
     [0, 40, 80, 130, 190, 255],
     [(20, 4, 0), (120, 30, 4), (225, 80, 10), (255, 120, 20), (255, 170, 50), (255, 222, 125)],
 )
-_LIT_SMOKE = _table([0, 255], [(52, 49, 47), (255, 160, 80)])
+_SMOKE_TONE = (96.0, 90.0, 84.0)
+"""Soot in a bright day's light."""
 _BLOOM = _table([0, 255], [(0, 0, 0), (255, 150, 60)])
-_FIRELIGHT = _table([0, 255], [(0, 0, 0), (255, 140, 44)])
 _FLAME_SHARE = np.clip((np.arange(256) - 20) / 105, 0, 1).astype(np.float32)
 _SMOKE_SHARE = (0.86 * (1 - np.exp(-3.0 * np.arange(256) / 255))).astype(np.float32)
 
@@ -78,8 +79,12 @@ def draw_fire(
     fire: Fire,
     loop: FireLoop,
     elapsed_s: float,
-) -> Box | None:
-    """Paint a fire with its smoke and glow; the box of its flames comes back, None where unseen."""
+    light: tuple[float, float, float] = (0.54, 0.54, 0.56),
+) -> NDArray[np.bool_] | None:
+    """Paint a fire with its smoke; the mask (H x W) of its flames comes back, None where unseen.
+
+    ``light`` is what its smoke is seen by, beside its own; RGB, 1 is a bright day's.
+    """
     size = fire.size_at(elapsed_s)
     if size <= 0:
         return None
@@ -90,7 +95,7 @@ def draw_fire(
         return None
     (fx, fy), (_, ty) = camera.project(foot)[0]
     across_px, up_px = camera.f_px / depth, fy - ty
-    view = _View(picture.shape, fx, fy, across_px, up_px, width_m, fire.seed)
+    view = _View(picture.shape, fx, fy, across_px, up_px, width_m, _lean(camera, place, fire))
     region = view.region(picture)
     if region is None:
         return None
@@ -99,16 +104,23 @@ def draw_fire(
     if behind.any():
         heat[behind] = 0
         smoke[behind] = 0
-    _glow_around(picture, fx, fy, across_px, camera, depth, width_m, size, heat)
     if heat.any() or smoke.any():
-        _compose(region, heat, smoke)
+        _compose(region, heat, smoke, light)
     _draw_heap(picture, nearness, fx, fy, across_px, fire, depth)
-    opaque = (heat >= _TRUE_HEAT).astype(np.uint8)
-    if cv2.countNonZero(opaque) < 6:
+    opaque = heat >= _TRUE_HEAT
+    if np.count_nonzero(opaque) < 6:
         return None
-    x, y, wide, tall = cv2.boundingRect(opaque)
-    left, top = float(view.x0 + x), float(view.y0 + y)
-    return Box(left, top, left + wide, top + tall)
+    mask = np.zeros(picture.shape[:2], np.bool_)
+    mask[view.y0 : view.y1, view.x0 : view.x1] = opaque
+    return mask
+
+
+def _lean(camera: PinholeCamera, place: Place, fire: Fire) -> float:
+    """The plume's lean as this camera sees it: all see the same wind, from their own sides."""
+    angle = fire.seed * 1.7
+    blown = place.to_plane(np.array([(0.0, 0.0), (math.cos(angle), math.sin(angle))]))
+    across = float((blown[1] - blown[0]) @ camera.axes[0][:2])
+    return fire.wind * across
 
 
 def _draw_heap(
@@ -155,7 +167,14 @@ def _heap(seed: int) -> tuple[Rgb, Plane8]:
     return tones, cover
 
 
-def _compose(region: Rgb, heat: Plane8, smoke: Plane8) -> None:
+@lru_cache(maxsize=16)
+def _lit_smoke(light: tuple[float, float, float]) -> NDArray[np.uint8]:
+    """Smoke by how much the flames below light it."""
+    red, green, blue = (round(t * part) for t, part in zip(_SMOKE_TONE, light, strict=True))
+    return _table([0, 255], [(red, green, blue), (255, 160, 80)])
+
+
+def _compose(region: Rgb, heat: Plane8, smoke: Plane8, light: tuple[float, float, float]) -> None:
     """Lay smoke and flames over the region, each only where there is some."""
     # Smoke is lit from below by the flames, softly, and the lens blooms about them.
     small = cv2.resize(heat, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
@@ -163,7 +182,7 @@ def _compose(region: Rgb, heat: Plane8, smoke: Plane8) -> None:
     x, y, wide, tall = cv2.boundingRect(cv2.max(smoke, heat))
     veiled = (slice(y, y + tall), slice(x, x + wide))
     veil = np.asarray(cv2.LUT(smoke[veiled], _SMOKE_SHARE), np.float32)
-    lit = cv2.resize(cv2.applyColorMap(soft, _LIT_SMOKE), heat.shape[::-1])
+    lit = cv2.resize(cv2.applyColorMap(soft, _lit_smoke(light)), heat.shape[::-1])
     part = region[veiled]
     part[:] = cv2.blendLinear(part, lit[veiled], 1 - veil, veil)
     bloom = cv2.resize(cv2.applyColorMap(soft, _BLOOM), heat.shape[::-1])
@@ -175,36 +194,6 @@ def _compose(region: Rgb, heat: Plane8, smoke: Plane8) -> None:
     flame = np.asarray(cv2.LUT(sharp, _FLAME_SHARE), np.float32)
     part = region[burning]
     part[:] = cv2.blendLinear(part, cv2.applyColorMap(sharp, _GLOW), 1 - flame, flame)
-
-
-def _glow_around(
-    picture: Rgb,
-    fx: float,
-    fy: float,
-    across_px: float,
-    camera: PinholeCamera,
-    depth: float,
-    width_m: float,
-    size: float,
-    heat: Plane8,
-) -> None:
-    """Firelight on the ground, a flat ellipse for the camera, which flickers with the flames."""
-    reach_m = 2.6 * width_m
-    rx = reach_m * across_px
-    ry = rx * min(1.0, camera.h / depth)
-    height, width = picture.shape[:2]
-    x0, x1 = max(0, int(fx - 2 * rx)), min(width, int(fx + 2 * rx) + 1)
-    y0, y1 = max(0, int(fy - 2 * ry)), min(height, int(fy + 2 * ry) + 1)
-    if x0 >= x1 or y0 >= y1:
-        return
-    x = (np.arange(x0, x1, dtype=np.float32) - fx) / rx
-    y = (np.arange(y0, y1, dtype=np.float32) - fy) / ry
-    strength = min(1.0, size * (0.45 + 0.3 * float(heat.mean()) / 40))
-    across, down = np.exp(-2.2 * x * x), np.exp(-2.2 * y * y)
-    fall = np.asarray(np.outer(down * strength * 255, across), np.uint8)
-    region = picture[y0:y1, x0:x1]
-    gained = cv2.multiply(region, cv2.applyColorMap(fall, _FIRELIGHT), scale=1 / 255)
-    cv2.add(region, gained, dst=region)
 
 
 _TONGUES = tuple(
@@ -229,13 +218,13 @@ class _View:
         across_px: float,
         up_px: float,
         width_m: float,
-        seed: int,
+        lean: float,
     ) -> None:
         cell_m = width_m / BED_CELLS
         self._fx, self._fy = fx, fy
         self._cell_x, self._cell_y = cell_m * across_px, cell_m * up_px
         # The wind leans the plume: sideways by a share of the height.
-        self._lean = 0.22 * math.cos(seed * 1.7)
+        self._lean = lean
         half = _WIDEST * (WIDTH_CELLS / 2 + abs(self._lean) * HEIGHT_CELLS)
         self.x0 = max(0, math.floor(fx - half * self._cell_x))
         self.x1 = min(shape[1], math.ceil(fx + half * self._cell_x))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,16 +14,21 @@ from numpy.typing import NDArray
 from geo.camera import PinholeCamera
 from simulator.scene import vehicles
 from simulator.scene.conditions import Conditions
-from simulator.scene.lighting import SODIUM, fog_colour, lamplight
+from simulator.scene.lighting import fog_colour
 from simulator.scene.place import Place
 from simulator.scene.traffic import Kind, Vehicle
 
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
 Fixed = NDArray[np.int32]
 Colour = tuple[float, float, float]
 
 _NEAREST_M = 2.0
+_PLAIN_M = 42.0
+"""Farther off, small parts can't be told any more and are left out."""
+_MIRRORED_M = 70.0
+_LIGHT_STEPS = 24
 _LEAST_TURN = 40
 """Faces that show less than this (in 256ths of a pixel) are left out."""
 
@@ -50,11 +55,17 @@ class SeenVehicle:
     shadow: Fixed
     faces: tuple[tuple[Fixed, Colour], ...]
     """Outlines of the faces turned to the camera, in 16ths of a pixel, the farther first."""
+    mirrored: tuple[tuple[Fixed, Colour], ...]
+    """The same of its image in the wet ground or the water under it."""
+    mirror_share: float
+    event_id: str
 
 
 @lru_cache(maxsize=4_096)
-def _model(kind: Kind, paint: int, is_braking: bool, light: Colour) -> _Model:
-    faces = vehicles.shape(kind, paint, is_braking)
+def _model(
+    kind: Kind, paint: int, is_braking: bool, is_plain: bool, has_fallen: bool, light: Colour
+) -> _Model:
+    faces = vehicles.shape(kind, paint, is_braking, is_plain)
     reach, half = kind.value / 2 + 0.15, vehicles.HALF_WIDTH_M[kind] + 0.15
     shadow = np.array(
         [(reach, half + 0.2, 0), (reach, -half, 0), (-reach, -half, 0), (-reach, half + 0.2, 0)],
@@ -63,27 +74,60 @@ def _model(kind: Kind, paint: int, is_braking: bool, light: Colour) -> _Model:
     lit = (
         face.colour
         if face.glows
-        else (face.colour[0] * light[0], face.colour[1] * light[1], face.colour[2] * light[2])
+        else (
+            min(255.0, face.colour[0] * light[0]),
+            min(255.0, face.colour[1] * light[1]),
+            min(255.0, face.colour[2] * light[2]),
+        )
         for face in faces
     )
+    corners = np.vstack([*(face.corners for face in faces), shadow])
+    if has_fallen:
+        body = corners[:-4]
+        body[:, 1], body[:, 2] = -body[:, 2].copy(), body[:, 1] + 0.32
     return _Model(
-        np.vstack([*(face.corners for face in faces), shadow]),
+        corners,
         np.cumsum([0] + [len(face.corners) for face in faces]),
         tuple(lit),
     )
 
 
 def see_vehicles(
-    camera: PinholeCamera, place: Place, found: Sequence[Vehicle], under: Conditions
+    camera: PinholeCamera,
+    place: Place,
+    found: Sequence[Vehicle],
+    under: Conditions,
+    light: Callable[[Floats], Floats32],
+    depth_at: Callable[[float, float], float] | None = None,
 ) -> list[SeenVehicle]:
-    """The vehicles that a camera shows, in the order given."""
+    """The vehicles that a camera shows, in the order given.
+
+    Args:
+        camera: Who looks.
+        place: Where.
+        found: All that are there.
+        under: The conditions.
+        light: The light (RGB, 1 is a bright day's) at points (N, 3) of the place's frame.
+        depth_at: The water's depth (m) at a point of the ground, where there is water.
+    """
+    found, far = _near_picture(camera, place, found)
     if not found:
         return []
-    lights = _lights(place, found, under)
+    lights = np.round(light(np.array([(v.a, v.b, 1.0) for v in found])) * _LIGHT_STEPS)
     models = [
-        _model(v.kind, v.paint % vehicles.PAINTS, v.is_braking, light)
-        for v, light in zip(found, lights, strict=True)
+        _model(
+            v.kind,
+            v.paint % vehicles.PAINTS,
+            v.is_braking,
+            depth > _PLAIN_M,
+            v.has_fallen,
+            (red, green, blue),
+        )
+        for v, depth, (red, green, blue) in zip(
+            found, far, (lights / _LIGHT_STEPS).tolist(), strict=True
+        )
     ]
+    sunk = np.array([depth_at(v.a, v.b) if depth_at else 0.0 for v in found])
     counts = np.array([len(model.corners) for model in models])
     local = np.vstack([model.corners for model in models])
     turns = np.array([(math.cos(v.turn_rad), math.sin(v.turn_rad), v.a, v.b) for v in found])
@@ -91,9 +135,19 @@ def see_vehicles(
     ahead, left = local[:, 0].copy(), local[:, 1].copy()
     local[:, 0] = a + ahead * cos - left * sin
     local[:, 1] = b + ahead * sin + left * cos
+    # What is under water isn't seen: the sides end at its surface.
+    levels = np.repeat(sunk, counts)
+    np.maximum(local[:, 2], levels, out=local[:, 2])
     plane = place.to_plane(local)
     depths = (plane - (camera.x, camera.y, camera.h)) @ camera.axes[2]
     pixels, _ = camera.project(plane)
+    share = np.where(sunk > 0.02, 0.5, 0.34 * under.wet)
+    share[np.array(far) > _MIRRORED_M] = 0
+    images = None
+    if share.any():
+        plane[:, 2] = 2 * levels - plane[:, 2]
+        images, _ = camera.project(plane)
+        images[~np.isfinite(images)] = 0
     starts = np.concatenate(([0], np.cumsum(counts)))
     nearest = np.minimum.reduceat(depths, starts[:-1])
     means = np.add.reduceat(depths, starts[:-1]) / counts
@@ -103,41 +157,60 @@ def see_vehicles(
     low = np.maximum(low, 0)
     high = np.minimum(high, (camera.width_px, camera.height_px))
     shown = (nearest >= _NEAREST_M) & (low < high).all(axis=1)
+    fixed = np.round(np.clip(pixels, -60_000, 60_000) * 16).astype(np.int32)
     seen = []
     for index in np.flatnonzero(shown).tolist():
         model, vehicle = models[index], found[index]
-        part = pixels[starts[index] : starts[index + 1]]
-        outline = np.round(part * 16).astype(np.int32)
+        part = slice(starts[index], starts[index + 1])
+        outline = fixed[part]
         window = (*low[index].tolist(), *high[index].tolist())
-        faces = _facing(model, outline)
+        faces = _facing(model, outline, 1)
+        mirrored: tuple[tuple[Fixed, Colour], ...] = ()
+        if images is not None and share[index] > 0.02:
+            turned = np.round(np.clip(images[part], -60_000, 60_000) * 16).astype(np.int32)
+            mirrored = _facing(model, turned, -1)
         if math.isfinite(under.fog_m):
             faces = _fogged(faces, float(means[index]), under)
+            mirrored = _fogged(mirrored, float(means[index]), under)
         seen.append(
-            SeenVehicle(vehicle.a, vehicle.b, float(means[index]), window, outline[-4:], faces)
+            SeenVehicle(
+                vehicle.a,
+                vehicle.b,
+                float(means[index]),
+                window,
+                outline[-4:],
+                faces,
+                mirrored,
+                float(share[index]),
+                vehicle.event_id,
+            )
         )
     return seen
 
 
-def _lights(place: Place, found: Sequence[Vehicle], under: Conditions) -> list[Colour]:
-    """The day's and the lamps' light on each, in few steps, so that lit shapes can be kept."""
-    if not (under.lamps and place.poles):
-        return [under.light] * len(found)
-    spots = np.array([(v.a, v.b, 1.0) for v in found])
-    steps = np.round(np.minimum(lamplight(place, spots), 1.0) * under.lamps * 12) / 12
-    red, green, blue = SODIUM.tolist()
-    day = under.light
-    return [
-        (day[0] + red * step, day[1] + green * step, day[2] + blue * step)
-        for step in steps.tolist()
-    ]
+def _near_picture(
+    camera: PinholeCamera, place: Place, found: Sequence[Vehicle]
+) -> tuple[list[Vehicle], list[float]]:
+    """Those whose middle is not far outside of the picture, and how far away they are."""
+    if not found:
+        return [], []
+    middles = place.to_plane(np.array([(v.a, v.b, 0.8) for v in found]))
+    own = (middles - (camera.x, camera.y, camera.h)) @ camera.axes.T
+    ahead = own[:, 2]
+    side = np.abs(own[:, 0]) * camera.f_px
+    kept = (ahead > 0.5) & (side < ahead * camera.width_px / 2 + 7.0 * camera.f_px)
+    return (
+        [vehicle for vehicle, keep in zip(found, kept, strict=True) if keep],
+        ahead[kept].tolist(),
+    )
 
 
-def _facing(model: _Model, outline: Fixed) -> tuple[tuple[Fixed, Colour], ...]:
-    """Faces run clockwise as seen from outside; only those turned to us are kept."""
+def _facing(model: _Model, outline: Fixed, sense: int) -> tuple[tuple[Fixed, Colour], ...]:
+    """Faces run clockwise as seen from outside (``sense`` 1); only those turned to us are kept."""
     starts = model.starts[:-1]
     first = outline[starts].astype(np.int64)
     one, two = outline[starts + 1] - first, outline[starts + 2] - first
-    turn = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
+    turn = sense * (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
     return tuple(
         (outline[model.starts[number] : model.starts[number + 1]], model.colours[number])
         for number in np.flatnonzero(turn > _LEAST_TURN).tolist()
@@ -157,17 +230,54 @@ def _fogged(
     return tuple((outline, seen(colour)) for outline, colour in faces)
 
 
-def draw_vehicle(picture: Rgb, nearness: NDArray[np.float32], seen: SeenVehicle) -> None:
-    """Paint a vehicle, behind what stands nearer; draw farther ones first."""
+def draw_image(picture: Rgb, nearness: Floats32, seen: SeenVehicle) -> None:
+    """Paint a vehicle's image in the wet ground, before any vehicle is painted."""
+    if not seen.mirrored:
+        return
+    corners = np.vstack([outline for outline, _ in seen.mirrored])
+    height, width = picture.shape[:2]
+    x0, y0 = np.maximum(corners.min(axis=0) // 16 - 1, 0).tolist()
+    x1, y1 = np.minimum(corners.max(axis=0) // 16 + 2, (width, height)).tolist()
+    if x0 >= x1 or y0 >= y1:
+        return
+    region = picture[y0:y1, x0:x1]
+    image = region.copy()
+    for outline, colour in seen.mirrored:
+        cv2.fillConvexPoly(image, outline - (16 * x0, 16 * y0), colour, cv2.LINE_4, 4)
+    soft = cv2.blur(image, (3, 7))
+    soft = np.where(nearness[y0:y1, x0:x1, None] > 0, region, soft)
+    cv2.addWeighted(region, 1 - seen.mirror_share, soft, seen.mirror_share, 0, dst=region)
+
+
+def draw_vehicle(
+    picture: Rgb,
+    nearness: Floats32,
+    seen: SeenVehicle,
+    *,
+    labels: NDArray[np.uint8] | None = None,
+    label: int = 0,
+) -> None:
+    """Paint a vehicle, behind what stands nearer; draw farther ones first.
+
+    ``labels`` (H x W) gets ``label`` where it is seen.
+    """
     x0, y0, x1, y1 = seen.window
     region = picture[y0:y1, x0:x1]
     hidden = nearness[y0:y1, x0:x1] > 1 / seen.depth_m
     before = region.copy() if hidden.any() else None
-    _shade(picture, seen.shadow)
+    if seen.depth_m < _MIRRORED_M:
+        _shade(picture, seen.shadow)
+    kind = cv2.LINE_AA if seen.depth_m < _PLAIN_M else cv2.LINE_8
     for outline, colour in seen.faces:
-        cv2.fillConvexPoly(picture, outline, colour, cv2.LINE_AA, 4)
+        cv2.fillConvexPoly(picture, outline, colour, kind, 4)
     if before is not None:
         np.copyto(region, before, where=hidden[..., None])
+    if labels is not None:
+        own = np.zeros(labels.shape, np.uint8)
+        for outline, _ in seen.faces:
+            cv2.fillConvexPoly(own, outline - 8, 1, cv2.LINE_8, 4)
+        own[y0:y1, x0:x1][hidden] = 0
+        labels[own > 0] = label
 
 
 def _shade(picture: Rgb, outline: Fixed) -> None:

@@ -33,9 +33,15 @@ class Headlights:
     """The lamps of all vehicles of a time, as one camera sees them."""
 
     def __init__(
-        self, camera: PinholeCamera, place: Place, traffic: Sequence[Vehicle], strength: float
+        self,
+        camera: PinholeCamera,
+        place: Place,
+        traffic: Sequence[Vehicle],
+        strength: float,
+        wet: float = 0.0,
     ) -> None:
-        """``strength`` from 0, which is off, to 1."""
+        """``strength`` from 0, which is off, to 1; ``wet`` is how much the road mirrors them."""
+        self._wet = wet
         self._f_px = camera.f_px
         self._strength = strength
         eye = place.to_local(np.array([[camera.x, camera.y]]))[0]
@@ -76,6 +82,11 @@ class Headlights:
                 bright *= 1.0 if lit.facing > 0 else 0.55
                 add_glow(picture, u, v, 0.5 * scale + 2, colour * np.float32(0.4 * bright))
                 add_glow(picture, u, v, 0.14 * scale + 1, colour * np.float32(bright))
+                if self._wet:
+                    # Its image lies as far below the ground, drawn out by the ripples.
+                    tint = colour * np.float32(0.34 * bright * self._wet)
+                    below = v + 2 * _LAMP_UP_M * scale
+                    add_glow(picture, u, below, 0.2 * scale + 1, tint, tall_px=1.1 * scale + 2)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

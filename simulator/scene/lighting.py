@@ -7,6 +7,7 @@ lamplight falls off as it does in the street, and fog thickens with distance.
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,8 +15,12 @@ from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
 from simulator.scene.conditions import Conditions
+from simulator.scene.floods import Mirror
 from simulator.scene.place import Place
 from simulator.scene.poles import ARM_RISE_M
+
+if TYPE_CHECKING:
+    from simulator.scene.backdrop import Backdrop
 
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -48,6 +53,15 @@ def lamplight(place: Place, points: Floats) -> Floats:
     return total
 
 
+def light_on(place: Place, points: Floats, under: Conditions) -> Floats32:
+    """The day's and the lamps' light on things at points ``(N, 3)``: (N, 3), RGB, 1 is a day's."""
+    light = np.tile(np.array(under.light, np.float32), (len(points), 1))
+    if under.lamps and place.poles:
+        lamps = np.minimum(lamplight(place, points), 1.0) * under.lamps
+        light += lamps[:, None].astype(np.float32) * SODIUM
+    return light
+
+
 def fog_colour(under: Conditions) -> Floats32:
     """What thick fog looks like: the day's light and the lamps' in it; RGB, 0-255."""
     lamps = np.float32(under.lamps) * _LAMPLIT_FOG * np.float32(1 - max(under.light))
@@ -62,7 +76,7 @@ def relit(
         return np.asarray(day * np.array(under.light, np.float32), np.float32)
     # Poles and twigs take the light of what is behind them: on a coarse grid they would flicker.
     broad = cv2.morphologyEx(nearness, cv2.MORPH_OPEN, np.ones((13, 13)))
-    depth, points = _places(camera, place, np.asarray(broad, np.float32))
+    depth, points = places_of(camera, place, np.asarray(broad, np.float32))
     size = (camera.width_px, camera.height_px)
     light = np.ones((*depth.shape, 3), np.float32) * np.array(under.light, np.float32)
     if under.lamps and place.poles:
@@ -84,7 +98,7 @@ def relit(
     return picture
 
 
-def _places(camera: PinholeCamera, place: Place, nearness: Floats32) -> tuple[Floats32, Floats]:
+def places_of(camera: PinholeCamera, place: Place, nearness: Floats32) -> tuple[Floats32, Floats]:
     """Depth, and the point in the place's frame, of what a coarse grid of pixels shows."""
     u = np.arange(_COARSE / 2, camera.width_px, _COARSE)
     v = np.arange(_COARSE / 2, camera.height_px, _COARSE)
@@ -121,17 +135,24 @@ def _spot() -> Floats32:
 
 
 def add_glow(
-    picture: Floats32 | Rgb, u: float, v: float, radius_px: float, colour: Floats32
+    picture: Floats32 | Rgb,
+    u: float,
+    v: float,
+    radius_px: float,
+    colour: Floats32,
+    *,
+    tall_px: float | None = None,
 ) -> None:
-    """A lamp's bloom, added to the picture about a pixel."""
+    """A lamp's bloom, added to the picture about a pixel; ``tall_px`` draws it out up and down."""
     radius = max(1, round(float(radius_px)))
-    x0, y0 = round(float(u)) - radius, round(float(v)) - radius
+    rise = radius if tall_px is None else max(1, round(float(tall_px)))
+    x0, y0 = round(float(u)) - radius, round(float(v)) - rise
     height, width = picture.shape[:2]
     left, top = max(x0, 0), max(y0, 0)
-    right, low = min(x0 + 2 * radius, width), min(y0 + 2 * radius, height)
+    right, low = min(x0 + 2 * radius, width), min(y0 + 2 * rise, height)
     if left >= right or top >= low:
         return
-    spot = cv2.resize(_spot(), (2 * radius, 2 * radius), interpolation=cv2.INTER_AREA)
+    spot = cv2.resize(_spot(), (2 * radius, 2 * rise), interpolation=cv2.INTER_AREA)
     part = spot[top - y0 : low - y0, left - x0 : right - x0, None] * colour
     region = picture[top:low, left:right]
     region[:] = np.minimum(region + part, 255)
@@ -140,7 +161,17 @@ def add_glow(
 def _mirror(
     picture: Floats32, nearness: Floats32, depth: Floats32, camera: PinholeCamera, wet: float
 ) -> None:
-    """Darken the wet ground, and let it mirror what stands behind each of its pixels.
+    """Darken the wet ground, and let it mirror what stands behind each of its pixels."""
+    mirrored, fresnel, is_ground = _mirrored(picture, nearness, depth, camera, 31)
+    share = np.minimum(np.float32(wet) * fresnel, 0.75)[..., None]
+    picture *= (1 - np.float32(0.35 * wet) * is_ground[..., None]) * (1 - share)
+    picture += mirrored * share
+
+
+def _mirrored(
+    picture: Floats32, nearness: Floats32, depth: Floats32, camera: PinholeCamera, blur_px: int
+) -> tuple[Floats32, Floats32, Floats32]:
+    """What the ground mirrors, how strongly it does, and where it is ground (0 or 1).
 
     In a level camera's picture a thing and its mirror image meet at the thing's foot, so a column
     is turned over there. Water mirrors more the flatter one looks onto it (Schlick's formula).
@@ -150,17 +181,28 @@ def _mirror(
     far = np.asarray(cv2.resize(depth, (width, height), interpolation=cv2.INTER_LINEAR))
     is_ground = (nearness == 0) & (far < _SKY_M * 0.9)
     horizon = np.argmax(is_ground, axis=0)[None, :]
-    # Thin things (poles) are no mirror's edge: a closing takes them out.
+    # Thin things (poles) are no mirror's edge: an opening takes them out.
     solid = cv2.morphologyEx((nearness > 0).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 9)))
     feet = np.maximum(np.maximum.accumulate(np.where(solid > 0, rows, 0), axis=0), horizon)
     source = np.clip(2 * feet - rows, 0, height - 1).astype(np.float32)
     columns = np.broadcast_to(np.arange(width, dtype=np.float32), (height, width))
     mirrored = cv2.remap(picture, columns, source, cv2.INTER_LINEAR)
     # Ripples and the road's grain draw every light out downwards.
-    mirrored = np.asarray(cv2.blur(mirrored, (3, 31)), np.float32)
+    mirrored = np.asarray(cv2.blur(mirrored, (3, blur_px)), np.float32)
     sine = np.clip(camera.h / np.maximum(far, camera.h), 0, 1)
-    share = wet * (0.10 + 0.90 * (1 - sine) ** 3)
-    share = (np.minimum(share, 0.75) * is_ground)[..., None].astype(np.float32)
-    dark = (1 - np.float32(0.35 * wet) * is_ground[..., None]).astype(np.float32)
-    picture *= dark * (1 - share)
-    picture += mirrored * share
+    fresnel = (0.10 + 0.90 * (1 - sine) ** 3) * is_ground
+    shares = np.asarray(fresnel, np.float32)
+    return np.asarray(mirrored, np.float32), shares, np.asarray(is_ground, np.float32)
+
+
+def mirror_of(camera: PinholeCamera, place: Place, backdrop: Backdrop) -> Mirror:
+    """What still water would show of a backdrop."""
+    broad = cv2.morphologyEx(backdrop.nearness, cv2.MORPH_OPEN, np.ones((13, 13)))
+    depth, _ = places_of(camera, place, np.asarray(broad, np.float32))
+    mirrored, fresnel, _ = _mirrored(
+        backdrop.picture.astype(np.float32), backdrop.nearness, depth, camera, 9
+    )
+    rows = np.arange(camera.height_px, dtype=np.float32)
+    horizon = camera.height_px / 2 + camera.f_px * float(camera.axes[2][2])
+    ripples = 2.0 + 0.045 * np.maximum(rows - horizon, 0)
+    return Mirror(np.clip(mirrored, 0, 255).astype(np.uint8), np.minimum(fresnel, 0.8), ripples)

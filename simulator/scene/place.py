@@ -74,6 +74,8 @@ class Place:
     buildings: tuple[Building, ...] = field(default=())
     trees: tuple[Tree, ...] = field(default=())
     poles: tuple[Pole, ...] = field(default=())
+    index: int = 0
+    """Its number in the city."""
 
     def to_plane(self, local: Floats) -> Floats:
         """``(N, 2)`` or ``(N, 3)`` from (a, b[, up]) to (east, north[, up]) in metres."""
@@ -95,7 +97,9 @@ class Place:
         return out
 
 
-def build_place(name: str, x: float, y: float, heading_rad: float, seed: int) -> Place:
+def build_place(
+    name: str, x: float, y: float, heading_rad: float, seed: int, index: int = 0
+) -> Place:
     """A junction with its surroundings, all from the seed."""
     random = np.random.default_rng(seed)
     buildings, trees, poles = [], [], []
@@ -107,7 +111,9 @@ def build_place(name: str, x: float, y: float, heading_rad: float, seed: int) ->
             trees += _street_trees(random, sign_a, sign_b)
             trees += _garden_trees(random, sign_a, sign_b)
             poles += _street_poles(sign_a, sign_b)
-    return Place(name, x, y, heading_rad, seed, tuple(buildings), tuple(trees), tuple(poles))
+    return Place(
+        name, x, y, heading_rad, seed, tuple(buildings), tuple(trees), tuple(poles), index
+    )
 
 
 def _row_along_main(random: np.random.Generator, sign_a: int, sign_b: int) -> list[Building]:

@@ -2,14 +2,17 @@
 
 Every lane is one file of the intelligent driver model (M. Treiber, A. Hennecke, D. Helbing, Phys.
 Rev. E 62, 2000). It is run once, for a lead and a period of arrivals and signals; the period, by
-then settled, is played in a loop, so that a time always gives the same picture.
+then settled, is played in a loop, so that a time always gives the same picture. Where something
+is in the way for a while (`Hindrance`), the lane is run for the whole of its scenario's period, and
+a queue grows behind it.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -18,8 +21,11 @@ from numpy.typing import NDArray
 from simulator.scene.place import EXTENT_M, MAIN_HALF_M, MINOR_HALF_M, STOP_LINE_M
 
 PERIOD_S = 180.0
-_CYCLE_S = 60.0
-_LEAD_S = 2 * _CYCLE_S
+CYCLE_S = 60.0
+"""Of the signals."""
+GREEN_S = 29.0
+"""Of the main road, from the cycle's beginning."""
+_LEAD_S = 2 * CYCLE_S
 _STEP_S = 0.1
 _KEEP_EVERY = 2
 
@@ -44,10 +50,33 @@ class Vehicle:
     b: float
     turn_rad: float
     is_braking: bool
+    event_id: str = ""
+    """The crash that it is part of."""
+    has_fallen: bool = False
+    """A motorcycle on its side."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Lane:
+class Hindrance:
+    """Something in a lane's way: behind it vehicles queue, those beyond it drive on."""
+
+    lane: int
+    """An index of `LANES`."""
+    from_s: float
+    to_s: float
+    rear_at: Callable[[float], tuple[float, float]] | None = None
+    """Its rear end along the lane and its speed at a time; None for a slow stretch alone."""
+    stretch_m: tuple[float, float] = (0.0, 0.0)
+    """Between these the lane is driven at `slow_m_s` at most."""
+    slow_m_s: float = math.inf
+    empty_from_s: float = math.inf
+    """From here to `from_s` nobody enters the lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A file of vehicles; ``turn_rad`` anticlockwise from the a axis."""
+
     turn_rad: float
     offset_m: float
     """To the left of the road's axis, as its drivers see it."""
@@ -61,44 +90,57 @@ class _Lane:
 class _Track:
     kind: Kind
     paint: int
-    lane: _Lane
+    lane: Lane
     aside_m: float
     first: int
     along_m: NDArray[np.float32]
     """Place of the vehicle's middle, a sample each ``_KEEP_EVERY`` steps from ``first``."""
 
 
-def _lanes() -> list[_Lane]:
+def _lanes() -> list[Lane]:
     lanes = []
     for turn in (0.0, math.pi):
         for offset, gap in ((1.9, 13.0), (5.1, 9.0)):
             stop = -(MINOR_HALF_M + STOP_LINE_M)
-            lanes.append(_Lane(turn, offset, stop, True, False, gap))
-        lanes.append(_Lane(turn, 6.4, -(MINOR_HALF_M + STOP_LINE_M - 1.2), True, True, 5.0))
+            lanes.append(Lane(turn, offset, stop, True, False, gap))
+        lanes.append(Lane(turn, 6.4, -(MINOR_HALF_M + STOP_LINE_M - 1.2), True, True, 5.0))
     for turn in (math.pi / 2, -math.pi / 2):
         stop = -(MAIN_HALF_M + STOP_LINE_M)
-        lanes.append(_Lane(turn, 2.0, stop, False, False, 14.0))
-        lanes.append(_Lane(turn, 3.9, stop + 1.2, False, True, 8.0))
+        lanes.append(Lane(turn, 2.0, stop, False, False, 14.0))
+        lanes.append(Lane(turn, 3.9, stop + 1.2, False, True, 8.0))
     return lanes
 
 
-class Traffic:
-    """All vehicles of one junction."""
+LANES = tuple(_lanes())
 
-    def __init__(self, seed: int) -> None:
-        """Runs a period and what leads up to it; a quarter of a second."""
-        random = np.random.default_rng(seed + 3)
-        self._tracks = [track for lane in _lanes() for track in _drive(lane, random)]
-        self._firsts = np.array([track.first for track in self._tracks])
-        self._lasts = self._firsts + [len(track.along_m) - 1 for track in self._tracks]
+
+def lane_at(a: float, b: float) -> int:
+    """The index of the cars' lane of the main road that is nearest to a point."""
+    cars = [i for i, lane in enumerate(LANES) if lane.is_main and not lane.for_motorcycles]
+    return min(cars, key=lambda i: abs(LANES[i].offset_m * math.cos(LANES[i].turn_rad) - b))
+
+
+@dataclass(frozen=True, eq=False)
+class _Files:
+    """Lanes with one period."""
+
+    period_s: float
+    tracks: list[_Track]
+    firsts: NDArray[np.int64]
+    lasts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, period_s: float, tracks: list[_Track]) -> _Files:
+        firsts = np.array([track.first for track in tracks], np.int64)
+        lasts = firsts + np.array([len(track.along_m) - 1 for track in tracks], np.int64)
+        return cls(period_s, tracks, firsts, lasts)
 
     def at(self, elapsed_s: float) -> list[Vehicle]:
-        """The vehicles at a time."""
-        position = elapsed_s % PERIOD_S / (_STEP_S * _KEEP_EVERY)
+        position = elapsed_s % self.period_s / (_STEP_S * _KEEP_EVERY)
         index, share = int(position), position % 1
         found = []
-        for number in np.flatnonzero((self._firsts <= index) & (index < self._lasts)).tolist():
-            track = self._tracks[number]
+        for number in np.flatnonzero((self.firsts <= index) & (index < self.lasts)).tolist():
+            track = self.tracks[number]
             here = index - track.first
             step = float(track.along_m[here + 1] - track.along_m[here])
             along = float(track.along_m[here]) + share * step
@@ -118,9 +160,71 @@ class Traffic:
         return found
 
 
+class Traffic:
+    """All vehicles of one junction."""
+
+    def __init__(
+        self,
+        seed: int,
+        hindrances: Sequence[Hindrance] = (),
+        *,
+        period_s: float = PERIOD_S,
+        offset_s: float = 0.0,
+        density: float = 1.0,
+    ) -> None:
+        """Runs a period and what leads up to it; a quarter of a second without hindrances.
+
+        Args:
+            seed: Of arrivals.
+            hindrances: What is in the way, and when.
+            period_s: After which everything comes again; a multiple of `CYCLE_S`.
+            offset_s: When the main road's first green begins.
+            density: Vehicles against an ordinary day's.
+        """
+        if period_s <= 0 or period_s % CYCLE_S:
+            raise ValueError(f"the period must be a multiple of {CYCLE_S:g} s, got {period_s:g}")
+        cycles = round(period_s / CYCLE_S)
+        short_s = CYCLE_S * max(n for n in range(1, 6) if cycles % n == 0)
+        self._offset_s = offset_s % CYCLE_S
+        files: dict[float, list[_Track]] = {}
+        for number, lane in enumerate(LANES):
+            random = np.random.default_rng((seed, 3, number))
+            own = [hindrance for hindrance in hindrances if hindrance.lane == number]
+            length_s = period_s if own else short_s
+            # The lane's own time begins with a green.
+            moved = [_moved(hindrance, -self._offset_s) for hindrance in own]
+            files.setdefault(length_s, []).extend(_drive(lane, random, length_s, moved, density))
+        self._files = [_Files.of(length_s, tracks) for length_s, tracks in files.items() if tracks]
+
+    def at(self, elapsed_s: float) -> list[Vehicle]:
+        """The vehicles at a time."""
+        own_s = elapsed_s - self._offset_s
+        return [vehicle for files in self._files for vehicle in files.at(own_s)]
+
+    def may_walk(self, elapsed_s: float) -> float | None:
+        """Seconds since the main road's crossings were given to those on foot; None at red."""
+        phase = (elapsed_s - self._offset_s) % CYCLE_S
+        since = phase - _WALK_FROM_S
+        return since if 0 <= since < CYCLE_S - _WALK_FROM_S else None
+
+
+_WALK_FROM_S = 32.0
+
+
+def _moved(hindrance: Hindrance, by_s: float) -> Hindrance:
+    rear = hindrance.rear_at
+    return replace(
+        hindrance,
+        from_s=hindrance.from_s + by_s,
+        to_s=hindrance.to_s + by_s,
+        empty_from_s=hindrance.empty_from_s + by_s,
+        rear_at=None if rear is None else lambda now: rear(now - by_s),
+    )
+
+
 def _green(is_main: bool, time_s: float) -> bool:
-    phase = time_s % _CYCLE_S
-    return phase < 29 if is_main else 34 <= phase < 55
+    phase = time_s % CYCLE_S
+    return phase < GREEN_S if is_main else 34 <= phase < 55
 
 
 @dataclass(slots=True, eq=False)
@@ -140,23 +244,31 @@ _Arrival = tuple[float, Kind, int, float, float]
 """When, what, its paint, the speed it wants (m/s), and how far it keeps to its left (m)."""
 
 
-def _drive(lane: _Lane, random: np.random.Generator) -> list[_Track]:
+def _drive(
+    lane: Lane,
+    random: np.random.Generator,
+    period_s: float,
+    hindrances: list[Hindrance],
+    density: float,
+) -> list[_Track]:
     arrivals: list[_Arrival] = []
-    at = float(random.exponential(lane.mean_gap_s))
-    while at < PERIOD_S:
+    gap_s = lane.mean_gap_s / density
+    at = float(random.exponential(gap_s))
+    while at < period_s:
         kind = Kind.MOTORCYCLE if lane.for_motorcycles else _any_kind(random)
         wish = float(random.uniform(9, 13.5) if kind is not Kind.BUS else 9.0)
         aside = float(random.uniform(-0.55, 0.4)) if lane.for_motorcycles else 0.0
-        arrivals.append((at, kind, int(random.integers(1_000)), wish, aside))
-        at += max(1.2, float(random.exponential(lane.mean_gap_s)))
+        if not any(h.empty_from_s <= at < h.from_s for h in hindrances):
+            arrivals.append((at, kind, int(random.integers(1_000)), wish, aside))
+        at += max(1.2, float(random.exponential(gap_s)))
     # Before the period comes the end of the one before, which is the same.
     early: list[_Arrival] = [
-        (arrival[0] - PERIOD_S, *arrival[1:])
+        (arrival[0] - period_s, *arrival[1:])
         for arrival in arrivals
-        if arrival[0] > PERIOD_S - _LEAD_S
+        if arrival[0] > period_s - _LEAD_S
     ]
     queue = deque(early + arrivals)
-    steps = round((PERIOD_S + _LEAD_S) / _STEP_S)
+    steps = round((period_s + _LEAD_S) / _STEP_S)
     second = round(_LEAD_S / _STEP_S)
     row: list[_Driver] = []
     done: list[_Driver] = []
@@ -167,7 +279,7 @@ def _drive(lane: _Lane, random: np.random.Generator) -> list[_Track]:
             row.append(
                 _Driver(kind, kind.value / 2, paint, wish, aside, -EXTENT_M, wish * 0.8, -1, [])
             )
-        _advance(row, lane, now)
+        _advance(row, lane, now, [h for h in hindrances if h.from_s <= now < h.to_s])
         for driver in row:
             if step >= second and (step - second) % _KEEP_EVERY == 0:
                 if driver.first_step < 0:
@@ -187,8 +299,9 @@ def _any_kind(random: np.random.Generator) -> Kind:
     return kinds[int(random.choice(4, p=(0.68, 0.18, 0.10, 0.04)))]
 
 
-def _advance(row: list[_Driver], lane: _Lane, now: float) -> None:
+def _advance(row: list[_Driver], lane: Lane, now: float, hindrances: list[Hindrance]) -> None:
     ahead_end, ahead_speed = math.inf, 0.0
+    rears = [h.rear_at(now) for h in hindrances if h.rear_at is not None]
     for driver in row:
         half = driver.half_m
         gap, leader_speed = ahead_end - driver.along_m - half, ahead_speed
@@ -201,11 +314,20 @@ def _advance(row: list[_Driver], lane: _Lane, now: float) -> None:
             and to_line < gap
         ):
             gap, leader_speed = to_line + 1.0, 0.0
+        for rear, rear_speed in rears:
+            # Whoever's middle is past it has got by.
+            if driver.along_m < rear and rear - driver.along_m - half < gap:
+                gap, leader_speed = rear - driver.along_m - half, rear_speed
+        wish = driver.wish_m_s
+        for hindrance in hindrances:
+            low, high = hindrance.stretch_m
+            if low - 6 < driver.along_m < high:
+                wish = min(wish, hindrance.slow_m_s)
         speed = driver.speed_m_s
         wanted = 1.6 + max(
             0.0, speed * 1.1 + speed * (speed - leader_speed) / (2 * math.sqrt(1.6 * 2.2))
         )
-        pull = 1.6 * (1 - (speed / driver.wish_m_s) ** 4 - (wanted / max(gap, 0.3)) ** 2)
+        pull = 1.6 * (1 - min((speed / wish) ** 4, 6.0) - (wanted / max(gap, 0.3)) ** 2)
         driver.speed_m_s = max(0.0, speed + max(pull, -7.0) * _STEP_S)
         driver.along_m += driver.speed_m_s * _STEP_S
         ahead_end, ahead_speed = driver.along_m - half, driver.speed_m_s

@@ -136,8 +136,11 @@ HALF_WIDTH_M = {
 
 
 @cache
-def shape(kind: Kind, paint: int, is_braking: bool) -> tuple[Face, ...]:
-    """A vehicle's faces, in the order of painting; ``paint`` below `PAINTS`."""
+def shape(kind: Kind, paint: int, is_braking: bool, is_plain: bool = False) -> tuple[Face, ...]:
+    """A vehicle's faces, in the order of painting; ``paint`` below `PAINTS`.
+
+    A plain one is what is left of it far away.
+    """
     tail: Colour = (235, 40, 30) if is_braking else (120, 20, 18)
     head: Colour = (250, 246, 228)
     match kind:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from contracts import LonLat
-from geo.camera import PinholeCamera
 from simulator.callers import SimulatedCall
-from simulator.city import FIRST_FIRE_S, City, SimulatedCamera, VideoCity
+from simulator.city import City, SimulatedCamera, VideoCity
+from simulator.scenario import Scenario
 from simulator.scene.fluid import FireLoop
-from simulator.scene.view import CameraView
-from simulator.serve import CityServer, LazyStage
+from simulator.serve import CityServer
+from simulator.views import view_of
 from tests.simulator.rtsp.clients import Seen, watch
 from tests.simulator.scene.conftest import loop
 from tests.support.rtsp import small_video
@@ -27,7 +27,7 @@ CENTRE = LonLat(106.992, -6.2383)
 
 
 async def test_the_demonstration_is_seen_to_burn() -> None:
-    async with CityServer(City.demo(1, 1, CENTRE, first_fire_s=1.5)) as server:
+    async with CityServer(burning_city(1.5)) as server:
         (camera,) = server.cameras
         assert camera.url == f"rtsp://127.0.0.1:{server.port}/melati-barat"
         quiet: list[Seen] = await asyncio.to_thread(watch, camera.url, 3, read_s=15)
@@ -83,17 +83,18 @@ def test_a_city_has_no_time_before_it_is_served() -> None:
 
 
 def test_a_view_is_the_same_for_the_same_time_and_tells_the_truth(loop: FireLoop) -> None:
-    city = City.demo(2, 1, CENTRE)
-    stage = LazyStage(city, city.places[0], loop).get()
-    pose = city.cameras[1].camera.pose
-    assert pose is not None
-    camera = PinholeCamera.from_pose(pose, city.projection)
-    view = CameraView(camera, stage, "UJI", seed=3)
+    view = view_of(burning_city(12.0, cameras=2), 1, loop)
     wall = datetime(2026, 11, 22, 3, tzinfo=UTC)
-    first, again = view.shoot(47.0, wall), view.shoot(47.0, wall)
+    first, again = view.shoot(47.0, wall, truth=True), view.shoot(47.0, wall, truth=True)
     assert np.array_equal(first.picture, again.picture)
     assert not np.array_equal(first.picture, view.shoot(47.2, wall).picture)
-    box = first.fire_boxes["fire-0"]
+    box = first.seen["fire-1"].box
     inside = first.picture[int(box.y0) : int(box.y1), int(box.x0) : int(box.x1)]
     assert flames(inside) > 0.6 * flames(first.picture)
-    assert view.shoot(FIRST_FIRE_S - 1, wall).fire_boxes == {}
+    assert view.shoot(11, wall, truth=True).seen == {}
+
+
+def burning_city(starts_s: float, cameras: int = 1) -> City:
+    fire = {"kind": "fire", "at": {"a": 9.5, "b": 9.7}, "starts_s": starts_s, "lasts_s": 90}
+    plain = {"name": "uji", "title": "Uji", "seconds": 120, "cameras": cameras, "events": [fire]}
+    return City.of(Scenario.model_validate({**plain, "seed": 1, "map": {"junctions": 1}}), CENTRE)

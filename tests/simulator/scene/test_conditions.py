@@ -18,7 +18,8 @@ from simulator.scene.ground import CELL_M
 from simulator.scene.headlights import Headlights
 from simulator.scene.lighting import lamplight
 from simulator.scene.place import EXTENT_M, Building, Place, Pole
-from simulator.scene.traffic import Kind, Traffic, Vehicle
+from simulator.scene.script import Script
+from simulator.scene.traffic import Kind, Vehicle
 from simulator.scene.view import CameraView, Shot, Stage
 from simulator.scene.weather import Veil
 from tests.simulator.scene.stands import camera_at, empty_place, pixel_of
@@ -117,11 +118,13 @@ def test_what_burns_is_in_the_same_place_under_all_conditions(loop: FireLoop) ->
     fire = Fire(id="f", a=9, b=4, onset_s=0, burns_s=90, width_m=3.0, seed=2)
 
     def shot(under: Conditions) -> Shot:
-        stage = Stage(place, Traffic(1), lambda _: [fire], loop, ZoneInfo("UTC"), under)
-        return CameraView(camera, stage, "UJI", 1).shoot(40.0, datetime(2026, 1, 1, tzinfo=UTC))
+        stage = Stage(place, Script(1, [fire]), loop, ZoneInfo("UTC"), under)
+        view = CameraView(camera, stage, "UJI", 1)
+        return view.shoot(40.0, datetime(2026, 1, 1, tzinfo=UTC), truth=True)
 
     day, night = shot(BRIGHT_DAY), shot(NIGHT_RAIN)
-    assert day.fire_boxes == night.fire_boxes != {}
+    assert day.seen["f"].box == night.seen["f"].box
+    assert np.array_equal(day.seen["f"].mask, night.seen["f"].mask)
     assert night.picture.mean() < 0.6 * day.picture.mean()
 
 

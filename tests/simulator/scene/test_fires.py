@@ -22,7 +22,12 @@ def shot(
 ) -> tuple[np.ndarray, Box | None]:
     picture = np.full((camera.height_px, camera.width_px, 3), 110, np.uint8)
     wall = np.full(picture.shape[:2], nearness, np.float32)
-    return picture, draw_fire(picture, wall, camera, place, FIRE, loop, at_s)
+    mask = draw_fire(picture, wall, camera, place, FIRE, loop, at_s)
+    if mask is None:
+        return picture, None
+    rows, columns = np.nonzero(mask)
+    box = Box(columns.min(), rows.min(), columns.max() + 1.0, rows.max() + 1.0)
+    return picture, box
 
 
 @given(st.floats(0, 400))
