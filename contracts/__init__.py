@@ -15,7 +15,15 @@ from contracts.calls import (
     Sector,
 )
 from contracts.cameras import Camera, CameraHealth, CameraPose, CameraState, StreamSource, ViewShift
-from contracts.commands import Cue, KeepClip, ProbeAnswer, ProbeCamera, WatchClosely
+from contracts.commands import (
+    Cue,
+    KeepClip,
+    ProbeAnswer,
+    ProbeCamera,
+    ScenarioReport,
+    StartScenario,
+    WatchClosely,
+)
 from contracts.desk import Handover, Shelf
 from contracts.detections import Box, Detection
 from contracts.errors import ContractError
@@ -124,12 +132,14 @@ __all__ = [
     "ReportId",
     "ReportKind",
     "Rgb",
+    "ScenarioReport",
     "Sector",
     "Sequence",
     "Shelf",
     "ShelfId",
     "Sighting",
     "SourceKind",
+    "StartScenario",
     "StreamSource",
     "TrackId",
     "Truth",

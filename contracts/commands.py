@@ -64,3 +64,39 @@ class KeepClip:
 
 Cue = WatchClosely | KeepClip
 """What is told to all workers; each heeds what concerns its cameras."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartScenario:
+    """Have the simulated city play a scenario from its beginning, as an exercise.
+
+    It is answered with a `ScenarioReport`, at once; what became of it is told when it has ended.
+    """
+
+    name: str | None
+    """Of the library; None stops what plays and goes back to the city's everyday."""
+    seed: int | None = None
+    """Another than the scenario's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioReport:
+    """What the simulated city plays, or how the system did in what it has played."""
+
+    name: str
+    title: str = ""
+    is_playing: bool
+    started_at: datetime | None = None
+    ends_at: datetime | None = None
+    """None where it goes round and round."""
+    refused: str = ""
+    """Why the command was not followed; empty where it was."""
+    score: str = ""
+    """The score of a scenario that has ended, as a JSON document; empty before."""
+    available: tuple[str, ...] = ()
+    """The library's scenarios, by name."""
+
+    def __post_init__(self) -> None:
+        for what in ("started_at", "ends_at"):
+            if (at := getattr(self, what)) is not None:
+                require_utc(what, at)

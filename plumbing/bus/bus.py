@@ -14,11 +14,21 @@ from collections.abc import (
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from contracts import CameraId, Cue, HeadReport, ProbeAnswer, ProbeCamera, StreamSource
+from contracts import (
+    CameraId,
+    Cue,
+    HeadReport,
+    ProbeAnswer,
+    ProbeCamera,
+    ScenarioReport,
+    StartScenario,
+    StreamSource,
+)
 from contracts.verdicts import Verdict
+from plumbing.bus.exercises import Exercises
 from plumbing.bus.heads import Heads
 from plumbing.bus.hints import Hints
-from plumbing.bus.leases import Lease, Leases
+from plumbing.bus.leases import HeldLease, Lease, Leases
 from plumbing.bus.link import Link
 from plumbing.bus.probes import Probes
 from plumbing.bus.register import Register
@@ -47,6 +57,7 @@ class Bus:
         self._leases = Leases(self._link)
         self._probes = Probes(self._link)
         self._hints = Hints(self._link)
+        self._exercises = Exercises(self._link)
         self._register = Register(self._link)
         self._heads = Heads(self._link)
         self._verdicts = VerdictBook(self._link)
@@ -190,20 +201,53 @@ class Bus:
         """
         return self._hints.told(since_s)
 
+    async def ask_city(self, command: StartScenario, timeout_s: float) -> ScenarioReport:
+        """Have the simulated city play a scenario.
+
+        Raises:
+            NoAnswer: no city took it within ``timeout_s``.
+        """
+        return await self._exercises.ask(command, timeout_s)
+
+    async def answer_city(
+        self, answer: Callable[[StartScenario], Awaitable[ScenarioReport]]
+    ) -> None:
+        """Answer what the city is asked, until cancelled, across reconnects."""
+        await self._exercises.answer(answer)
+
+    async def publish_exercise(self, report: ScenarioReport) -> None:
+        """Tell what the city plays, or how the system did in what it has played."""
+        await self._exercises.publish(report)
+
+    async def read_exercise(self) -> ScenarioReport | None:
+        """What the city told last; None where there has been none."""
+        return await self._exercises.read()
+
     async def take_lease(
-        self, name: str, holder: str, ttl_s: float, *, above: int = 0
+        self, name: str, holder: str, ttl_s: float, *, above: int = 0, note: str = ""
     ) -> Lease | None:
         """Take a lease for ``ttl_s`` unless another holds it (then None).
 
         The fencing number grows by one with each new holding, and exceeds ``above``: pass the
         highest one that the guarded resource has seen, so that a server that lost its memory
-        can't lock everybody out. Taking one's own lease again prolongs it.
+        can't lock everybody out. Taking one's own lease again prolongs it. ``note`` is what others
+        are to know of the holder (`look_at_leases`).
         """
-        return await self._leases.take(name, holder, ttl_s, above)
+        return await self._leases.take(name, holder, ttl_s, above, note)
 
     async def renew_lease(self, lease: Lease, ttl_s: float) -> bool:
         """Prolong a lease; False when it is no longer ours, and so must be taken anew."""
         return await self._leases.renew(lease, ttl_s)
+
+    async def renew_leases(
+        self, leases: Sequence[Lease], ttl_s: float, note: str | None = None
+    ) -> list[bool]:
+        """As `renew_lease`, for many in one go; a note that is given replaces theirs."""
+        return await self._leases.renew_all(leases, ttl_s, note)
+
+    async def look_at_leases(self, names: Sequence[str]) -> list[HeldLease | None]:
+        """Who holds these leases, and their notes; none for those that are free."""
+        return await self._leases.look(names)
 
     async def release_lease(self, lease: Lease) -> None:
         """Give a lease back; harmless where it is no longer ours."""
