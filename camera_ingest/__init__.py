@@ -12,6 +12,7 @@ Failures are `IngestError`, typed by the state that the camera is to be shown in
 from camera_ingest.errors import IngestError
 from camera_ingest.files import read_file
 from camera_ingest.frame_slots import FrameSlot, FrameSlots
+from camera_ingest.looking_back import pictures_of
 from camera_ingest.opening import StreamOpener
 from camera_ingest.packets import CodedPicture, StreamInfo
 from camera_ingest.preroll import PacketRun, PreRoll
@@ -34,6 +35,7 @@ __all__ = [
     "StreamInfo",
     "StreamOpener",
     "StreamReader",
+    "pictures_of",
     "probe",
     "read_file",
 ]

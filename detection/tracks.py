@@ -208,8 +208,12 @@ class TrackBook:
         self._affinity = affinity
         self._gate = gate
         self._lost_after_s = lost_after_s
-        self._next = 1
+        self.next_number = 1
         self.tracks: list[Track] = []
+
+    def begin_at(self, number: int) -> None:
+        """Number tracks from here on, or from where it stands, if that is higher."""
+        self.next_number = max(self.next_number, number)
 
     def update(
         self, at_s: float, boxes: Boxes
@@ -242,14 +246,14 @@ class TrackBook:
         self.tracks = [t for t in self.tracks if t.number not in gone]
         for box in sorted(set(range(len(boxes))) - taken, key=lambda b: rank[b]):
             track = Track(
-                self._next,
+                self.next_number,
                 int(boxes.class_ids[box]),
                 at_s,
                 boxes.xyxy[box],
                 at_s,
                 float(boxes.scores[box]),
             )
-            self._next += 1
+            self.next_number += 1
             self.tracks.append(track)
             seen.append((track, box))
         return seen, [t for t in unseen if t.number not in gone], lost

@@ -43,6 +43,9 @@ RESEND_LLR = 1.0
 """Evidence that has grown by this much is sent at once ..."""
 LEAST_GAP_S = 1.0
 """... but no track is sent more often than this."""
+CUED_LLR = 1.5
+"""How much less evidence suffices while a call or an incident speaks of what the camera sees. What
+is sent says honestly how much there is; fusion weighs it with the call's."""
 JOIN_GATE = 0.12
 FLOOD_CLASS = -1
 """The flood track's class in this room: it has no box of the detector's."""
@@ -75,10 +78,13 @@ class CameraVerifier:
         """Whether the last picture gave a reason to look closer without a confirmed track to
         explain it.
         """
+        self._detector, self._flood = detector, flood
         self._clutter = clutter or ClutterMap()
         self._habit_llr: dict[tuple[int, int], float] = {}
         """By track, from when it began: what burns for an hour must not talk itself down."""
         self._small: NDArray[np.uint8] | None = None
+        self.cued_until_s = float("-inf")
+        """Until then somebody expects something here, and less is enough to be told."""
         self._rules = rules
         self._exercise = exercise
         self._cards: dict[Sighting, ModelCard] = {Sighting(c): detector for c in detector.classes}
@@ -95,6 +101,36 @@ class CameraVerifier:
         self._sent: dict[tuple[int, int], _Sent] = {}
         self._last_s = float("-inf")
         self._first_s: float | None = None
+
+    @property
+    def has_confirmed(self) -> bool:
+        """Whether a hazard that the detector finds has been told of and is still there."""
+        return any(class_id != FLOOD_CLASS for class_id, _ in self._sent)
+
+    def rewound(self) -> CameraVerifier:
+        """A verification of the same camera that begins anew, for pictures of a moment ago.
+
+        What stands in the first of them counts as having stood there before. Once it has caught up
+        with this one it can go on in its place, by `succeed`.
+        """
+        past = CameraVerifier(
+            self.camera_id,
+            self._detector,
+            self._flood,
+            self._rules,
+            self._exercise,
+            self._clutter,
+        )
+        past.cued_until_s = self.cued_until_s
+        past._book.begin_at(self._book.next_number)
+        return past
+
+    def succeed(self, present: CameraVerifier) -> None:
+        """Go on in the place of the one this was rewound from: floods are as that one saw them."""
+        self._book.begin_at(present._book.next_number)
+        self.cued_until_s = present.cued_until_s
+        self._flood_track, self._flood_count = present._flood_track, present._flood_count
+        self._sent |= {key: sent for key, sent in present._sent.items() if key[0] == FLOOD_CLASS}
 
     def _affinity(self, class_id: int) -> Affinity:
         return overlap if self._sightings[class_id] is Sighting.CRASH else shared_or_near
@@ -204,9 +240,10 @@ class CameraVerifier:
         less = max(self._habit_llr.get(key, 0.0), rejected_llr)
         less += rule.was_there_llr if came_up_with_it else 0.0
         llr = joint_llr(rule, looks) - less
+        enough = rule.confirm_llr + less - (CUED_LLR if at_s < self.cued_until_s else 0.0)
         sent = self._sent.get(key)
         if sent is None:
-            if not confirms(rule, looks, rule.confirm_llr + less):
+            if not confirms(rule, looks, enough):
                 self.weak_cue |= looks[-1].llr - less >= rule.weak_llr
                 return None
         elif rejected_llr > 0.0 and llr < rule.confirm_llr:

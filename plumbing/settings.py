@@ -279,6 +279,12 @@ class DetectionSettings(Section):
         "flood", description="Flood model folder in detection/models, or a path; none turns it off"
     )
     streams: int = Field(2, ge=1, le=64, description="One-thread inference streams a worker")
+    look_back_share: float = Field(
+        0.15,
+        ge=0,
+        le=4,
+        description="Of one core, what a worker may spend on cameras' last seconds; 0: none",
+    )
 
 
 class FusionSettings(Section):

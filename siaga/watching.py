@@ -1,47 +1,34 @@
-"""Pictures to detections: the one place where ingest and detection meet.
+"""Pictures to detections: detector, flood classifier and one verification a camera, no threads.
 
-`Watch` is the pipeline itself, without threads, for a worker and for `siaga watch` alike: a batch
-of frames goes through the detector, every few seconds a camera's road through the flood
-classifier, and the results through that camera's verification. `WatchThread` runs it in a worker:
-it takes the newest frames from ingest, keeps the picture that proves a detection, and puts the
-detection into the spool before anything else happens to it.
+A batch of frames goes through the detector, every few seconds a camera's road through the flood
+classifier, and the results through that camera's verification; for a worker (`siaga.watch_thread`)
+and for `siaga watch` alike.
+
+**Looking back:** the verification of a camera is rewound, and pictures of its last seconds go
+through the detector into it, while live ones go on into the present one and are noted. At the end
+what was noted follows, and the rewound one takes the present one's place.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import numpy as np
 
-from camera_ingest import IngestSupervisor
-from contracts import CameraId, Detection, EvidenceId, Frame, StreamSource, TrackId
+from contracts import CameraId, Detection, Frame, StreamSource
 from detection.boxes import Boxes
-from detection.clutter import Learnt
 from detection.runtime import Detector, FloodClassifier
 from detection.verification import CameraVerifier
-from plumbing.clock import Clock
-from plumbing.evidence import EvidenceError, EvidenceStore
-from plumbing.logs import get_logger
-from plumbing.spool import Spool, SpoolError
 from siaga.clutter_maps import ClutterMaps
-from siaga.heads import HeadWatch
-from siaga.probing import jpeg
-
-_log = get_logger(__name__)
 
 FLOOD_EVERY_S = 5.0
 """Water rises in minutes; looking at every picture would only cost."""
-LOOK_CLOSER_S = 10.0
-"""How long a weak cue raises its camera's rate: time for the looks that confirm or drop it."""
-SAVE_EVERY_S = 300.0
-"""What a crash may cost of the habits that cameras are learnt by."""
 NO_SOURCES: Mapping[CameraId, StreamSource] = MappingProxyType({})
-PICTURES_REMEMBERED = 4096
-"""Tracks whose best picture is known; the oldest is forgotten beyond that."""
+_MOST_NOTED = 64
+"""Live pictures of a camera that is being looked back at; after so many it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +38,15 @@ class Watched:
     frame: Frame
     detections: tuple[Detection, ...]
     weak_cue: bool
+
+
+@dataclass(slots=True)
+class _Past:
+    """A camera that is being looked back at."""
+
+    verifier: CameraVerifier
+    noted: list[tuple[Frame, Boxes]] = field(default_factory=list)
+    """What came in meanwhile."""
 
 
 class Watch:
@@ -67,11 +63,14 @@ class Watch:
         self._flood = flood
         self._verifiers: dict[CameraId, CameraVerifier] = {}
         self._flood_due_at: dict[CameraId, datetime] = {}
+        self._cued_until: dict[CameraId, datetime] = {}
+        self._past: dict[CameraId, _Past] = {}
 
     def forget(self, camera_id: CameraId) -> None:
         """Drop what is known of a camera: it has left, or its source has changed."""
         self._verifiers.pop(camera_id, None)
         self._flood_due_at.pop(camera_id, None)
+        self._past.pop(camera_id, None)
         self.clutter.forget(camera_id)
 
     def look(
@@ -87,6 +86,49 @@ class Watch:
             self._verify(frame, found, flood, sources.get(frame.camera_id))
             for frame, found, flood in zip(frames, boxes, floods, strict=True)
         ]
+
+    def expect(self, camera_ids: Collection[CameraId], until: datetime) -> None:
+        """Somebody speaks of what these cameras see: less evidence is enough until a time."""
+        for camera_id in camera_ids:
+            self._cued_until[camera_id] = max(until, self._cued_until.get(camera_id, until))
+
+    def begin_look_back(self, camera_id: CameraId) -> bool:
+        """Be ready for pictures of a camera's last seconds; false where they could add nothing.
+
+        They couldn't where the camera was never seen, or has told of a hazard that is still there.
+        """
+        present = self._verifiers.get(camera_id)
+        if present is None or present.has_confirmed:
+            return False
+        self._past[camera_id] = _Past(present.rewound())
+        return True
+
+    def look_back(self, frames: Sequence[Frame]) -> list[Watched]:
+        """Analyse pictures of cameras' last seconds, in the order of capture.
+
+        Floods aren't looked for: they don't hurry. Nothing comes of a camera that has told of a
+        hazard meanwhile.
+        """
+        frames = [frame for frame in frames if self._is_open(frame.camera_id)]
+        boxes = self._detector.detect([frame.image for frame in frames])
+        return [
+            _update(self._past[frame.camera_id].verifier, frame, found, None)
+            for frame, found in zip(frames, boxes, strict=True)
+        ]
+
+    def end_look_back(self, camera_id: CameraId) -> list[Watched]:
+        """Let the camera's past catch up with its present, and take its place."""
+        past = self._past.pop(camera_id, None)
+        present = self._verifiers.get(camera_id)
+        if past is None or present is None or present.has_confirmed:
+            return []
+        past.verifier.succeed(present)
+        self._verifiers[camera_id] = past.verifier
+        return [_update(past.verifier, frame, boxes, None) for frame, boxes in past.noted]
+
+    def _is_open(self, camera_id: CameraId) -> bool:
+        past, present = self._past.get(camera_id), self._verifiers.get(camera_id)
+        return past is not None and present is not None and not present.has_confirmed
 
     def _flood_probabilities(self, frames: Sequence[Frame]) -> list[float | None]:
         probabilities: list[float | None] = [None] * len(frames)
@@ -118,149 +160,28 @@ class Watch:
                 exercise=source is not None and source.exercise,
                 clutter=self.clutter.of(frame.camera_id, source.view_key if source else ""),
             )
-        # The picture was shrunk on its way; detections speak in pixels of what the camera sent.
-        height_px, width_px = frame.image.shape[:2]
-        scale = np.array(
-            [frame.source_width_px / width_px, frame.source_height_px / height_px] * 2, np.float32
-        )
-        detections = verifier.update(
-            frame.captured_at,
-            frame.received_at,
-            Boxes(boxes.xyxy * scale, boxes.scores, boxes.class_ids),
-            flood,
-            (frame.source_width_px, frame.source_height_px),
-            frame.image,
-        )
-        return Watched(frame, tuple(detections), verifier.weak_cue)
+        if (until := self._cued_until.get(frame.camera_id)) is not None:
+            verifier.cued_until_s = until.timestamp()
+        past = self._past.get(frame.camera_id)
+        if past is not None:
+            past.noted.append((frame, boxes))
+            if len(past.noted) > _MOST_NOTED:
+                del self._past[frame.camera_id]
+        return _update(verifier, frame, boxes, flood)
 
 
-class WatchThread(threading.Thread):
-    """A worker's pipeline: runs until `stop`, and reports its own death to ``on_failure``."""
-
-    def __init__(
-        self,
-        watch: Watch,
-        ingest: IngestSupervisor,
-        evidence: EvidenceStore,
-        spool: Spool,
-        clock: Clock,
-        *,
-        batch: int,
-        heads: HeadWatch,
-        on_detection: Callable[[], None],
-        on_failure: Callable[[BaseException], None],
-    ) -> None:
-        super().__init__(name="watch", daemon=True)
-        self._watch = watch
-        self._ingest = ingest
-        self._evidence = evidence
-        self._spool = spool
-        self._clock = clock
-        self._batch = batch
-        self._heads = heads
-        self._on_detection = on_detection
-        self._on_failure = on_failure
-        self._stopping = threading.Event()
-        self._sources: Mapping[CameraId, StreamSource] = {}
-        self._changed: set[CameraId] = set()
-        self._lock = threading.Lock()
-        self._learnt: dict[CameraId, Learnt] = {}
-        self._saved_at_s = clock.monotonic_s()
-        self._best_pictures: dict[tuple[CameraId, TrackId], tuple[float, EvidenceId]] = {}
-
-    def set_sources(self, sources: Sequence[StreamSource]) -> None:
-        """Which cameras are watched now; what is known of those that left or changed is dropped."""
-        fresh = {source.camera_id: source for source in sources}
-        with self._lock:
-            for camera_id, source in self._sources.items():
-                if fresh.get(camera_id) != source:
-                    self._changed.add(camera_id)
-            self._sources = fresh
-
-    def learn(self, learnt: Mapping[CameraId, Learnt]) -> None:
-        """What people decided about cameras' sightings; holds from the next batch on."""
-        with self._lock:
-            self._learnt.update(learnt)
-
-    def stop(self) -> None:
-        """End after the batch at hand."""
-        self._stopping.set()
-
-    def run(self) -> None:
-        """See the class."""
-        try:
-            while not self._stopping.is_set():
-                self._step()
-            self._watch.clutter.save()
-        except BaseException as error:  # noqa: BLE001 -- handed on: the worker ends and is restarted
-            self._on_failure(error)
-
-    def _step(self) -> None:
-        frames = self._ingest.next_frames(self._batch, 0.5)
-        with self._lock:
-            sources = self._sources
-            changed, self._changed = self._changed, set()
-            learnt, self._learnt = self._learnt, {}
-        self._watch.clutter.learn(learnt)
-        self._save_now_and_then()
-        for camera_id in changed:
-            self._watch.forget(camera_id)
-            for key in [key for key in self._best_pictures if key[0] == camera_id]:
-                del self._best_pictures[key]
-        frames = [frame for frame in frames if frame.camera_id in sources]
-        if not frames:
-            return
-        for watched in self._watch.look(frames, sources):
-            for detection in watched.detections:
-                self._keep(detection, watched.frame)
-            if watched.weak_cue:
-                self._ingest.watch_closely(
-                    [watched.frame.camera_id],
-                    self._clock.now() + timedelta(seconds=LOOK_CLOSER_S),
-                )
-
-    def _save_now_and_then(self) -> None:
-        now_s = self._clock.monotonic_s()
-        if now_s - self._saved_at_s >= SAVE_EVERY_S:
-            self._saved_at_s = now_s
-            self._watch.clutter.save()
-
-    def _keep(self, detection: Detection, frame: Frame) -> None:
-        picture_id = self._picture_of(detection, frame)
-        try:
-            self._spool.append(
-                replace(
-                    detection,
-                    picture_id=picture_id,
-                    head_reports=self._heads.around(detection.camera_id, detection.captured_at),
-                )
-            )
-        except SpoolError as error:
-            # Nothing was promised for it yet. Watching goes on, and the next look sends it again.
-            _log.error("a detection could not be kept", camera=frame.camera_id, why=str(error))
-            return
-        _log.info(
-            "detection",
-            camera=detection.camera_id,
-            track=detection.track_id,
-            sighting=detection.sighting.value,
-            llr=round(detection.llr, 2),
-        )
-        self._on_detection()
-
-    def _picture_of(self, detection: Detection, frame: Frame) -> EvidenceId | None:
-        """The track's best picture so far, kept in the evidence store."""
-        key = (detection.camera_id, detection.track_id)
-        best = self._best_pictures.get(key)
-        if best is not None and best[0] >= detection.score:
-            return best[1]
-        try:
-            picture_id = self._evidence.put(jpeg(frame.image), "image/jpeg")
-        except EvidenceError as error:
-            # The alarm matters more than its picture.
-            _log.error("a key picture could not be kept", camera=frame.camera_id, why=str(error))
-            return best[1] if best else None
-        self._best_pictures[key] = (detection.score, picture_id)
-        if len(self._best_pictures) > PICTURES_REMEMBERED:
-            del self._best_pictures[next(iter(self._best_pictures))]
-        return picture_id
+def _update(verifier: CameraVerifier, frame: Frame, boxes: Boxes, flood: float | None) -> Watched:
+    # The picture was shrunk on its way; detections speak in pixels of what the camera sent.
+    height_px, width_px = frame.image.shape[:2]
+    scale = np.array(
+        [frame.source_width_px / width_px, frame.source_height_px / height_px] * 2, np.float32
+    )
+    detections = verifier.update(
+        frame.captured_at,
+        frame.received_at,
+        Boxes(boxes.xyxy * scale, boxes.scores, boxes.class_ids),
+        flood,
+        (frame.source_width_px, frame.source_height_px),
+        frame.image,
+    )
+    return Watched(frame, tuple(detections), verifier.weak_cue)

@@ -45,7 +45,8 @@ from siaga.clutter_maps import ClutterMaps, VerdictReader
 from siaga.heads import HeadWatch
 from siaga.leases import CameraLeases
 from siaga.probing import answer_probe
-from siaga.watching import Watch, WatchThread
+from siaga.watch_thread import WatchThread
+from siaga.watching import Watch
 
 _log = get_logger(__name__)
 
@@ -110,6 +111,8 @@ class Worker:
             self._spool,
             clock,
             batch=2 * settings.detection.streams,
+            look_back_share=settings.detection.look_back_share,
+            frame_width_px=settings.ingest.frame_width_px,
             heads=self._heads,
             on_detection=self._on_detection,
             on_failure=self._on_watch_failure,
@@ -251,6 +254,7 @@ class Worker:
             match command:
                 case WatchClosely():
                     self._ingest.watch_closely(list(command.camera_ids), command.until)
+                self._watch_thread.cue(command.camera_ids, command.until)
                 case KeepClip():
                     await self._clips.heed(command)
 

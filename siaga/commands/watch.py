@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,14 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import typer
 from cryptography.fernet import Fernet
 
-from camera_ingest import IngestError, StreamOpener, StreamReader, read_file
+from camera_ingest import (
+    IngestError,
+    PreRoll,
+    StreamOpener,
+    StreamReader,
+    pictures_of,
+    read_file,
+)
 from camera_ingest.files import FILE_EPOCH
 from contracts import CameraId, Detection, Frame, StreamSource
 from detection import open_detector, open_flood_classifier
@@ -23,10 +31,13 @@ from plumbing.clock import SystemClock
 from plumbing.redact import redact_url
 from plumbing.sealing import KEY_VARIABLE, Sealer
 from plumbing.settings import IngestSettings
-from siaga.watching import LOOK_CLOSER_S, Watch
+from siaga.looking_back import LEAST_GAP_S, LOOK_BACK, LOOK_BACK_FPS
+from siaga.watch_thread import LOOK_CLOSER_S
+from siaga.watching import Watch
 
-HOT_EVERY_S = 0.2
+HOT_EVERY_S = 1 / LOOK_BACK_FPS
 """Time between the pictures of a camera that is looked at closely: the rate of a hot camera."""
+LEAST_GAP = timedelta(seconds=LEAST_GAP_S)
 
 
 class Tier(StrEnum):
@@ -80,7 +91,8 @@ def watch_file(
     camera_id = CameraId(path.name[:80])
     pace = _Pace(every_s, tier)
     frames = read_file(path, None if tier is Tier.FULL else HOT_EVERY_S, camera_id=camera_id)
-    return _follow(watch, path.name, camera_id, pace.due(frames), pace.took, on_alarm)
+    past = pace.seen_since if tier is Tier.LIVE else None
+    return _follow(watch, path.name, camera_id, pace.due(frames), pace.took, past, on_alarm)
 
 
 def watch_stream(
@@ -108,7 +120,8 @@ def watch_stream(
         sealed_password=sealer.seal(unquote(parts.password)) if parts.password else None,
     )
     opener = StreamOpener(settings, SystemClock(), AddressGuard(settings.allow_private), sealer)
-    reader = StreamReader(source, opener, hot=tier is Tier.FULL)
+    preroll = PreRoll(settings.preroll_s, settings.preroll_camera_bytes)
+    reader = StreamReader(source, opener, hot=tier is Tier.FULL, preroll=preroll)
     hot_until: list[float] = [0.0]
 
     def took(frame: Frame, weak_cue: bool) -> None:
@@ -117,7 +130,16 @@ def watch_stream(
             hot_until[0] = at_s + LOOK_CLOSER_S
         reader.set_hot(tier is Tier.FULL or at_s < hot_until[0])
 
-    return _follow(watch, redact_url(url), camera_id, _until_it_ends(reader), took, on_alarm, True)
+    def past(since: datetime) -> Iterator[Frame]:
+        run = preroll.latest(LOOK_BACK.total_seconds())
+        if run is not None:
+            yield from pictures_of(
+                run, camera_id, since, fps=LOOK_BACK_FPS, max_width_px=settings.frame_width_px
+            )
+
+    frames = _until_it_ends(reader)
+    looking = None if tier is Tier.FULL else past
+    return _follow(watch, redact_url(url), camera_id, frames, took, looking, on_alarm, True)
 
 
 def _until_it_ends(reader: StreamReader) -> Iterator[Frame]:
@@ -133,12 +155,17 @@ def _until_it_ends(reader: StreamReader) -> Iterator[Frame]:
         typer.echo(error.detail, err=True)
 
 
+Past = Callable[[datetime], Iterator[Frame]]
+"""The pictures that a cold camera was not asked for, from a time on."""
+
+
 def _follow(
     watch: Watch,
     shown: str,
     camera_id: CameraId,
     frames: Iterator[Frame],
     took: Callable[[Frame, bool], None],
+    past: Past | None,
     on_alarm: Callable[[Alarm], None] | None,
     endless: bool = False,
 ) -> tuple[list[Alarm], float]:
@@ -148,16 +175,25 @@ def _follow(
     known: set[str] = set()
     began_at: datetime | None = None
     duration_s = 0.0
+    looked_back_at: datetime | None = None
     try:
         for frame in frames:
-            began_at = began_at or frame.captured_at
-            duration_s = (frame.captured_at - began_at).total_seconds()
-            (watched,) = watch.look([frame])
-            took(frame, watched.weak_cue)
-            for detection in watched.detections:
+            now = frame.captured_at
+            began_at = began_at or now
+            duration_s = (now - began_at).total_seconds()
+            looked = watch.look([frame])
+            weak_cue = looked[0].weak_cue
+            took(frame, weak_cue)
+            rested = looked_back_at is None or now - looked_back_at >= LEAST_GAP
+            if weak_cue and past is not None and rested and watch.begin_look_back(camera_id):
+                looked_back_at = now
+                looked += watch.look_back(list(past(now - LOOK_BACK)))
+                looked += watch.end_look_back(camera_id)
+            for detection in [detection for one in looked for detection in one.detections]:
                 if detection.track_id not in known:
                     known.add(detection.track_id)
-                    alarms.append(_alarm(shown, detection, began_at))
+                    # What is found by looking back is known only now.
+                    alarms.append(_alarm(shown, detection, began_at, now))
                     if on_alarm is not None:
                         on_alarm(alarms[-1])
     except KeyboardInterrupt:
@@ -168,18 +204,28 @@ def _follow(
 
 
 class _Pace:
-    """Which pictures of a file a cold camera would have been looked at, and which a hot one."""
+    """Which pictures of a file a cold camera would have been looked at, and which a hot one.
+
+    Those of the last seconds that were passed over are kept, for looking back.
+    """
 
     def __init__(self, every_s: float, tier: Tier) -> None:
         self._every_s = every_s
         self._tier = tier
         self._next_s = 0.0
         self._hot_until_s = -1.0
+        most = round(LOOK_BACK.total_seconds() / HOT_EVERY_S) + 1
+        self._past: deque[Frame] = deque(maxlen=most)
 
     def due(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         for frame in frames:
+            if self._tier is Tier.LIVE:
+                self._past.append(frame)
             if self._tier is Tier.FULL or _seconds(frame) + 1e-6 >= self._next_s:
                 yield frame
+
+    def seen_since(self, since: datetime) -> Iterator[Frame]:
+        return iter([frame for frame in self._past if frame.captured_at >= since])
 
     def took(self, frame: Frame, weak_cue: bool) -> None:
         at_s = _seconds(frame)
@@ -193,12 +239,12 @@ def _seconds(frame: Frame) -> float:
     return (frame.captured_at - FILE_EPOCH).total_seconds()
 
 
-def _alarm(source: str, detection: Detection, began_at: datetime) -> Alarm:
+def _alarm(source: str, detection: Detection, began_at: datetime, known_at: datetime) -> Alarm:
     return Alarm(
         source=source,
         hazard=detection.sighting.value,
         started_s=(detection.started_at - began_at).total_seconds(),
-        alarmed_s=(detection.captured_at - began_at).total_seconds(),
+        alarmed_s=(known_at - began_at).total_seconds(),
         score=detection.score,
         llr=detection.llr,
         box=(detection.box.x0, detection.box.y0, detection.box.x1, detection.box.y1),
