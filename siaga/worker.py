@@ -254,7 +254,7 @@ class Worker:
             match command:
                 case WatchClosely():
                     self._ingest.watch_closely(list(command.camera_ids), command.until)
-                self._watch_thread.cue(command.camera_ids, command.until)
+                    self._watch_thread.cue(command.camera_ids, command.until)
                 case KeepClip():
                     await self._clips.heed(command)
 
