@@ -22,7 +22,7 @@ _EVENTS_PER_KM2_DAY = {
 }
 _CALLS_PER_EVENT = {Hazard.FIRE: 2.5, Hazard.CRASH: 1.8, Hazard.FLOOD: 2.0}
 # How long after the first report of an event the others come: half within about this.
-_DELAY_MIN = {Hazard.FIRE: 15.0, Hazard.CRASH: 8.0, Hazard.FLOOD: 60.0, Hazard.DISASTER: 30.0}
+_DELAY_MIN = {Hazard.FIRE: 9.0, Hazard.CRASH: 5.0, Hazard.FLOOD: 35.0, Hazard.DISASTER: 15.0}
 _EXTENT_M = {Hazard.FIRE: 6.0, Hazard.CRASH: 4.0, Hazard.FLOOD: 40.0, Hazard.DISASTER: 15.0}
 
 
@@ -54,6 +54,9 @@ class FusionParameters:
     sibling_scale_days: float = 15 / (24 * 60)
     standoff_factor: float = 1.0
     """Callers stand this many times farther off than assumed."""
+    call_rate_shape: float = 2.0
+    """Of the gamma distribution of how many people call about an event: the smaller, the more
+    events differ."""
     same_camera_gate: float = 18.4
     """Squared statistical distance beyond which two concurrent tracks of one camera are two
     events: one pair in 10,000 of one event lies beyond it (chi-squared, 2 degrees)."""
@@ -91,7 +94,7 @@ class FusionParameters:
 
     def delay_days(self, hazard: Hazard) -> float:
         """Time scale of the reports after the first."""
-        return _DELAY_MIN.get(hazard, 15.0) / (24 * 60)
+        return _DELAY_MIN.get(hazard, 5.0) / (24 * 60)
 
     def extent_m(self, hazard: Hazard) -> float:
         """Size of an event on the ground: two sources may see different ends of it."""

@@ -34,6 +34,7 @@ from geo.fusion.evidence import Evidence
 from geo.fusion.hearing import Heard, Hearing
 from geo.fusion.neighbours import Neighbourhood
 from geo.fusion.parameters import FusionParameters
+from geo.fusion.partings import partings
 from geo.fusion.scoring import Score, repeats, sibling_bonus
 from geo.projection import LocalProjection
 from geo.ptz import PtzModel
@@ -47,6 +48,9 @@ LEAVE_GAIN = 1.0
 """Nats that a changed piece must gain by leaving its incident: no flicker on a tie."""
 SAME_SPOT_GAIN = 5.0
 """What makes a repeat of a camera's track one event with it, whatever else speaks against."""
+MOST_MOVES = 3
+"""Parts that leave an incident at one report."""
+SAME_SPOT_FROM = 0.001
 PACES = 40.0
 """Incidents whose last report is this many delay scales away are no candidates: under any hazard
 their delay's density has fallen below a thousandth of its start."""
@@ -65,6 +69,16 @@ class _Incident:
     exercise: bool
     touched: bool = False
     ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """What is left of an incident; where a part of it goes (None for its own), and what that is
+    then."""
+
+    rest: Score
+    target: _Incident | None
+    joint: Score
 
 
 class Fusion:
@@ -161,11 +175,10 @@ class Fusion:
         alone = Score.of([heard.placed], self._parameters)
         home = self._best_home(alone, heard.is_exercise)
         if home is None:
-            return [self._found(heard, alone, report, DecisionKind.FOUND, None)]
+            return [self._found(alone, report, DecisionKind.FOUND, None)]
         incident, joint = home
-        self._settle(incident, joint)
-        heard.incident = incident.id
-        return self._after_change(incident)
+        self._take(incident, joint)
+        return self._after_change(incident, report)
 
     def _update(self, heard: Heard, report: Report) -> list[Decision]:
         incident = self._incidents.get(heard.incident) if heard.incident is not None else None
@@ -189,12 +202,11 @@ class Fusion:
                 )
                 if home is None:
                     split = DecisionKind.SPLIT
-                    return [left, self._found(heard, alone, report, split, incident.id)]
-                self._settle(*home)
-                heard.incident = home[0].id
-                return [left, *self._after_change(home[0])]
+                    return [left, self._found(alone, report, split, incident.id)]
+                self._take(*home)
+                return [left, *self._after_change(home[0], report)]
         self._settle(incident, whole)
-        return self._after_change(incident)
+        return self._after_change(incident, report)
 
     def _best_home(
         self, alone: Score, exercise: bool, besides: IncidentId | None = None
@@ -216,7 +228,10 @@ class Fusion:
         if joint.impossible:
             return -math.inf
         gain = joint.gain - one.gain - other.gain - sibling_bonus(one, other)
-        return max(gain, SAME_SPOT_GAIN) if repeats(one, other) else gain
+        # Of what nobody is shown, a lamp's tracks may stay as many as they are.
+        if max(one.probability, other.probability) > SAME_SPOT_FROM and repeats(one, other):
+            return max(gain, SAME_SPOT_GAIN)
+        return gain
 
     def _candidates(self, score: Score, besides: IncidentId | None) -> list[_Incident]:
         """Open incidents that reach the set's place and time, nearest first, bounded."""
@@ -240,9 +255,11 @@ class Fusion:
         found.sort(key=lambda row: row[:2])
         return [row[2] for row in found[: self._parameters.most_candidates]]
 
-    def _after_change(self, incident: _Incident) -> list[Decision]:
-        """The incident's update, and its merge with a neighbour where that gains."""
-        absorbed: list[tuple[_Incident, _Incident]] = []
+    def _after_change(self, incident: _Incident, report: Report) -> list[Decision]:
+        """The incident's update; its merge with a neighbour, or its falling apart, where that
+        gains.
+        """
+        merges: list[tuple[IncidentId, IncidentId]] = []
         while not incident.touched:
             partner = self._partner(incident)
             if partner is None:
@@ -250,24 +267,55 @@ class Fusion:
             other, joint = partner
             keeper, gone = sorted((incident, other), key=lambda each: each.order)
             self._forget(gone.id)
-            self._settle(keeper, joint)
-            for piece in gone.score.pieces:
-                self._hearing.of(piece).incident = keeper.id
-            absorbed.append((keeper, gone))
+            self._take(keeper, joint)
+            merges.append((keeper.id, gone.id))
             incident = keeper
+        moved = [] if incident.touched else self._moved_out(incident, report)
         estimate = self._estimate(incident)
-        if not absorbed:
+        if not merges:
             kind = DecisionKind.UPDATE
-            return [Decision(kind=kind, incident_id=incident.id, estimate=estimate)]
-        return [
-            Decision(
-                kind=DecisionKind.MERGE,
-                incident_id=keeper.id,
-                estimate=estimate,
-                other_id=gone.id,
-            )
-            for keeper, gone in absorbed
+            return [Decision(kind=kind, incident_id=incident.id, estimate=estimate), *moved]
+        merged = [
+            Decision(kind=DecisionKind.MERGE, incident_id=keeper, estimate=estimate, other_id=gone)
+            for keeper, gone in merges
         ]
+        return [*merged, *moved]
+
+    def _moved_out(self, incident: _Incident, report: Report) -> list[Decision]:
+        """What leaves an incident after a change, because it is better placed elsewhere."""
+        decisions: list[Decision] = []
+        for _ in range(MOST_MOVES):
+            move = self._best_move(incident)
+            if move is None:
+                break
+            self._settle(incident, move.rest)
+            if move.target is None:
+                split = DecisionKind.SPLIT
+                decisions.append(self._found(move.joint, report, split, incident.id))
+                break
+            self._take(move.target, move.joint)
+            target = move.target
+            decisions.append(
+                Decision(
+                    kind=DecisionKind.UPDATE,
+                    incident_id=target.id,
+                    estimate=self._estimate(target),
+                )
+            )
+        return decisions
+
+    def _best_move(self, incident: _Incident) -> _Move | None:
+        """The part of an incident that gains most by leaving it, for another or for itself."""
+        best: _Move | None = None
+        best_gain = LEAVE_GAIN
+        for leaving, rest in partings(incident.score):
+            stays = self._union_gain(rest, leaving, incident.score)
+            home = self._best_home(leaving, incident.exercise, besides=incident.id)
+            moves = 0.0 if home is None else self._union_gain(home[0].score, leaving, home[1])
+            if moves - stays > best_gain:
+                best_gain = moves - stays
+                best = _Move(rest, None, leaving) if home is None else _Move(rest, *home)
+        return best
 
     def _partner(self, incident: _Incident) -> tuple[_Incident, Score] | None:
         best: tuple[_Incident, Score] | None = None
@@ -283,22 +331,27 @@ class Fusion:
 
     def _found(
         self,
-        heard: Heard,
         score: Score,
         report: Report,
         kind: DecisionKind,
         origin: IncidentId | None,
     ) -> Decision:
-        incident = _Incident(incident_id_of(report.id), report.seq, score, heard.is_exercise)
+        exercise = self._hearing.of(score.pieces[0]).is_exercise
+        incident = _Incident(incident_id_of(report.id), report.seq, score, exercise)
         self._incidents[incident.id] = incident
-        heard.incident = incident.id
-        self._file(incident)
+        self._take(incident, score)
         return Decision(
             kind=kind,
             incident_id=incident.id,
             estimate=self._estimate(incident),
             other_id=origin,
         )
+
+    def _take(self, incident: _Incident, score: Score) -> None:
+        """Settle an incident whose set has gained pieces."""
+        self._settle(incident, score)
+        for piece in score.pieces:
+            self._hearing.of(piece).incident = incident.id
 
     def _settle(self, incident: _Incident, score: Score) -> None:
         incident.score = score.settled()

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts import Contribution, Hazard, SourceKind
-from geo.fusion.evidence import Evidence, TrackEvidence
+from geo.fusion.evidence import CallEvidence, Evidence, TrackEvidence
 from geo.fusion.parameters import FusionParameters
 from geo.mixture import Mixture
 
@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 DAY_S = 86_400.0
 LOG_KM2 = math.log(1e6)
 
-QUICK_SHARE, SLOW_TIMES = 0.75, 6.0
+QUICK_SHARE, SLOW_TIMES = 0.88, 6.0
 """Most reports follow at their hazard's pace; the rest are this many times slower."""
 
 
@@ -240,8 +240,17 @@ class Score:
 
     @cached_property
     def gain(self) -> float:
-        """What the set adds to a partition's score."""
-        return -math.inf if self.impossible else float(np.logaddexp(0.0, self.log_z))
+        """What the set adds to a partition's score, in hindsight: an event that would have brought
+        more calls than it did is the less likely for it.
+        """
+        if self.impossible:
+            return -math.inf
+        calls = sum(isinstance(source.best, CallEvidence) for source in self.sources)
+        in_hindsight = [
+            z + log_call_count(calls, self.parameters.calls_per_event(h), self.parameters)
+            for h, z in zip(self.hazards, self.log_z_by_hazard, strict=True)
+        ]
+        return float(np.logaddexp(0.0, np.logaddexp.reduce(in_hindsight)))
 
     @property
     def started_s(self) -> float:
@@ -251,7 +260,7 @@ class Score:
     @property
     def probability(self) -> float:
         """That the event exists."""
-        return math.exp(self.log_z - self.gain)
+        return math.exp(self.log_z - float(np.logaddexp(0.0, self.log_z)))
 
     @property
     def hazard_probabilities(self) -> tuple[tuple[Hazard, float], ...]:
@@ -336,8 +345,24 @@ def log_delays(started_s: Floats, scale_days: float) -> Floats:
     waited = (started_s - started_s[first]) / DAY_S / scale_days
     slow = (1 - QUICK_SHARE) / SLOW_TIMES * np.exp(-waited / SLOW_TIMES)
     found = np.log(QUICK_SHARE * np.exp(-waited) + slow + 1e-300) - math.log(scale_days)
-    found[first] = 0.0
+    # The event began before the first: over that wait, n exponential delays integrate to 1 / n.
+    found[first] = -math.log(len(started_s))
     return np.asarray(found)
+
+
+def log_call_count(calls: int, mean: float, parameters: FusionParameters) -> float:
+    """Log of what this number of calls says of an event that brings ``mean``, over ``mean**calls``.
+
+    The rate of calls is gamma-distributed over events (some are seen by a whole street), so that
+    ``E[rate**n exp(-rate)] = G(r + n) / G(r) (mean / r)**n (1 + mean / r)**-(r + n)``.
+    """
+    r = parameters.call_rate_shape
+    return (
+        math.lgamma(r + calls)
+        - math.lgamma(r)
+        - calls * math.log(r)
+        - (r + calls) * math.log1p(mean / r)
+    )
 
 
 def _source_key(piece: Evidence) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from siaga.commands.options import JsonOption
+from siaga.commands.options import ConfigOption, JsonOption, settings_from
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks; a table, or the figures with --json.")
 
@@ -35,6 +35,29 @@ def feed(
         tables.append(capture.table(captured))
         figures["capture"] = captured
     _show(figures, "\n".join(tables), as_json)
+
+
+@app.command()
+def fusion(
+    seeds: Annotated[int, typer.Option(min=1, help="Simulated cities of each kind.")] = 2,
+    first_seed: Annotated[int, typer.Option(min=0, help="Of the first city.")] = 101,
+    full: Annotated[
+        bool, typer.Option("--full", help="10 x 10 km, 2,000 cameras, 24 h, and variations.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How well reports become incidents, beside naive ways, and what a report costs."""
+    from dataclasses import replace
+
+    from bench.fusion import run as bench_fusion
+    from incidents.mind import parameters_of
+
+    plan = bench_fusion.FULL if full else bench_fusion.Plan()
+    plan = replace(plan, first_seed=first_seed, seeds=max(5, seeds) if full else seeds)
+    parameters = parameters_of(settings_from(config).fusion)
+    figures = bench_fusion.run(plan, parameters, _progress)
+    _show(figures, bench_fusion.table(figures), as_json)
 
 
 @app.command()

@@ -43,7 +43,7 @@ from contracts import (
     from_plain,
     to_plain,
 )
-from geo.fusion import Fusion
+from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
 from incidents.mind import parameters_of
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
@@ -125,6 +125,18 @@ def replay(
     parameters = parameters_of(settings_from(config).fusion)
     poses = read_cameras(cameras)
     lines = list(read_reports(reports, poses))
+    found = run(parameters, poses, lines)
+    names = {body.id: name for name, bodies in lines for body in bodies}
+    answer = as_document(found, names)
+    typer.echo(json.dumps(answer) if as_json else as_table(answer))
+
+
+def run(
+    parameters: FusionParameters,
+    poses: Mapping[CameraId, CameraPose],
+    lines: list[tuple[str, tuple[ReportBody, ...]]],
+) -> Replay:
+    """The reports through one fusion, in their order."""
     projection = LocalProjection(_centre(poses, lines))
     fusion = Fusion(parameters, projection, poses)
     found = Replay()
@@ -137,9 +149,7 @@ def replay(
             for decision in fusion.add(report):
                 found.apply(decision, body.received_at)
         found.seconds.append(time.perf_counter() - started)
-    names = {body.id: name for name, bodies in lines for body in bodies}
-    answer = as_document(found, names)
-    typer.echo(json.dumps(answer) if as_json else as_table(answer))
+    return found
 
 
 def as_document(found: Replay, names: Mapping[ReportId, str]) -> dict[str, Any]:
@@ -225,6 +235,7 @@ def read_reports(
         Failure: names the line and what is wrong with it.
     """
     first_seen: dict[tuple[str, str], datetime] = {}
+    positions: dict[str, int] = {}
     with path.open(encoding="utf-8") as lines:
         for number, text in enumerate(lines, start=1):
             if not text.strip():
@@ -232,7 +243,11 @@ def read_reports(
             try:
                 line = _LINE.validate_json(text)
                 if isinstance(line, _CallLine):
-                    yield line.id, _call(line)
+                    number_of_fix = positions.get(line.id, 0)
+                    positions[line.id] = number_of_fix + 1
+                    call, fix = _call(line, number_of_fix)
+                    # The same call again is a later position of its phone.
+                    yield line.id, (fix,) if number_of_fix else (call, fix)
                     continue
                 pose = cameras.get(CameraId(line.camera_id))
                 if pose is None:
@@ -251,7 +266,7 @@ def read_reports(
                 raise Failure(f"{path}: line {number}: {error}") from error
 
 
-def _call(line: _CallLine) -> tuple[ReportBody, ...]:
+def _call(line: _CallLine, number: int) -> tuple[CallReport, CallerFix]:
     at = line.received_at.astimezone(UTC)
     call_id = CallId(line.id)
     call = CallReport(
@@ -262,7 +277,7 @@ def _call(line: _CallLine) -> tuple[ReportBody, ...]:
         received_at=at,
     )
     fix = CallerFix(
-        id=ReportId(f"{line.id}/fix"),
+        id=ReportId(f"{line.id}/fix{number or ''}"),
         call_id=call_id,
         shape=line.shape(),
         confidence=line.location.confidence,

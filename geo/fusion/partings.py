@@ -1,0 +1,78 @@
+"""How an incident may fall apart: the few ways that are tried, of the many there are.
+
+Each source may leave alone, the worst placed first, and the whole may fall in two: by what was
+named, by the longest silence, and along its longest axis. Bounded, so that a report's cost is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from geo.fusion.evidence import TrackEvidence
+from geo.fusion.scoring import Score, Source
+
+MOST_LEAVERS = 8
+"""Sources that are tried for leaving alone."""
+MOST_SOURCES = 40
+"""An incident of more is not taken apart: it is too sure to be two."""
+
+
+def partings(score: Score) -> Iterator[tuple[Score, Score]]:
+    """Pairs of a part that may leave and the rest, which keeps the oldest source where the two
+    are halves.
+    """
+    sources = score.sources
+    if not 2 <= len(sources) <= MOST_SOURCES:
+        return
+    seen: set[frozenset[int]] = set()
+    for leaving in (*_leavers(score), *_halves(sources)):
+        rest = [n for n in range(len(sources)) if n not in leaving]
+        if not leaving or not rest or leaving in seen:
+            continue
+        seen |= {leaving, frozenset(rest)}
+        yield (
+            Score([sources[n] for n in sorted(leaving)], score.parameters),
+            Score([sources[n] for n in rest], score.parameters),
+        )
+
+
+def _leavers(score: Score) -> list[frozenset[int]]:
+    steps = score.term(score.hazard_probabilities[0][0]).steps
+    worst_first = sorted(range(len(steps)), key=lambda number: (steps[number], number))
+    return [frozenset((number,)) for number in worst_first[:MOST_LEAVERS]]
+
+
+def _halves(sources: Sequence[Source]) -> Iterator[frozenset[int]]:
+    count = len(sources)
+    if count < 3:
+        return
+    named = [source.best.stated for source in sources]
+    for hazard in dict.fromkeys(named):
+        if hazard is not None:
+            yield _without_oldest(frozenset(n for n in range(count) if named[n] is hazard), count)
+    started = np.array([source.started_s for source in sources])
+    order = np.argsort(started, kind="stable")
+    yield _cut(order, started[order], count)
+    precise = np.array([_is_precise(source) for source in sources])
+    if precise.sum() >= 2:
+        xy = np.array([source.best.own_xy for source in sources])
+        _, axes = np.linalg.eigh(np.cov(xy[precise].T) + np.eye(2))
+        along = xy @ axes[:, 1]
+        order = np.argsort(along, kind="stable")
+        yield _cut(order, along[order], count)
+
+
+def _cut(order: np.ndarray, values: np.ndarray, count: int) -> frozenset[int]:
+    gap = int(np.argmax(np.diff(values)))
+    return _without_oldest(frozenset(order[gap + 1 :].tolist()), count)
+
+
+def _without_oldest(part: frozenset[int], count: int) -> frozenset[int]:
+    return frozenset(range(count)) - part if 0 in part else part
+
+
+def _is_precise(source: Source) -> bool:
+    best = source.best
+    return isinstance(best, TrackEvidence) or np.trace(best.place(None).covariance) < 300.0**2
