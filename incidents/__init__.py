@@ -17,6 +17,7 @@ The store is one object with a small repository for each kind of thing::
     store.accounts   ensure_first_account()  set_password()  check_password()  add()  all()
     store.sessions   open(username)  find(token)  end(token)
     store.keys       issue(name, role)  find(key)  revoke(name)  all()
+    store.facts      incidents(span)  calls(span)  alarms(span): what reports are made of
     store.audit      record(*events)  page(...)  verify()  forget(subject)  prune(before)
     store.fusion     the fusion service's own door: claim, apply, publish_pending, remember
 

@@ -28,6 +28,7 @@ from incidents.cameras import Cameras, read_cameras, read_healths
 from incidents.clips import Clips
 from incidents.database import Database, Listener
 from incidents.decisions import FusionDoor
+from incidents.facts import Facts
 from incidents.desk import Handovers, Shelves, read_shelves
 from incidents.log import Log, read_last_seq
 from incidents.messages import Messages
@@ -83,6 +84,7 @@ class Store:
         self.sessions = Sessions(database)
         self.keys = Keys(database)
         self.audit = Audit(database)
+        self.facts = Facts(database)
         self.fusion = FusionDoor(database)
 
     @classmethod

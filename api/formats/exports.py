@@ -65,6 +65,12 @@ def geojson_features(incidents: Iterable[Incident], *, is_first: bool) -> bytes:
     return encoded if is_first or not encoded else b",\n" + encoded
 
 
+def csv_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
+    """Any table, with its line of names (RFC 4180, UTF-8)."""
+    lines = ([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    return _lines([columns, *lines])
+
+
 def harmless(cell: str) -> str:
     """The text as a spreadsheet may open it."""
     if cell.startswith(_CONTROLS) or cell.lstrip().startswith(_STARTS_FORMULA):

@@ -24,6 +24,7 @@ from api.routes import (
     ogc,
     operations,
     pidf_lo,
+    reports,
     session,
     users,
 )
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.router,
     keys.router,
     audit.router,
+    reports.router,
     config.router,
     cameras.router,
     calibration.router,
