@@ -1,14 +1,21 @@
 // The REST side: every answer that is no success becomes one `Problem`.
 
 import type {
+  CalibrationPreview,
+  CalibrationRequest,
   Call,
+  CameraFields,
   CameraView,
   Config,
   Hazard,
+  HeadPosition,
   Incident,
   IncidentAction,
+  KeptCalibration,
   LonLat,
+  ProbeAnswer,
   RankedCamera,
+  StoredCalibration,
   User,
 } from './types';
 
@@ -51,6 +58,12 @@ type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
 /** How long an action may take before the console says that it isn't known to be saved. */
 const TIMEOUT_MS = 10_000;
+/** A camera may take ten seconds to answer a worker. */
+const PROBE_TIMEOUT_MS = 20_000;
+
+function cameraPath(id: string): string {
+  return `/api/v1/cameras/${encodeURIComponent(id)}`;
+}
 
 export class Api {
   constructor(private readonly fetch: Fetch = (path, init) => window.fetch(path, init)) {}
@@ -72,7 +85,56 @@ export class Api {
   }
 
   camera(id: string): Promise<CameraView> {
-    return this.ask<CameraView>('GET', `/api/v1/cameras/${encodeURIComponent(id)}`);
+    return this.ask<CameraView>('GET', cameraPath(id));
+  }
+
+  registerCamera(fields: CameraFields): Promise<CameraView> {
+    return this.ask('POST', '/api/v1/cameras', fields);
+  }
+
+  changeCamera(id: string, version: number, fields: CameraFields): Promise<CameraView> {
+    return this.ask('PUT', cameraPath(id), { ...fields, version });
+  }
+
+  async removeCamera(id: string, version: number): Promise<void> {
+    await this.send('DELETE', `${cameraPath(id)}?version=${version}`);
+  }
+
+  /** Opens the stream as it is registered, or as it is described; a worker does it. */
+  probeCamera(id: string): Promise<ProbeAnswer> {
+    return this.ask('POST', `${cameraPath(id)}/probe`, undefined, {}, PROBE_TIMEOUT_MS);
+  }
+
+  probeStream(stream: {
+    url: string;
+    username?: string | null;
+    password?: string | null;
+  }): Promise<ProbeAnswer> {
+    return this.ask('POST', '/api/v1/cameras/probe', stream, {}, PROBE_TIMEOUT_MS);
+  }
+
+  previewCalibration(id: string, request: CalibrationRequest): Promise<CalibrationPreview> {
+    return this.ask('POST', `${cameraPath(id)}/calibration/preview`, request);
+  }
+
+  storeCalibration(
+    id: string,
+    request: CalibrationRequest & { version: number; head?: HeadPosition },
+  ): Promise<StoredCalibration> {
+    return this.ask('PUT', `${cameraPath(id)}/calibration`, request);
+  }
+
+  calibrations(id: string): Promise<{ calibrations: KeptCalibration[] }> {
+    return this.ask('GET', `${cameraPath(id)}/calibration`);
+  }
+
+  restoreCalibration(
+    id: string,
+    calibrationId: string,
+    version: number,
+  ): Promise<StoredCalibration> {
+    const path = `${cameraPath(id)}/calibration/${encodeURIComponent(calibrationId)}/restore`;
+    return this.ask('POST', path, { version });
   }
 
   act(incident: Incident, action: IncidentAction, words: ActionWords = {}): Promise<Incident> {
@@ -103,8 +165,9 @@ export class Api {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
+    timeoutMs = TIMEOUT_MS,
   ): Promise<T> {
-    const response = await this.send(method, path, body, headers);
+    const response = await this.send(method, path, body, headers, timeoutMs);
     return (await response.json()) as T;
   }
 
@@ -113,12 +176,13 @@ export class Api {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
+    timeoutMs = TIMEOUT_MS,
   ): Promise<Response> {
     const init: RequestInit = {
       method,
       credentials: 'same-origin',
       headers: { Accept: 'application/json', ...headers },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     };
     if (body !== undefined) {
       init.body = JSON.stringify(body);

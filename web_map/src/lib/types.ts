@@ -130,15 +130,29 @@ export interface CameraPose {
   height_m: number;
   bearing_deg: number;
   tilt_deg: number;
+  roll_deg: number;
   hfov_deg: number;
+  width_px: number;
+  height_px: number;
   range_m: number;
+  bearing_sigma_deg: number;
+}
+
+/** A camera that turns. */
+export interface PtzHead {
+  wide_hfov_deg: number;
+  tele_hfov_deg: number;
+  learnt: { pairs: number } | null;
 }
 
 export interface Camera {
   id: string;
   name: string;
+  url: string;
   position: LonLat;
   pose: CameraPose | null;
+  head: PtzHead | null;
+  has_credentials: boolean;
   group: string;
   enabled: boolean;
   exercise: boolean;
@@ -172,6 +186,86 @@ export interface CameraView {
   camera: Camera;
   health: CameraHealth | null;
   field_of_view: Area | null;
+}
+
+/** What a worker found when it opened a stream once. */
+export interface ProbeAnswer {
+  state: CameraState;
+  detail: string;
+  codec: string | null;
+  width_px: number | null;
+  height_px: number | null;
+  frames_per_s: number | null;
+  picture_id: string | null;
+}
+
+export interface CalibrationRequest {
+  width_px: number;
+  height_px: number;
+  position: LonLat;
+  height_m: number;
+  bearing_deg: number;
+  bearing_sigma_deg: number;
+  tilt_deg: number;
+  roll_deg: number;
+  hfov_deg: number;
+  points: { u: number; v: number; lon: number; lat: number }[];
+  horizon: { u: number; v: number }[];
+  project: { u: number; v: number }[];
+}
+
+export interface PlacedPixel {
+  u: number;
+  v: number;
+  lon: number | null;
+  lat: number | null;
+  range_m: number | null;
+  bearing_deg: number;
+  region95: Area | null;
+}
+
+export interface CalibrationPreview {
+  pose: CameraPose;
+  residuals_px: number[];
+  left_out: number | null;
+  warnings: string[];
+  projected: PlacedPixel[];
+  field_of_view: Area | null;
+}
+
+export interface HeadPosition {
+  pan_deg: number;
+  tilt_deg: number;
+  zoom: number;
+}
+
+export interface KeptCalibration {
+  id: string;
+  camera_version: number;
+  recorded_at: string;
+  actor: string;
+  origin: 'fitted' | 'proposed' | 'restored' | 'registered';
+  is_current: boolean;
+  pose: CameraPose;
+}
+
+export interface StoredCalibration {
+  calibration: KeptCalibration;
+  camera: CameraView;
+}
+
+/** A camera as an admin describes it; a password is only ever sent, never read. */
+export interface CameraFields {
+  name: string;
+  url: string;
+  position: LonLat;
+  pose: CameraPose | null;
+  head: { wide_hfov_deg: number; tele_hfov_deg: number } | null;
+  group: string;
+  enabled: boolean;
+  exercise: boolean;
+  username?: string | null;
+  password?: string | null;
 }
 
 export type FixShape =

@@ -48,9 +48,16 @@ export interface TestHandle {
   };
 }
 
+/** `window.siagaSurvey`: the calibration screen's map, for end-to-end tests. */
+export interface SurveyHandle {
+  idle(): boolean;
+  pixelOf(at: LonLat): { x: number; y: number };
+}
+
 declare global {
   interface Window {
     siaga?: Readonly<TestHandle>;
+    siagaSurvey?: Readonly<SurveyHandle>;
   }
 }
 

@@ -1,0 +1,237 @@
+// The map of the calibration screen: where the camera stands and looks, the spots that were
+// clicked, and where pixels lie with their error. Small and apart from the operations' map.
+
+import 'maplibre-gl/dist/maplibre-gl.css';
+import './controls.css';
+import {
+  AttributionControl,
+  Map as LibreMap,
+  ScaleControl,
+  setWorkerUrl,
+  type GeoJSONSource,
+  type LayerSpecification,
+  type MapMouseEvent,
+} from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
+import type { Feature, FeatureCollection } from 'geojson';
+import { prefersReducedMotion, type Theme } from '../lib/preferences.svelte';
+import type { Area, CalibrationPreview, Config, LonLat } from '../lib/types';
+import { findBasemap } from './background';
+import { FONT_FACES, MAP_FONT, type Basemap } from './basemap';
+import { PALETTES, type Palette } from './palette';
+
+setWorkerUrl(new URL(workerUrl, location.href).href);
+
+const SOURCES = ['survey-view', 'survey-errors', 'survey-spots', 'survey-camera'] as const;
+const START_ZOOM = 17;
+
+export interface SurveySpot {
+  at: LonLat;
+  label: string;
+  contradicts: boolean;
+}
+
+export interface Survey {
+  camera: LonLat;
+  spots: readonly SurveySpot[];
+  preview: CalibrationPreview | null;
+}
+
+export interface SurveyEvents {
+  onclick(at: LonLat): void;
+  onproblem(what: string): void;
+}
+
+export class SurveyMap {
+  private readonly map: LibreMap;
+  private ready = false;
+  private survey: Survey | null = null;
+
+  static async open(
+    element: HTMLElement,
+    config: Config,
+    centre: LonLat,
+    theme: Theme,
+    events: SurveyEvents,
+  ): Promise<SurveyMap> {
+    const basemap = await findBasemap(config, (what) => events.onproblem(what));
+    return new SurveyMap(element, config, basemap, centre, theme, events);
+  }
+
+  private constructor(
+    element: HTMLElement,
+    config: Config,
+    private readonly basemap: Basemap,
+    centre: LonLat,
+    private theme: Theme,
+    events: SurveyEvents,
+  ) {
+    this.map = new LibreMap({
+      container: element,
+      center: [centre.lon, centre.lat],
+      zoom: START_ZOOM,
+      maxZoom: 22,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      fadeDuration: prefersReducedMotion() ? 0 : 120,
+    });
+    this.map.setStyle(config.map.style_url ?? { version: 8, sources: {}, layers: [] }, {
+      transformStyle: (_, next) => ({
+        ...next,
+        'font-faces': { ...next['font-faces'], ...FONT_FACES },
+      }),
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.addControl(new ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
+    this.map.addControl(
+      new AttributionControl({ compact: false, customAttribution: config.map.attribution }),
+      'bottom-right',
+    );
+    this.map.getCanvas().style.cursor = 'crosshair';
+    this.map.on('style.load', () => this.furnish());
+    this.map.on('error', (event) => events.onproblem(event.error.message));
+    this.map.on('click', (event: MapMouseEvent) =>
+      events.onclick({ lon: event.lngLat.lng, lat: event.lngLat.lat }),
+    );
+  }
+
+  destroy(): void {
+    this.ready = false;
+    this.map.remove();
+  }
+
+  setTheme(theme: Theme): void {
+    if (theme === this.theme) return;
+    this.theme = theme;
+    if (!this.ready) return;
+    const palette = PALETTES[theme];
+    for (const layer of [...this.basemap.layers(palette), ...surveyLayers(palette)]) {
+      for (const [name, value] of Object.entries(layer.paint ?? {})) {
+        this.map.setPaintProperty(layer.id, name as never, value as never, { validate: false });
+      }
+    }
+  }
+
+  show(survey: Survey): void {
+    this.survey = survey;
+    if (!this.ready) return;
+    for (const [name, data] of Object.entries(featuresOf(survey))) {
+      this.map.getSource<GeoJSONSource>(name)?.setData(data);
+    }
+  }
+
+  /** Where a place is drawn, in pixels from the map's upper left corner. */
+  pixelOf(at: LonLat): { x: number; y: number } {
+    const { x, y } = this.map.project([at.lon, at.lat]);
+    return { x, y };
+  }
+
+  isIdle(): boolean {
+    return this.ready && this.map.loaded() && !this.map.isMoving();
+  }
+
+  private furnish(): void {
+    const palette = PALETTES[this.theme];
+    for (const [name, source] of Object.entries(this.basemap.sources)) {
+      this.map.addSource(name, source);
+    }
+    for (const name of SOURCES) {
+      this.map.addSource(name, { type: 'geojson', data: collection([]) });
+    }
+    for (const layer of [...this.basemap.layers(palette), ...surveyLayers(palette)]) {
+      this.map.addLayer(layer);
+    }
+    this.ready = true;
+    if (this.survey) this.show(this.survey);
+  }
+}
+
+function featuresOf(survey: Survey): Record<(typeof SOURCES)[number], FeatureCollection> {
+  const { preview } = survey;
+  const errors = preview?.projected.flatMap((one) => (one.region95 ? [one.region95] : [])) ?? [];
+  return {
+    'survey-view': collection(preview?.field_of_view ? [areaFeature(preview.field_of_view)] : []),
+    'survey-errors': collection(errors.map(areaFeature)),
+    'survey-spots': collection(
+      survey.spots.map(({ at, label, contradicts }) => pointFeature(at, { label, contradicts })),
+    ),
+    'survey-camera': collection([pointFeature(preview?.pose.position ?? survey.camera, {})]),
+  };
+}
+
+function collection(features: Feature[]): FeatureCollection {
+  return { type: 'FeatureCollection', features };
+}
+
+function areaFeature(area: Area): Feature {
+  return { type: 'Feature', properties: {}, geometry: area as Feature['geometry'] };
+}
+
+function pointFeature(at: LonLat, properties: Record<string, unknown>): Feature {
+  return {
+    type: 'Feature',
+    properties,
+    geometry: { type: 'Point', coordinates: [at.lon, at.lat] },
+  };
+}
+
+function surveyLayers(palette: Palette): LayerSpecification[] {
+  const contradicts = (yes: string, no: string) =>
+    ['case', ['get', 'contradicts'], yes, no] as unknown as string;
+  return [
+    {
+      id: 'survey-view',
+      type: 'fill',
+      source: 'survey-view',
+      paint: { 'fill-color': palette.teal, 'fill-opacity': 0.14 },
+    },
+    {
+      id: 'survey-view-edge',
+      type: 'line',
+      source: 'survey-view',
+      paint: { 'line-color': palette.teal, 'line-width': 1.5 },
+    },
+    {
+      id: 'survey-errors',
+      type: 'line',
+      source: 'survey-errors',
+      paint: { 'line-color': palette.text, 'line-width': 1, 'line-dasharray': [3, 2] },
+    },
+    {
+      id: 'survey-camera',
+      type: 'circle',
+      source: 'survey-camera',
+      paint: {
+        'circle-radius': 6,
+        'circle-color': palette.teal,
+        'circle-stroke-color': palette.ground,
+        'circle-stroke-width': 2,
+      },
+    },
+    {
+      id: 'survey-spots',
+      type: 'circle',
+      source: 'survey-spots',
+      paint: {
+        'circle-radius': 9,
+        'circle-color': contradicts(palette.priority[2], palette.text),
+        'circle-stroke-color': palette.ground,
+        'circle-stroke-width': 2,
+      },
+    },
+    {
+      id: 'survey-numbers',
+      type: 'symbol',
+      source: 'survey-spots',
+      layout: {
+        'text-field': ['get', 'label'] as never,
+        'text-font': [MAP_FONT],
+        'text-size': 11,
+        'text-allow-overlap': true,
+      },
+      paint: { 'text-color': palette.ground },
+    },
+  ];
+}
