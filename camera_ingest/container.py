@@ -77,6 +77,9 @@ class ContainerSource:
             extradata=bytes(context.extradata or b""),
         )
 
+    def hurry(self, hurried: bool) -> None:
+        """See `PacketSource`; every packet is given as it comes."""
+
     def new_decoder(self) -> VideoCodecContext:
         """See `PacketSource`."""
         context = self._stream.codec_context

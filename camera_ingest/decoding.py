@@ -63,7 +63,10 @@ class PictureDecoder:
             self._in_sequence = False
             if packet.is_keyframe and self._is_due(packet.stream_s):
                 self._shown_s = packet.stream_s
-                yield from self._sound(self._feed_alone(packet))
+                if packet.is_damaged:
+                    self.broken_pictures += 1
+                else:
+                    yield from self._sound(self._feed_alone(packet))
             return
         if self._in_sequence:
             waiting = [packet]
@@ -71,7 +74,7 @@ class PictureDecoder:
             waiting = self._held
             self._in_sequence = bool(waiting)
         for each in waiting:
-            for frame, stream_s in self._sound(self._feed(each)):
+            for frame, stream_s in self._sound(self._feed(each), each.is_damaged):
                 if self._is_new(stream_s) and self._is_due(stream_s):
                     self._shown_s = stream_s
                     yield frame, stream_s
@@ -128,9 +131,9 @@ class PictureDecoder:
             self.broken_pictures += 1
             return []
 
-    def _sound(self, decoded: list[Decoded]) -> Iterator[Decoded]:
+    def _sound(self, decoded: list[Decoded], is_damaged: bool = False) -> Iterator[Decoded]:
         for frame, stream_s in decoded:
-            if frame.is_corrupt:
+            if is_damaged or frame.is_corrupt:
                 self.broken_pictures += 1
             else:
                 yield frame, stream_s

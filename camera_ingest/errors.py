@@ -42,6 +42,7 @@ TURNED_AWAY = "the camera answers with an error of its own: too many viewers, or
 HUNG_UP = "the camera hangs up before it shows a picture: too many viewers, or it needs a restart"
 NO_ROUTE = "no way to the camera: check its address, and the network between"
 NO_VIDEO = "something answers that is no video: check that the URL is a stream's"
+NOT_RECEIVED = "the camera's stream is of a kind that may not be opened: set it to H.264 or H.265"
 ENDED = "the camera ended the stream"
 BROKE = "the connection to the camera broke"
 

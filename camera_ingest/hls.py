@@ -197,6 +197,9 @@ class HlsSource:
         """See `PacketSource`."""
         return self._inner.info
 
+    def hurry(self, hurried: bool) -> None:
+        """See `PacketSource`; every packet is given as it comes."""
+
     def new_decoder(self) -> VideoCodecContext:
         """See `PacketSource`."""
         return self._inner.new_decoder()

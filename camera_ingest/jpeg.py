@@ -93,6 +93,9 @@ class _JpegSource:
         """See `PacketSource`; the size shows in the pictures only."""
         return _INFO
 
+    def hurry(self, hurried: bool) -> None:
+        """See `PacketSource`; every packet is given as it comes."""
+
     def new_decoder(self) -> VideoCodecContext:
         """See `PacketSource`."""
         context = av.CodecContext.create("mjpeg", "r")

@@ -9,7 +9,7 @@ from camera_ingest.errors import IngestError
 from camera_ingest.http_cameras import open_http
 from camera_ingest.packets import PacketSource
 from camera_ingest.retry import OpenGate
-from camera_ingest.rtsp import open_rtsp
+from camera_ingest.rtsp import RtspOpener
 from camera_ingest.stopping import StopSignal
 from contracts import CameraState, StreamSource
 from plumbing.address_guard import AddressGuard, AddressRefused
@@ -31,6 +31,7 @@ class StreamOpener:
         self.clock = clock
         self._guard = guard
         self._sealer = sealer
+        self._rtsp = RtspOpener(guard, settings, clock)
         self._gate = OpenGate(settings.simultaneous_opens, clock)
 
     def open(self, source: StreamSource, stop: StopSignal) -> PacketSource:
@@ -51,7 +52,7 @@ class StreamOpener:
                 raise IngestError(camera_id, CameraState.UNAUTHORISED, str(error)) from None
             scheme = urlsplit(source.url).scheme.lower()
             if scheme in ("rtsp", "rtsps"):
-                return open_rtsp(camera_id, pinned, credentials, self.settings, self.clock, stop)
+                return self._rtsp.open(camera_id, pinned, credentials, stop)
             if scheme in ("http", "https"):
                 return open_http(source, self._guard, credentials, self.settings, self.clock, stop)
             detail = f"'{scheme}' is no way to reach a camera: use rtsp, rtsps, http or https"

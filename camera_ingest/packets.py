@@ -61,6 +61,8 @@ class VideoPacket:
     received_at: datetime
     camera_at: datetime | None = None
     """The camera's wall clock at this picture, where the stream tells it."""
+    is_damaged: bool = False
+    """Parts of it are known to be missing."""
 
     @property
     def size(self) -> int:
@@ -123,6 +125,10 @@ class PacketSource(Protocol):
             IngestError: always, in the end: a camera's stream has no natural end.
             Stopped: the reader was told to stop.
         """
+        ...
+
+    def hurry(self, hurried: bool) -> None:
+        """Whether every packet is wanted at once; otherwise some may wait a little for others."""
         ...
 
     def new_decoder(self) -> VideoCodecContext:

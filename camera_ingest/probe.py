@@ -72,13 +72,20 @@ class _Look:
         info = packets.info
         decoder = PictureDecoder(packets.new_decoder(), lambda _: True)
         before: VideoPacket | None = None
+        pictures = 0
         for packet in packets.packets():
+            pictures += 1
             if not packet.is_keyframe:
                 continue
             interval_s = None if before is None else _between(before, packet)
-            before = packet
+            before, counted, pictures = packet, pictures, 0
             if self.result is not None and interval_s is not None:
-                self.result = replace(self.result, keyframe_interval_s=interval_s)
+                announced = info.frames_per_s
+                self.result = replace(
+                    self.result,
+                    keyframe_interval_s=interval_s,
+                    frames_per_s=announced or (counted / interval_s if interval_s else None),
+                )
                 return
             for picture, _ in decoder.decode(packet, hot=False):
                 image, _ = self._shrinker.shrink(picture)

@@ -67,6 +67,7 @@ class StreamReader:
         self._preroll = preroll
         self._stop = StopSignal()
         self._hot = threading.Event()
+        self._packets: PacketSource | None = None
         self.capture_clock = CaptureClock()
         self._rate = PictureRate(self._settings.max_fps)
         self._shrinker = PictureShrinker(self._settings.frame_width_px)
@@ -78,6 +79,8 @@ class StreamReader:
             self._hot.set()
         else:
             self._hot.clear()
+        if (packets := self._packets) is not None:
+            packets.hurry(hot)
 
     def stop(self) -> None:
         """End the iteration soon, wherever it waits. Returns at once; any thread."""
@@ -92,6 +95,8 @@ class StreamReader:
         try:
             packets = self._opener.open(self.source, self._stop)
             try:
+                self._packets = packets
+                packets.hurry(self._hot.is_set())
                 if self._observer is not None:
                     self._observer.opened(packets.info)
                 if self._preroll is not None:

@@ -1,7 +1,10 @@
 """Opening RTSP cameras: over TCP, at an address that was checked.
 
-Two things that FFmpeg leaves no way to change: it follows a camera's redirection (status 302) to
-another RTSP address by itself, and ``rtsps`` is encrypted without checking the certificate.
+Our own receiver does it (`camera_ingest.receiver`). What it doesn't speak (other codecs than H.264
+and H.265) is left to FFmpeg, with two things that FFmpeg gives no way to change: it follows a
+camera's redirection to another RTSP address by itself, which a setting can forbid by forbidding
+FFmpeg, and it encrypts without checking the certificate, so that ``rtsps`` is left to it only where
+certificates aren't to be checked.
 """
 
 from __future__ import annotations
@@ -15,14 +18,19 @@ from camera_ingest.credentials import Credentials
 from camera_ingest.errors import (
     NO_ROUTE,
     NOBODY_LISTENS,
+    NOT_RECEIVED,
     IngestError,
     judge_opening,
     no_answer,
 )
+from camera_ingest.packets import PacketSource
+from camera_ingest.receiver.description import Unspoken
+from camera_ingest.receiver.loop import ReceiverLoop
+from camera_ingest.receiver.session import open_session
 from camera_ingest.sockets import connect
 from camera_ingest.stopping import StopSignal
 from contracts import CameraId, CameraState
-from plumbing.address_guard import PinnedAddress
+from plumbing.address_guard import AddressGuard, PinnedAddress
 from plumbing.clock import Clock
 from plumbing.settings import IngestSettings
 
@@ -38,7 +46,43 @@ _OPTIONS = {
 }
 
 
-def open_rtsp(
+class RtspOpener:
+    """Opens RTSP cameras. Shared by all readers of a process, whose connections one loop reads."""
+
+    def __init__(self, guard: AddressGuard, settings: IngestSettings, clock: Clock) -> None:
+        self._guard = guard
+        self._settings = settings
+        self._clock = clock
+        self._loop = ReceiverLoop(clock)
+
+    def open(
+        self,
+        camera_id: CameraId,
+        pinned: PinnedAddress,
+        credentials: Credentials | None,
+        stop: StopSignal,
+    ) -> PacketSource:
+        """Open an ``rtsp://`` or ``rtsps://`` camera.
+
+        Raises:
+            IngestError: by what the camera did; see `camera_ingest.errors`.
+            Stopped: the order came while opening.
+        """
+        settings = self._settings
+        if settings.own_rtsp:
+            try:
+                playing = open_session(camera_id, pinned, credentials, self._guard, settings, stop)
+            except Unspoken as offer:
+                checked = pinned.scheme == "rtsps" and settings.check_rtsps_certificates
+                if checked or not settings.ffmpeg_fallback:
+                    detail = f"{NOT_RECEIVED} (it offers: {offer})"
+                    raise IngestError(camera_id, CameraState.INVALID, detail) from None
+            else:
+                return self._loop.receive(camera_id, playing, settings.read_timeout_s, stop)
+        return open_in_ffmpeg(camera_id, pinned, credentials, settings, self._clock, stop)
+
+
+def open_in_ffmpeg(
     camera_id: CameraId,
     pinned: PinnedAddress,
     credentials: Credentials | None,
@@ -46,7 +90,7 @@ def open_rtsp(
     clock: Clock,
     stop: StopSignal,
 ) -> ContainerSource:
-    """Open an ``rtsp://`` or ``rtsps://`` camera at its pinned address.
+    """Open an ``rtsp://`` or ``rtsps://`` camera at its pinned address by FFmpeg.
 
     Raises:
         IngestError: by what the camera did; see `camera_ingest.errors`.

@@ -86,28 +86,39 @@ class GuardedNetwork(httpcore.NetworkBackend):
         shown = f"[{host}]" if ":" in host else host
         pinned = self._guard.resolve(f"http://{shown}:{port}/")
         timeout_s = 10.0 if timeout is None else timeout
-        return _StoppableStream(connect(pinned.ip, port, timeout_s, self._stop), self._stop)
+        return StoppableStream(connect(pinned.ip, port, timeout_s, self._stop), self._stop)
 
     def sleep(self, seconds: float) -> None:
         """Wait, unless stopped."""
         self._stop.sleep(seconds)
 
 
-class _StoppableStream(httpcore.NetworkStream):
+class StoppableStream(httpcore.NetworkStream):
+    """A connection whose every wait ends with the stop signal."""
+
     def __init__(self, connection: socket.socket, stop: StopSignal) -> None:
         self._socket = connection
         self._stop = stop
 
+    @property
+    def socket(self) -> socket.socket:
+        """The connection itself, for whoever goes on with it elsewhere."""
+        return self._socket
+
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """At most so many bytes; empty at the end."""
+
         def receive() -> bytes:
             return self._socket.recv(max_bytes)
 
         return self._waiting(receive, timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """All of it."""
         self._waiting(lambda: self._socket.sendall(buffer), timeout)
 
     def close(self) -> None:
+        """Drop the connection."""
         self._socket.close()
 
     def start_tls(
@@ -116,12 +127,15 @@ class _StoppableStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
+        """The same connection, encrypted."""
+
         def wrap() -> ssl.SSLSocket:
             return ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
 
-        return _StoppableStream(self._waiting(wrap, timeout), self._stop)
+        return StoppableStream(self._waiting(wrap, timeout), self._stop)
 
     def get_extra_info(self, info: str) -> Any:
+        """What httpcore asks of a connection."""
         if info == "is_readable":  # asked before a kept connection is used again
             with selectors.DefaultSelector() as selector:
                 selector.register(self._socket, selectors.EVENT_READ)

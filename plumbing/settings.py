@@ -156,6 +156,9 @@ class ApiSettings(Section):
     max_body_bytes: int = Field(
         1_000_000, ge=10_000, le=100_000_000, description="Larger request bodies get 413"
     )
+    max_attachment_bytes: int = Field(
+        20_000_000, ge=10_000, le=1_000_000_000, description="Larger attachments get 413"
+    )
     feed_queue: int = Field(
         1_000,
         ge=10,
@@ -210,6 +213,16 @@ class WorkerSettings(Section):
     max_cameras: int = Field(
         100, ge=1, le=10_000, description="Cameras that one worker takes at most"
     )
+    live_host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        max_length=253,
+        description="Address at which this host's workers give live video to the API; the API must "
+        "reach it, and nobody else should",
+    )
+    live_port: int = Field(
+        0, ge=0, le=65535, description="Its port; 0 takes a free one for each worker"
+    )
     lease_s: float = Field(
         9.0, ge=3, le=120, description="A worker silent for this long loses its cameras to others"
     )
@@ -254,6 +267,17 @@ class IngestSettings(Section):
         description="Memory that all packets of one worker may take, shared evenly by its cameras",
     )
     simultaneous_opens: int = Field(4, ge=1, le=64, description="Streams a worker opens at once")
+    own_rtsp: bool = Field(
+        True, description="Receive RTSP with our own receiver; FFmpeg where it can't, or if false"
+    )
+    ffmpeg_fallback: bool = Field(
+        True,
+        description="Leave RTSP cameras that send neither H.264 nor H.265 over TCP to FFmpeg, "
+        "which follows a camera's redirection without checking the address",
+    )
+    check_rtsps_certificates: bool = Field(
+        True, description="Refuse rtsps cameras whose certificate no known authority vouches for"
+    )
     allow_private: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
         (), description="Networks (CIDR) whose private or loopback addresses cameras may have"
     )
@@ -488,6 +512,18 @@ class EvidenceSettings(Section):
     min_free_bytes: int = Field(
         500_000_000, ge=0, description="Stop writing, and say so, when the disk has less left"
     )
+    before_s: float = Field(
+        15.0, ge=0, le=600, description="Seconds before an alarm that its clips begin"
+    )
+    after_s: float = Field(
+        30.0, ge=1, le=600, description="Seconds after an alarm that its clips end"
+    )
+    cameras: int = Field(
+        4, ge=0, le=20, description="Cameras an incident whose clips are kept; 0 keeps none"
+    )
+    clips_at_once: int = Field(
+        32, ge=1, le=1_000, description="Cameras of one worker whose clips are recorded at a time"
+    )
 
 
 class MapSettings(Section):
@@ -505,18 +541,6 @@ class LogSettings(Section):
 
     level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level shown"
-    before_s: float = Field(
-        15.0, ge=0, le=600, description="Seconds before an alarm that its clips begin"
-    )
-    after_s: float = Field(
-        30.0, ge=1, le=600, description="Seconds after an alarm that its clips end"
-    )
-    cameras: int = Field(
-        4, ge=0, le=20, description="Cameras an incident whose clips are kept; 0 keeps none"
-    )
-    clips_at_once: int = Field(
-        32, ge=1, le=1_000, description="Cameras of one worker whose clips are recorded at a time"
-    )
     )
     format: Literal["console", "json"] = Field("console", description="console (people) or json")
 

@@ -133,13 +133,14 @@ def test_a_camera_goes_hot_and_cools_down_by_itself(
     ingest = watch()
     ingest.set_sources([registered(rtsp.serve_file("a", lively_clip), camera_id="a")])
     take_until(ingest, lambda: S.LIVE in told.states(A), 5)
-    ingest.watch_closely([A, CameraId("unknown")], datetime.now(UTC) + timedelta(seconds=3))
+    until = datetime.now(UTC) + timedelta(seconds=3)
+    ingest.watch_closely([A, CameraId("unknown")], until)
     hot: list[Frame] = []
     with within(4) as more:
         while more() and len(hot) < 15:
             hot += ingest.next_frames(1, 0.5)
     assert sum(not frame.is_keyframe for frame in hot) >= 8
-    time.sleep(2)
+    time.sleep((until - datetime.now(UTC)).total_seconds() + 0.8)
     ingest.next_frames(1, 1)
     cold = [frame for _ in range(2) for frame in ingest.next_frames(1, 3)]
     assert all(frame.is_keyframe for frame in cold)
