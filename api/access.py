@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from api.reach import require_reach
 from api.scopes import scope_of
 from api.security import address_of, authorise
 from api.services import services_of
@@ -34,6 +35,10 @@ OTHER_CENTRES = frozenset({Role.OPERATOR, *EXPORTERS})
 ACCOUNT_DESK = frozenset({Role.SUPERVISOR})
 """Who gives accounts and keys out."""
 CAMERA_DESK = frozenset({Role.CAMERA_ADMIN, Role.SUPERVISOR})
+UNIT_DESK = frozenset({Role.DISPATCH, Role.SUPERVISOR})
+"""Who registers units."""
+SHELF_DESK = frozenset({Role.OPERATOR, Role.SUPERVISOR})
+"""Who keeps a camera or hazard from sounding."""
 
 ACCESS: dict[tuple[str, str], Roles] = {
     ("POST", "/api/v1/session"): PUBLIC,
@@ -95,8 +100,28 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/ogc/collections/{collection_id}/items"): ANYONE_SIGNED_IN,
     ("GET", "/ogc/collections/{collection_id}/items/{feature_id}"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/incidents/{incident_id}"): ANYONE_SIGNED_IN,
-    ("POST", "/api/v1/incidents/{incident_id}/actions"): DESK,
     ("GET", "/api/v1/incidents/{incident_id}/evidence"): ANYONE_SIGNED_IN,
+    ("POST", "/api/v1/incidents/{incident_id}/actions"): DESK,
+    ("GET", "/api/v1/incidents/{incident_id}/responders"): ANYONE_SIGNED_IN,
+    ("POST", "/api/v1/incidents/{incident_id}/assignments"): DESK,
+    ("POST", "/api/v1/incidents/{incident_id}/assignments/{assignment_id}"): DESK,
+    ("POST", "/api/v1/incidents/{incident_id}/merge"): DESK,
+    ("POST", "/api/v1/incidents/{incident_id}/split"): DESK,
+    ("POST", "/api/v1/incidents/{incident_id}/hold"): INSPECTORS,
+    ("POST", "/api/v1/incidents/{incident_id}/attachments"): DESK,
+    ("GET", "/api/v1/incidents/{incident_id}/attachments/{evidence_id}"): ANYONE_SIGNED_IN,
+    ("GET", "/api/v1/agencies"): ANYONE_SIGNED_IN,
+    ("GET", "/api/v1/units"): ANYONE_SIGNED_IN,
+    ("POST", "/api/v1/units"): UNIT_DESK,
+    ("GET", "/api/v1/units/{unit_id}"): ANYONE_SIGNED_IN,
+    ("PUT", "/api/v1/units/{unit_id}"): UNIT_DESK,
+    ("DELETE", "/api/v1/units/{unit_id}"): UNIT_DESK,
+    ("POST", "/api/v1/units/{unit_id}/status"): DESK,
+    ("GET", "/api/v1/shelves"): ANYONE_SIGNED_IN,
+    ("POST", "/api/v1/shelves"): SHELF_DESK,
+    ("DELETE", "/api/v1/shelves/{shelf_id}"): SHELF_DESK,
+    ("GET", "/api/v1/handovers"): ANYONE_SIGNED_IN,
+    ("POST", "/api/v1/handovers"): DESK,
     ("POST", "/api/v1/detections"): CAMERA_DESK,
     ("POST", "/api/v1/cameras/{camera_id}/head"): CAMERA_DESK,
     ("GET", "/api/v1/log"): ANYONE_SIGNED_IN,
@@ -142,6 +167,7 @@ class GuardedRoute(APIRoute):
             roles = roles_for(request.method, self.path)
             await authorise(request, roles, scope_of(request.method, self.path))
             if request.state.identity is not None:
+                require_reach(request.state.identity, request.method, self.path)
                 await services_of(request).views.seen(
                     request.state.identity,
                     request.method,

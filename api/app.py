@@ -109,7 +109,11 @@ def create_app(
     problems.install(app)
     translation.install(app)
     # The last one added is the outermost: what goes wrong inside is counted and dressed outside.
-    app.add_middleware(BodyLimit, max_bytes=settings.api.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.api.max_body_bytes,
+        max_attachment_bytes=settings.api.max_attachment_bytes,
+    )
     app.add_middleware(Correlation)
     app.add_middleware(SecurityHeaders, policy=content_security_policy(settings.map))
     app.add_middleware(RequestMetrics, metrics=services.metrics)
@@ -142,7 +146,10 @@ def _services(
             camera_item(camera, found.healths.get(camera.id), camera_view.fields.of(camera))
             for camera in found.cameras
         )
-        return found.seq, snapshot_message(found.seq, found.incidents, items, found.calls)
+        message = snapshot_message(
+            found.seq, found.incidents, items, found.calls, found.units, found.shelves
+        )
+        return found.seq, message
 
     services = Services(
         settings=settings,

@@ -19,6 +19,10 @@ Groups = Annotated[
     list[Annotated[Text, Field(min_length=1, max_length=200)]] | None,
     Field(max_length=500, description="Groups whose cameras may be seen; null: all cameras"),
 ]
+Agency = Annotated[
+    str | None,
+    Field(max_length=40, description="Sees what this agency is told, and nothing else"),
+]
 
 
 class NewUser(Body):
@@ -29,6 +33,7 @@ class NewUser(Body):
     role: Role
     display_name: Text | None = Field(None, min_length=1, max_length=200)
     camera_groups: Groups = None
+    agency_id: Agency = None
 
 
 class ChangedUser(Body):
@@ -63,6 +68,7 @@ class NewKey(Body):
         None, min_length=1, max_length=100, description="Of what its role may; null: all of it"
     )
     camera_groups: Groups = None
+    agency_id: Agency = None
 
 
 class Rotation(Body):

@@ -29,21 +29,24 @@ class BodyTooLarge(HTTPException):
 
 
 class BodyLimit:
-    """ASGI middleware: bodies above ``max_bytes`` get 413."""
+    """ASGI middleware: bodies above ``max_bytes`` get 413; attachments have their own limit."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, max_attachment_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_attachment_bytes = max_attachment_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        is_attachment = str(scope["path"]).endswith("/attachments")
+        most = self._max_attachment_bytes if is_attachment else self._max_bytes
         # The server has seen to it that the header is a whole number.
         declared = int(Headers(scope=scope).get("content-length", "0"))
-        if declared > self._max_bytes:
-            refusal = BodyTooLarge(self._max_bytes)
+        if declared > most:
+            refusal = BodyTooLarge(most)
             problem = Problem(413, "too-large", refusal.detail, headers=refusal.headers)
             await problem.response()(scope, receive, _lingering(receive, send))
             return
@@ -55,12 +58,12 @@ class BodyLimit:
             message = await receive()
             if message["type"] == "http.request":
                 read_bytes += len(message.get("body", b""))
-                if read_bytes > self._max_bytes:
-                    raise BodyTooLarge(self._max_bytes)
+                if read_bytes > most:
+                    raise BodyTooLarge(most)
             return message
 
         async def answering(message: Message) -> None:
-            await (_lingering(receive, send) if read_bytes > self._max_bytes else send)(message)
+            await (_lingering(receive, send) if read_bytes > most else send)(message)
 
         await self._app(scope, counted, answering)
 

@@ -106,7 +106,12 @@ async def take_call(services: Services, identity: Identity, body: NewCall, key: 
             )
         )
     call_id = await _accept(
-        services, ids, bodies, states_time=body.positioned_at is not None, caller=caller
+        services,
+        ids,
+        bodies,
+        states_time=body.positioned_at is not None,
+        caller=caller,
+        actor=identity.name,
     )
     return await services.store.calls.get(call_id)
 
@@ -133,7 +138,13 @@ async def take_fix(
         services.clock.now(),
         exercise=call.exercise,
     )
-    await _accept(services, ids, [fix], states_time=body.positioned_at is not None)
+    await _accept(
+        services,
+        ids,
+        [fix],
+        states_time=body.positioned_at is not None,
+        actor=identity.name,
+    )
     return await services.store.calls.get(call_id)
 
 
@@ -228,13 +239,16 @@ async def _accept(
     bodies: list[ReportBody],
     *,
     states_time: bool,
+    actor: str,
     caller: str | None = None,
 ) -> CallId:
     """Store the reports, or find that this very request was stored before; the call they are of."""
     stored = await _stored(services, ids) if ids.kept else []
     if not stored:
         window = timedelta(minutes=services.settings.calls.match_minutes)
-        accepted = await services.store.messages.take_call(bodies, key=caller, window=window)
+        accepted = await services.store.messages.take_call(
+            bodies, key=caller, window=window, actor=actor
+        )
         stored = [one.report.body for one in accepted]
     # Else two different requests have come under one key, one after the other or at one moment.
     if not _is_repeat(bodies, stored, states_time):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from contracts import AgencyId
 from incidents.accounts import Groups, Role
 
 
@@ -29,3 +30,5 @@ class Identity:
     """What a key was narrowed to; none: all that its role may."""
     camera_groups: Groups = None
     """The groups whose cameras it may see; none: all cameras."""
+    agency_id: AgencyId | None = None
+    """The agency that it belongs to, and sees the business of; none: the centre."""

@@ -131,6 +131,7 @@ def _person(account: Account, token: str) -> Identity:
         kind=Kind.PERSON,
         secret=token,
         camera_groups=account.camera_groups,
+        agency_id=account.agency_id,
     )
 
 
@@ -143,6 +144,7 @@ def _of_key(key: MachineKey, secret: str) -> Identity:
         secret=secret,
         scopes=key.scopes,
         camera_groups=key.camera_groups,
+        agency_id=key.agency_id,
     )
 
 

@@ -14,6 +14,7 @@ class UserItem(BaseModel):
     enabled: bool
     external: bool = Field(description="Signs in with the identity provider")
     camera_groups: list[str] | None
+    agency_id: str | None
     created_at: str
 
 
@@ -30,6 +31,7 @@ class KeyItem(BaseModel):
     role: str
     scopes: list[str] | None
     camera_groups: list[str] | None
+    agency_id: str | None
     created_at: str
     expires_at: str | None
     revoked_at: str | None

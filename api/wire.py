@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from contracts import Call, Incident, LogEntry, to_json
+from contracts import Call, Incident, LogEntry, Shelf, Unit, to_json
 
 JSON = "application/json"
 
@@ -82,7 +82,12 @@ def changes_message(entries: Sequence[EncodedEntry], prev_seq: int) -> bytes:
 
 
 def snapshot_message(
-    seq: int, incidents: Iterable[Incident], cameras: Iterable[bytes], calls: Iterable[Call]
+    seq: int,
+    incidents: Iterable[Incident],
+    cameras: Iterable[bytes],
+    calls: Iterable[Call],
+    units: Iterable[Unit] = (),
+    shelves: Iterable[Shelf] = (),
 ) -> bytes:
     """The state of things as it was right after entry ``seq``; cameras come encoded."""
     return members(
@@ -91,6 +96,8 @@ def snapshot_message(
         incidents=array(map(to_json, incidents)),
         cameras=array(cameras),
         calls=array(map(to_json, calls)),
+        units=array(map(to_json, units)),
+        shelves=array(map(to_json, shelves)),
     )
 
 

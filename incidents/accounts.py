@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts import ContractError
+from contracts import AgencyId, ContractError
 from contracts.errors import require_text
 from incidents import passwords
 from incidents.audit import AuditAction
@@ -51,6 +51,8 @@ class Account:
     enabled: bool
     created_at: datetime
     camera_groups: Groups = None
+    agency_id: AgencyId | None = None
+    """The agency they work for, of which alone they see what it is told; none: the centre."""
     is_external: bool = False
     """Signs in with the identity provider, and has no password here."""
 
@@ -83,6 +85,7 @@ class Accounts:
         display_name: str | None = None,
         *,
         camera_groups: Iterable[str] | None = None,
+        agency_id: str | None = None,
         external_id: str | None = None,
         actor: str = LOCAL,
     ) -> Account:
@@ -97,6 +100,7 @@ class Accounts:
             raise ContractError("password", "is needed, unless the account is signed in elsewhere")
         row = self._row(username, role, display_name or username)
         row["camera_groups"] = dump_names(camera_groups)
+        row["agency_id"] = agency_id
         row["external_id"] = external_id
         if password is not None:
             about = (username, display_name or "")
@@ -229,6 +233,7 @@ class Accounts:
                 "role": str(row["role"]),
                 "external": row["external_id"] is not None,
                 "camera_groups": str(row["camera_groups"]),
+                "agency_id": str(row["agency_id"] or ""),
             },
         )
         await append(connection, self._database.clock.now(), [event])
@@ -242,6 +247,7 @@ class Accounts:
             "enabled": True,
             "created_at": self._database.clock.now(),
             "camera_groups": None,
+            "agency_id": None,
             "external_id": None,
         }
 
@@ -274,5 +280,6 @@ def to_account(row: Any) -> Account:
         enabled=row.enabled,
         created_at=row.created_at,
         camera_groups=load_names(row.camera_groups),
+        agency_id=None if row.agency_id is None else AgencyId(row.agency_id),
         is_external=row.external_id is not None,
     )

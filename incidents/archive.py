@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from contracts import (
+    AgencyId,
     AlarmLevel,
     Hazard,
     Incident,
@@ -23,6 +24,7 @@ from contracts import (
 from incidents.database import Database
 from incidents.errors import NotFound
 from incidents.tables import IncidentRow, LogRow
+from incidents.tags import has_any_tag
 
 _VERIFIED = (
     IncidentState.VERIFIED,
@@ -44,6 +46,8 @@ class Extent:
     west_south_east_north: tuple[float, float, float, float] | None = None
     since: datetime | None = None
     until: datetime | None = None
+    agencies: frozenset[AgencyId] | None = None
+    """Only what one of these is told of."""
 
     def _conditions(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
@@ -58,6 +62,8 @@ class Extent:
             found.append(or_(IncidentRow.ended_at.is_(None), IncidentRow.ended_at >= self.since))
         if self.until is not None:
             found.append(IncidentRow.started_at <= self.until)
+        if self.agencies is not None:
+            found.append(has_any_tag(IncidentRow.tags, "agency", self.agencies))
         return found
 
 

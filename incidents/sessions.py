@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from contracts import ContractError
+from contracts import AgencyId, ContractError
 from contracts.errors import require_text
 from incidents.accounts import Account, Groups, Role, dump_names, load_names, to_account
 from incidents.audit import AuditAction
@@ -46,6 +46,8 @@ class MachineKey:
     scopes: frozenset[str] | None = None
     """What it may do of what its role may; none: all of it."""
     camera_groups: Groups = None
+    agency_id: AgencyId | None = None
+    """The agency whose system it is; it sees what that agency is told, and nothing else."""
     previous_until: datetime | None = None
     """Until when the key before the last rotation is let in too."""
     used_at: datetime | None = None
@@ -126,6 +128,7 @@ class Keys:
         *,
         scopes: Iterable[str] | None = None,
         camera_groups: Iterable[str] | None = None,
+        agency_id: str | None = None,
         actor: str = LOCAL,
     ) -> str:
         """Make a key for a machine; returns it, to be shown once.
@@ -146,6 +149,7 @@ class Keys:
             "revoked_at": None,
             "scopes": dump_names(scopes),
             "camera_groups": dump_names(camera_groups),
+            "agency_id": agency_id,
         }
         event = AuditEvent(
             action=AuditAction.KEY_ISSUED,
@@ -156,6 +160,7 @@ class Keys:
                 "expires_at": None if expires_at is None else expires_at.isoformat(),
                 "scopes": None if scopes is None else sorted(scopes),
                 "camera_groups": None if camera_groups is None else sorted(camera_groups),
+                "agency_id": agency_id,
             },
         )
         try:
@@ -280,6 +285,7 @@ def _machine_key(row: Any) -> MachineKey:
         revoked_at=row.revoked_at,
         scopes=load_names(row.scopes),
         camera_groups=load_names(row.camera_groups),
+        agency_id=None if row.agency_id is None else AgencyId(row.agency_id),
         previous_until=row.previous_until,
         used_at=row.used_at,
     )

@@ -18,6 +18,7 @@ _SUFFIXES = {
     "image/webp": ".webp",
     "video/mp4": ".mp4",
     "application/json": ".json",
+    "application/pdf": ".pdf",
 }
 _MEDIA_TYPES = {suffix: media_type for media_type, suffix in _SUFFIXES.items()}
 _ID = re.compile(r"[0-9a-f]{64}")

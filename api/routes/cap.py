@@ -14,6 +14,8 @@ from api.formats.cap_feed import Message, feed
 from api.formats.cap_issues import newest_issue
 from api.formats.publisher import Publisher
 from api.problems import documented
+from api.reach import seen_incident
+from api.security import identity_of
 from api.services import Services, services_of
 from contracts import AlarmLevel, IncidentId
 
@@ -33,6 +35,7 @@ Id = Annotated[str, Path(min_length=1, max_length=80)]
 async def read_cap(request: Request, incident_id: Id) -> Response:
     """The CAP message that holds now; asked again it is the same, until something has changed."""
     services = services_of(request)
+    await seen_incident(services, identity_of(request), incident_id)
     publisher = Publisher.of(services.settings, str(request.base_url))
     message = await _message(services, publisher, IncidentId(incident_id))
     return Response(alert(message.incident, message.issue, publisher), media_type=MEDIA_TYPE)

@@ -11,9 +11,10 @@ from api.access import GuardedRoute
 from api.formats.eido import eido
 from api.formats.publisher import Publisher
 from api.problems import documented
+from api.reach import seen_incident
+from api.security import identity_of
 from api.services import services_of
 from api.wire import answer, plain
-from contracts import IncidentId
 
 router = APIRouter(route_class=GuardedRoute, tags=["formats"])
 
@@ -28,6 +29,6 @@ Id = Annotated[str, Path(min_length=1, max_length=80)]
 async def read_eido(request: Request, incident_id: Id) -> Response:
     """One incident as an Emergency Incident Data Object, operators' notes included."""
     services = services_of(request)
-    incident = await services.store.incidents.get(IncidentId(incident_id))
+    incident = await seen_incident(services, identity_of(request), incident_id)
     publisher = Publisher.of(services.settings, str(request.base_url))
     return answer(plain(eido(incident, publisher)), ETag=f'"{incident.version}"')

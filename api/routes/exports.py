@@ -21,7 +21,9 @@ from api.formats.exports import (
 )
 from api.formats.features import MEDIA_TYPE as GEOJSON
 from api.problems import documented, invalid
-from api.services import Services, services_of
+from api.reach import agencies_of
+from api.security import identity_of
+from api.services import services_of
 from contracts import Incident
 from incidents.archive import ArchivePage, Extent
 
@@ -43,7 +45,7 @@ async def export_csv(
     request: Request, since: Since = None, until: Until = None, exercise: bool | None = None
 ) -> StreamingResponse:
     """Incidents as a table, newest first."""
-    pages = await _pages(services_of(request), since, until, exercise)
+    pages = await _pages(request, since, until, exercise)
 
     async def parts() -> AsyncIterator[bytes]:
         yield csv_head()
@@ -62,7 +64,7 @@ async def export_geojson(
     request: Request, since: Since = None, until: Until = None, exercise: bool | None = None
 ) -> StreamingResponse:
     """Incidents as a map layer, newest first."""
-    pages = await _pages(services_of(request), since, until, exercise)
+    pages = await _pages(request, since, until, exercise)
 
     async def parts() -> AsyncIterator[bytes]:
         yield GEOJSON_HEAD
@@ -76,13 +78,15 @@ async def export_geojson(
 
 
 async def _pages(
-    services: Services, since: datetime | None, until: datetime | None, exercise: bool | None
+    request: Request, since: datetime | None, until: datetime | None, exercise: bool | None
 ) -> Callable[[], AsyncIterator[tuple[Incident, ...]]]:
     """Pages, once it is known that they aren't too many: an export is whole or refused."""
+    services = services_of(request)
     archive, most = services.store.archive, services.settings.publishing.max_export
     extent = Extent(
         since=None if since is None else since.astimezone(UTC),
         until=None if until is None else until.astimezone(UTC),
+        agencies=agencies_of(identity_of(request)),
     )
     partition = services.settings.exercise if exercise is None else exercise
     if await archive.count(extent, exercise=partition, at_most=most + 1) > most:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.access import GuardedRoute
 from api.bodies import Action
 from api.problems import documented
+from api.reach import filter_of, seen_incident
 from api.security import identity_of
 from api.services import services_of
 from api.shapes import ClipList, IncidentPage
@@ -18,6 +19,7 @@ from contracts import AlarmLevel, Hazard, Incident, IncidentId, to_json
 
 router = APIRouter(prefix="/api/v1/incidents", route_class=GuardedRoute, tags=["incidents"])
 
+Word = Annotated[str, Query(min_length=1, max_length=200)]
 Id = Annotated[str, Path(min_length=1, max_length=80)]
 
 
@@ -27,15 +29,22 @@ async def list_incidents(
     is_open: Annotated[bool | None, Query(alias="open")] = None,
     hazard: Annotated[list[Hazard] | None, Query(max_length=20)] = None,
     level: Annotated[list[AlarmLevel] | None, Query(max_length=20)] = None,
+    area: Annotated[list[Word] | None, Query(max_length=20)] = None,
+    agency: Annotated[list[Word] | None, Query(max_length=20)] = None,
+    group: Annotated[list[Word] | None, Query(max_length=20)] = None,
     exercise: bool | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
 ) -> Response:
     """Incidents, newest first; a filter may be given several times."""
+    only = filter_of(identity_of(request), areas=area, agencies=agency, groups=group)
     page = await services_of(request).store.incidents.page(
         is_open=is_open,
         hazards=hazard,
         levels=level,
+        areas=only.areas,
+        agencies=only.agencies,
+        groups=group,
         exercise=exercise,
         before=after,
         limit=limit,
@@ -46,8 +55,17 @@ async def list_incidents(
 @router.get("/{incident_id}", response_model=Incident, responses=documented(401, 404))
 async def read_incident(request: Request, incident_id: Id) -> Response:
     """One incident."""
-    incident = await services_of(request).store.incidents.get(IncidentId(incident_id))
+    incident = await seen_incident(services_of(request), identity_of(request), incident_id)
     return answer(to_json(incident), ETag=f'"{incident.version}"')
+
+
+@router.get("/{incident_id}/evidence", response_model=ClipList, responses=documented(401, 404))
+async def list_evidence(request: Request, incident_id: Id) -> Response:
+    """What its cameras showed, from before the alarm on; the files are at /api/v1/evidence/{id}."""
+    store = services_of(request).store
+    await store.incidents.get(IncidentId(incident_id))
+    clips = await store.clips.of_incident(IncidentId(incident_id))
+    return answer(members(clips=array(map(to_json, clips))))
 
 
 @router.post(
@@ -59,15 +77,6 @@ async def act_on_incident(
     request: Request,
     incident_id: Id,
     body: Action,
-@router.get("/{incident_id}/evidence", response_model=ClipList, responses=documented(401, 404))
-async def list_evidence(request: Request, incident_id: Id) -> Response:
-    """What its cameras showed, from before the alarm on; the files are at /api/v1/evidence/{id}."""
-    store = services_of(request).store
-    await store.incidents.get(IncidentId(incident_id))
-    clips = await store.clips.of_incident(IncidentId(incident_id))
-    return answer(members(clips=array(map(to_json, clips))))
-
-
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> Response:
     """Take one step of an incident's life, decided on the version that was looked at.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -14,10 +15,13 @@ from api.formats.features import MEDIA_TYPE, camera_feature, incident_feature, i
 from api.formats.ogc import COLLECTIONS, INCIDENTS, Collection, Pages
 from api.formats.ogc_query import ItemsQuery, one_each, parse_cursor, read_query
 from api.formats.publisher import Publisher
+from api.identity import Identity
 from api.problems import documented, not_found
+from api.reach import agencies_of, seen_incident
+from api.security import identity_of
 from api.services import Services, services_of
 from api.wire import answer, plain
-from contracts import Camera, CameraId, IncidentId
+from contracts import Camera, CameraId
 from plumbing.settings import CitySettings
 
 router = APIRouter(route_class=GuardedRoute, tags=["ogc"])
@@ -84,7 +88,7 @@ async def list_items(request: Request, collection_id: CollectionId) -> Response:
     asked = request.query_params.multi_items()
     query = read_query(asked, {"exercise"})
     find = _incidents if one is INCIDENTS else _cameras
-    features, following = await find(services, query)
+    features, following = await find(services, query, identity_of(request))
     page = _pages(request).items(
         one,
         features,
@@ -107,8 +111,10 @@ async def read_item(
     one_each(request.query_params.multi_items(), ())
     services, one = services_of(request), _collection(collection_id)
     if one is INCIDENTS:
-        feature = incident_feature(await services.store.incidents.get(IncidentId(feature_id)))
+        feature = incident_feature(await seen_incident(services, identity_of(request), feature_id))
     else:
+        if identity_of(request).agency_id is not None:
+            raise not_found("camera", feature_id)
         camera = await services.store.cameras.get(CameraId(feature_id))
         healths = await services.store.cameras.healths()
         feature = camera_feature(camera, healths.get(camera.id))
@@ -116,10 +122,10 @@ async def read_item(
 
 
 async def _incidents(
-    services: Services, query: ItemsQuery
+    services: Services, query: ItemsQuery, identity: Identity
 ) -> tuple[Sequence[dict[str, Any]], str | None]:
     page = await services.store.archive.page(
-        query.extent,
+        replace(query.extent, agencies=agencies_of(identity)),
         exercise=_partition(services, query),
         before=None if query.after is None else parse_cursor(query.after),
         limit=query.limit,
@@ -129,14 +135,17 @@ async def _incidents(
 
 
 async def _cameras(
-    services: Services, query: ItemsQuery
+    services: Services, query: ItemsQuery, identity: Identity
 ) -> tuple[Sequence[dict[str, Any]], str | None]:
     # A camera has no time, and what has none is found at any (requirement 26 of the standard).
     exercise, after = _partition(services, query), query.after or ""
     found = [
         camera
         for camera in sorted(await services.store.cameras.all(), key=lambda one: one.id)
-        if camera.exercise == exercise and camera.id > after and _lies_in(camera, query)
+        if identity.agency_id is None
+        and camera.exercise == exercise
+        and camera.id > after
+        and _lies_in(camera, query)
     ]
     page = found[: query.limit]
     healths = await services.store.cameras.healths()

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.access import GuardedRoute
 from api.bodies_accounts import ChangedUser, NewPassword, NewUser, shown
 from api.problems import documented
+from api.reach import known_agency
 from api.security import identity_of
 from api.services import services_of
 from api.shapes_accounts import UserItem, UserList
@@ -39,6 +40,7 @@ async def add_user(request: Request, body: NewUser) -> Response:
         body.role,
         body.display_name,
         camera_groups=body.camera_groups,
+        agency_id=known_agency(services_of(request), body.agency_id),
         actor=identity_of(request).name,
     )
     return answer(plain(_item(account)), 201)
@@ -82,5 +84,6 @@ def _item(one: Account) -> dict[str, Any]:
         "enabled": one.enabled,
         "external": one.is_external,
         "camera_groups": None if one.camera_groups is None else sorted(one.camera_groups),
+        "agency_id": one.agency_id,
         "created_at": shown(one.created_at),
     }

@@ -1,0 +1,240 @@
+"""What the desk does beside the life cycle: merges, splits, holds, attachments, shelves, and what
+one shift tells the next."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from starlette.responses import Response
+
+from api.access import GuardedRoute
+from api.bodies_desk import Hold, Merge, NewHandover, NewShelf, Split
+from api.problems import Problem, documented, invalid
+from api.reach import seen_incident
+from api.security import identity_of
+from api.services import services_of
+from api.shapes_desk import HandoverPage, ShelfList, SplitIncidents
+from api.wire import answer, array, members, plain
+from contracts import (
+    Attachment,
+    CallId,
+    CameraId,
+    Handover,
+    Incident,
+    IncidentId,
+    Shelf,
+    ShelfId,
+    to_json,
+)
+from plumbing.evidence import EvidenceFull
+
+router = APIRouter(prefix="/api/v1", route_class=GuardedRoute, tags=["desk"])
+
+Id = Annotated[str, Path(min_length=1, max_length=80)]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
+_SIGNATURES = {
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/webp": (b"RIFF",),
+    "video/mp4": (b"ftyp",),
+    "application/pdf": (b"%PDF-",),
+}
+"""What may be attached, and what it begins with: a page that calls itself a picture is none."""
+_LOOK_BACK = timedelta(days=7)
+
+
+@router.post(
+    "/incidents/{incident_id}/merge",
+    response_model=Incident,
+    responses=documented(401, 403, 404, 409, 413, 422, 503),
+)
+async def merge(
+    request: Request, incident_id: Id, body: Merge, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Take another open incident in: its reports, assignments, notes and attachments. It becomes a
+    duplicate, and fusion tells what it thinks of the two together within a second."""
+    incident = await services_of(request).store.regrouping.merge(
+        IncidentId(incident_id),
+        IncidentId(body.other_id),
+        actor=identity_of(request).name,
+        version=body.version,
+        other_version=body.other_version,
+        reason=body.reason,
+        request_id=idempotency_key,
+    )
+    return answer(to_json(incident), ETag=f'"{incident.version}"')
+
+
+@router.post(
+    "/incidents/{incident_id}/split",
+    response_model=SplitIncidents,
+    responses=documented(401, 403, 404, 409, 413, 422, 503),
+)
+async def split(
+    request: Request, incident_id: Id, body: Split, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Make what these cameras and calls reported an incident of its own."""
+    left, new = await services_of(request).store.regrouping.split(
+        IncidentId(incident_id),
+        camera_ids={CameraId(one) for one in body.camera_ids},
+        call_ids={CallId(one) for one in body.call_ids},
+        actor=identity_of(request).name,
+        version=body.version,
+        reason=body.reason,
+        request_id=idempotency_key,
+    )
+    return answer(members(incident=to_json(left), new=to_json(new)))
+
+
+@router.post(
+    "/incidents/{incident_id}/hold",
+    response_model=Incident,
+    responses=documented(401, 403, 404, 409, 413, 422, 503),
+)
+async def hold(request: Request, incident_id: Id, body: Hold) -> Response:
+    """Put an incident under legal hold, or let it go. Nothing of a held one is deleted."""
+    incident = await services_of(request).store.incidents.hold(
+        IncidentId(incident_id),
+        is_held=body.on_hold,
+        actor=identity_of(request).name,
+        version=body.version,
+        reason=body.reason,
+    )
+    return answer(to_json(incident), ETag=f'"{incident.version}"')
+
+
+@router.post(
+    "/incidents/{incident_id}/attachments",
+    status_code=201,
+    response_model=Incident,
+    responses=documented(401, 403, 404, 413, 415, 422, 503, 507),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                kind: {"schema": {"type": "string", "format": "binary"}} for kind in _SIGNATURES
+            },
+        }
+    },
+)
+async def attach(
+    request: Request,
+    incident_id: Id,
+    name: Annotated[str, Query(min_length=1, max_length=200)],
+) -> Response:
+    """Add a picture, clip or PDF: the body is the file, with its Content-Type."""
+    services, identity = services_of(request), identity_of(request)
+    await services.store.incidents.get(IncidentId(incident_id))
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content = await request.body()
+    if not any(sign in content[:16] for sign in _SIGNATURES.get(media_type, ())):
+        known = ", ".join(_SIGNATURES)
+        raise Problem(415, "unsupported-media", f"Send one of {known}, and what it says it is.")
+    if any(ord(character) < 32 for character in name):
+        raise invalid("name", "must not hold control characters")
+    try:
+        evidence_id = await asyncio.to_thread(services.evidence.put, content, media_type)
+    except EvidenceFull as error:
+        raise Problem(507, "no-room", str(error)) from error
+    incident = await services.store.incidents.attach(
+        IncidentId(incident_id),
+        Attachment(
+            evidence_id=evidence_id,
+            name=name,
+            media_type=media_type,
+            size_bytes=len(content),
+            at=services.clock.now(),
+            actor=identity.name,
+        ),
+    )
+    return answer(to_json(incident), 201, ETag=f'"{incident.version}"')
+
+
+@router.get(
+    "/incidents/{incident_id}/attachments/{evidence_id}",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in _SIGNATURES}}, **documented(401, 404)},
+)
+async def read_attachment(request: Request, incident_id: Id, evidence_id: Id) -> Response:
+    """What was attached, for saving."""
+    services = services_of(request)
+    incident = await seen_incident(services, identity_of(request), incident_id)
+    found = next((one for one in incident.attachments if one.evidence_id == evidence_id), None)
+    if found is None:
+        raise Problem(404, "not-found", "There is no such attachment.")
+    content, media_type = await asyncio.to_thread(services.evidence.get, evidence_id)
+    ending = media_type.partition("/")[2]
+    return Response(
+        content,
+        media_type=media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{evidence_id[:16]}.{ending}"',
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+@router.get("/shelves", response_model=ShelfList, responses=documented(401))
+async def list_shelves(request: Request, ended: bool = False) -> Response:
+    """What doesn't sound now; with `ended=true` also what ended in the last seven days."""
+    services = services_of(request)
+    since = services.clock.now() - (_LOOK_BACK if ended else timedelta(0))
+    return answer(members(shelves=array(map(to_json, await services.store.shelves.since(since)))))
+
+
+@router.post(
+    "/shelves", status_code=201, response_model=Shelf, responses=documented(401, 403, 404, 413, 422)
+)
+async def put_on_shelf(request: Request, body: NewShelf) -> Response:
+    """Keep a camera, a hazard, or a hazard at a camera from sounding until a time. It is watched
+    and told all the same, quietly; what callers report or people have verified always sounds."""
+    services = services_of(request)
+    if body.camera_id is not None:
+        await services.store.cameras.get(CameraId(body.camera_id))
+    shelf = await services.store.shelves.put(
+        camera_id=None if body.camera_id is None else CameraId(body.camera_id),
+        hazard=body.hazard,
+        reason=body.reason,
+        until=body.until,
+        actor=identity_of(request).name,
+        exercise=body.exercise or services.settings.exercise,
+    )
+    return answer(to_json(shelf), 201)
+
+
+@router.delete("/shelves/{shelf_id}", response_model=Shelf, responses=documented(401, 403, 404))
+async def end_shelf(request: Request, shelf_id: Id) -> Response:
+    """Let it sound again."""
+    shelf = await services_of(request).store.shelves.end(
+        ShelfId(shelf_id), actor=identity_of(request).name
+    )
+    return answer(to_json(shelf))
+
+
+@router.get("/handovers", response_model=HandoverPage, responses=documented(401, 422))
+async def list_handovers(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+) -> Response:
+    """What shifts have told the next, newest first."""
+    found, following = await services_of(request).store.handovers.page(limit, after)
+    return answer(members(handovers=array(map(to_json, found)), next=plain(following)))
+
+
+@router.post(
+    "/handovers", status_code=201, response_model=Handover, responses=documented(401, 403, 413, 422)
+)
+async def write_handover(request: Request, body: NewHandover) -> Response:
+    """Leave something for the next shift."""
+    services = services_of(request)
+    handover = await services.store.handovers.write(
+        body.text,
+        actor=identity_of(request).name,
+        incident_ids=[IncidentId(one) for one in body.incident_ids],
+        exercise=body.exercise or services.settings.exercise,
+    )
+    return answer(to_json(handover), 201)
