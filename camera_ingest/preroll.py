@@ -174,7 +174,7 @@ class PreRoll:
     def leave(self, listener: PictureListener) -> None:
         """Tell it no more; harmless where it isn't told."""
         with self._lock:
-            self._listeners = tuple(one for one in self._listeners if one is not listener)
+            self._listeners = tuple(one for one in self._listeners if one != listener)
 
     def _with_parameters(self, info: StreamInfo, keyframe: CodedPicture) -> StreamInfo:
         """Learn the parameters that a keyframe brings; other ones than before begin a run."""

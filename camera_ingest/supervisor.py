@@ -128,6 +128,18 @@ class IngestSupervisor:
             watch = self._watches.get(camera_id)
             return None if watch is None else watch.preroll
 
+    def costs(self) -> dict[CameraId, float]:
+        """CPU-milliseconds a second of the cameras that were watched long enough to know."""
+        with self._lock:
+            measured = {camera: watch.cost.cost_ms_per_s for camera, watch in self._watches.items()}
+        return {camera: cost for camera, cost in measured.items() if cost is not None}
+
+    def has_pictures(self, camera_id: CameraId) -> bool:
+        """Whether a picture of the camera has come since it is watched here."""
+        with self._lock:
+            watch = self._watches.get(camera_id)
+            return watch is not None and watch.slot.frames_put > 0
+
     def frame_counts(self) -> Mapping[CameraId, FrameCounts]:
         """What every camera's slot has seen."""
         with self._lock:

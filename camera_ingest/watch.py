@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from camera_ingest.costs import CostMeter
 from camera_ingest.errors import IngestError, Stopped
 from camera_ingest.frame_slots import FrameSlot
 from camera_ingest.health import HealthTracker
@@ -36,6 +37,7 @@ class CameraWatch:
     ) -> None:
         self.source = source
         self.preroll = preroll
+        self.cost = CostMeter()
         self.slot = slot
         self.tracker = tracker
         self._view = view
@@ -97,6 +99,7 @@ class CameraWatch:
                     if first_s is None:
                         first_s = clock.monotonic_s()
                     self.slot.put(frame)
+                    self.cost.note(clock.monotonic_s())
                     if self._view is not None:
                         self._view.see(frame)
                         self.tracker.viewed(self._view.moved)
@@ -110,6 +113,7 @@ class CameraWatch:
             _log.exception("reader_failed", camera_id=self.source.camera_id)
             detail = f"the stream could not be processed ({type(error).__name__}); see the log"
             ended = IngestError(self.source.camera_id, CameraState.CORRUPT, detail)
+        self.cost.restart()
         self.tracker.failed(ended)
         _log.info(
             "stream_ended",

@@ -93,3 +93,5 @@ def run_system(settings: Settings, extra: Sequence[Role], say: Callable[[str], N
         ),
     ]
     asyncio.run(Supervisor(roles, settings.data_dir / "run", say=say).run())
+                # Handing its cameras over takes a worker some seconds (`siaga.leases`).
+                stop_after_s=25.0,

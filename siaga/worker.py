@@ -43,7 +43,8 @@ from plumbing.spool import Spool
 from siaga.clip_keeper import ClipKeeper
 from siaga.clutter_maps import ClutterMaps, VerdictReader
 from siaga.heads import HeadWatch
-from siaga.leases import CameraLeases
+from siaga.leases import CameraLeases, OwnCameras
+from siaga.live_server import LiveServer
 from siaga.probing import answer_probe
 from siaga.watch_thread import WatchThread
 from siaga.watching import Watch
@@ -90,7 +91,6 @@ class Worker:
         self._opener = StreamOpener(settings.ingest, clock, guard, sealer)
         self._evidence = EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
         self._spool = Spool(settings.data_dir / "spool" / f"{name}.sqlite3")
-        self._leases = CameraLeases(bus, name, settings.worker.lease_s, settings.worker.max_cameras)
         self._ingest = IngestSupervisor(
             settings.ingest,
             clock,
@@ -100,6 +100,13 @@ class Worker:
             worker=name,
             references=ReferencesInFolder(settings.data_dir / "views"),
         )
+        self._live = LiveServer(self._ingest, sealer, clock, settings.worker)
+        own = OwnCameras(
+            costs=self._ingest.costs,
+            has_pictures=self._ingest.has_pictures,
+            address=lambda: self._live.address,
+        )
+        self._leases = CameraLeases(bus, name, settings.worker, own, clock)
         detector, flood = open_models(settings.detection)
         self._heads = HeadWatch(
             bus, lambda: [source.camera_id for source in self._leases.sources if source.turns]
@@ -136,6 +143,7 @@ class Worker:
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set; raises what broke the watching thread."""
         self._watch_thread.start()
+        await self._live.start()
         jobs: tuple[Coroutine[None, None, object], ...] = (
             stopping.wait(),
             self._keep_leases(),
@@ -153,6 +161,8 @@ class Worker:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for finished in done:
                 finished.result()
+            # The others take the cameras over while everything here still runs.
+            await self._leases.drain(self._cameras_left)
         finally:
             for task in tasks:
                 task.cancel()
@@ -160,8 +170,8 @@ class Worker:
             await self._end()
 
     async def _end(self) -> None:
-        # While the cameras are still there.
         await self._clips.end()
+        await self._live.close()
         self._watch_thread.stop()
         await asyncio.to_thread(self._ingest.stop)
         await asyncio.to_thread(self._watch_thread.join, 5.0)
@@ -177,10 +187,14 @@ class Worker:
     async def _keep_leases(self) -> None:
         while True:
             if await self._leases.refresh():
-                sources = self._leases.sources
-                self._watch_thread.set_sources(sources)
-                await asyncio.to_thread(self._ingest.set_sources, sources)
+                self._cameras_left()
             await asyncio.sleep(min(REGISTER_EVERY_S, self._settings.worker.lease_s / 3))
+
+    def _cameras_left(self) -> None:
+        """Watch what is ours to watch now; what has gone to others ends."""
+        sources = self._leases.sources
+        self._watch_thread.set_sources(sources)
+        self._ingest.set_sources(sources)
 
     async def _drain(self) -> None:
         while True:
@@ -218,7 +232,15 @@ class Worker:
         while True:
             await self._health_changed.wait()
             self._health_changed.clear()
+            if not self._leases.is_sound:
+                # We may have slept, and our cameras be another's: look first, then speak.
+                await asyncio.sleep(IDLE_S)
+                self._health_changed.set()
+                continue
             for camera_id, health in list(self._healths.items()):
+                if not self._leases.holds(camera_id):
+                    del self._healths[camera_id]  # its new worker's to tell
+                    continue
                 try:
                     await self._bus.publish(HEALTH, health)
                 except BusUnavailable:

@@ -12,7 +12,7 @@ longer than one reconnect, except the endless iterations (`Bus.wakes`, `Bus.told
 
 from plumbing.bus.bus import Bus
 from plumbing.bus.errors import BusFull, BusUnavailable, NoAnswer, RegisterMissing
-from plumbing.bus.leases import Lease
+from plumbing.bus.leases import HeldLease, Lease
 from plumbing.bus.streams import CLIPS, DETECTIONS, HEALTH, Delivery, Topic
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "BusFull",
     "BusUnavailable",
     "Delivery",
+    "HeldLease",
     "Lease",
     "NoAnswer",
     "RegisterMissing",

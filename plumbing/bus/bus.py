@@ -240,10 +240,10 @@ class Bus:
         return await self._leases.renew(lease, ttl_s)
 
     async def renew_leases(
-        self, leases: Sequence[Lease], ttl_s: float, note: str | None = None
+        self, leases: Sequence[Lease], ttl_s: float, notes: Sequence[str] = ()
     ) -> list[bool]:
-        """As `renew_lease`, for many in one go; a note that is given replaces theirs."""
-        return await self._leases.renew_all(leases, ttl_s, note)
+        """As `renew_lease`, for many in one go; notes, one a lease, replace theirs."""
+        return await self._leases.renew_all(leases, ttl_s, notes)
 
     async def look_at_leases(self, names: Sequence[str]) -> list[HeldLease | None]:
         """Who holds these leases, and their notes; none for those that are free."""

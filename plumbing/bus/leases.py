@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plumbing.bus.link import Link
@@ -15,6 +17,15 @@ class Lease:
     name: str
     holder: str
     fencing: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """Who has a lease, and what its holder lets others know."""
+
+    holder: str
+    fencing: int
+    note: str
 
 
 # The number outlives the lease; a holder that let its lease lapse gets a new one as well, since it
@@ -30,6 +41,7 @@ else
   redis.call('SET', KEYS[2], string.format('%.0f', fencing))
   redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'fencing', string.format('%.0f', fencing))
 end
+redis.call('HSET', KEYS[1], 'note', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return fencing
 """
@@ -37,6 +49,7 @@ return fencing
 _RENEW = """
 local held = redis.call('HMGET', KEYS[1], 'holder', 'fencing')
 if held[1] ~= ARGV[1] or held[2] ~= ARGV[2] then return 0 end
+if ARGV[4] then redis.call('HSET', KEYS[1], 'note', ARGV[4]) end
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])
 """
 
@@ -59,29 +72,55 @@ class Leases:
     def _key(self, name: str) -> str:
         return self._link.key("lease", name)
 
-    async def take(self, name: str, holder: str, ttl_s: float, above: int) -> Lease | None:
+    async def take(
+        self, name: str, holder: str, ttl_s: float, above: int, note: str
+    ) -> Lease | None:
         """Take a free lease, or one's own."""
         async with self._link.reached():
             fencing = await self._take(
                 keys=[self._key(name), self._link.key("fencing", name)],
-                args=[holder, _ms(ttl_s), above],
+                args=[holder, _ms(ttl_s), above, note],
             )
         return Lease(name, holder, int(fencing)) if fencing else None
 
     async def renew(self, lease: Lease, ttl_s: float) -> bool:
         """Prolong a lease that is still held."""
+        return (await self.renew_all([lease], ttl_s, ()))[0]
+
+    async def renew_all(
+        self, leases: Sequence[Lease], ttl_s: float, notes: Sequence[str]
+    ) -> list[bool]:
+        """Prolong leases in one go, and say which were still held."""
+        if not leases:
+            return []
         async with self._link.reached():
-            return bool(
+            pipe = self._link.quick.pipeline(transaction=False)
+            for lease, note in itertools.zip_longest(leases, notes):
                 await self._renew(
                     keys=[self._key(lease.name)],
-                    args=[lease.holder, lease.fencing, _ms(ttl_s)],
+                    args=[lease.holder, lease.fencing, _ms(ttl_s), *([note] if notes else [])],
+                    client=pipe,
                 )
-            )
+            return [bool(renewed) for renewed in await pipe.execute()]
 
     async def release(self, lease: Lease) -> None:
         """Give a lease back, if it is still held."""
         async with self._link.reached():
             await self._release(keys=[self._key(lease.name)], args=[lease.holder, lease.fencing])
+
+    async def look(self, names: Sequence[str]) -> list[HeldLease | None]:
+        """Who holds these, in one go."""
+        if not names:
+            return []
+        async with self._link.reached():
+            pipe = self._link.quick.pipeline(transaction=False)
+            for name in names:
+                pipe.hmget(self._key(name), "holder", "fencing", "note")
+            found = await pipe.execute()
+        return [
+            HeldLease(holder.decode(), int(fencing), (note or b"").decode()) if holder else None
+            for holder, fencing, note in found
+        ]
 
     async def held(self, prefix: str) -> dict[str, str]:
         """Names and holders of the leases whose names start so."""
