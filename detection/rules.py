@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.hazards import Sighting
-from detection.tracks import Look, drift, evidence_llr, growth, jitter, median_flicker
+from detection.tracks import Look, drift, evidence_by_onset, growth, jitter, median_flicker
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,7 @@ class Rule:
     most_drift: float | None = None
     """Farthest the box may stray, in diagonals: a wreck stands, traffic doesn't."""
     still_jitter: float | None = None
-    """Below this jitter the thing is held for a lamp or a sign, the more the stiller it stands,
-    unless its content flickers."""
+    """Below this jitter the thing is held for a lamp or a sign, the more the stiller it stands."""
     growth_llr: float = 0.0
     """What growing to e times the area adds, and shrinking takes: no more than this either way."""
     travels_from: float | None = None
@@ -62,9 +61,10 @@ CORRELATION = 0.5
 """Between looks at the same thing a second apart: joint evidence never exceeds two independent
 looks.
 """
-RESTLESS_FLICKER = 8.0
-"""Grey levels by which a flame's place changes from picture to picture, beyond what the picture as
-a whole does; a lamp's changes by the compression's noise, one or two."""
+RESTLESS_FLICKER = 1.0
+"""Grey levels by which a thing's content changes from picture to picture, beyond what the picture
+as a whole does: a flame's by five and more, a lamp's by the compression's noise. What flashes
+changes its content too, but not its outline: flames move both."""
 TRAVEL_LLR = 3.0
 """The most that straying takes from a fire: one nat a diagonal of its box."""
 STILLNESS_LLR = 3.0
@@ -93,17 +93,20 @@ def joint_llr(rule: Rule, looks: Sequence[Look]) -> float:
     the form of a generalised likelihood ratio), among those that leave as many looks as are needed.
     """
     latest_onset = max(0, len(looks) - rule.looks_needed)
-    best, onset = max(
-        (evidence_llr(looks[k:], CORRELATION, rule.window_s), k) for k in range(latest_onset + 1)
-    )
-    return best + behaviour_llr(rule, looks, looks[onset:])
+    evidence = evidence_by_onset(looks, CORRELATION, rule.window_s)[: latest_onset + 1]
+    onset = max(range(len(evidence)), key=lambda k: evidence[k])
+    return evidence[onset] + behaviour_llr(rule, looks, looks[onset:])
 
 
 def behaviour_llr(rule: Rule, looks: Sequence[Look], since_onset: Sequence[Look]) -> float:
     """What stillness, growth and travelling add to a track's evidence, in nats."""
     llr = 0.0
     if rule.still_jitter is not None and (moved := jitter(looks)) is not None:
-        restless = max(moved / rule.still_jitter, (median_flicker(looks) or 0.0) / RESTLESS_FLICKER)
+        content = median_flicker(looks)
+        restless = min(
+            moved / rule.still_jitter,
+            1.0 if content is None else content / RESTLESS_FLICKER,
+        )
         llr -= STILLNESS_LLR * max(0.0, 1.0 - restless)
     if rule.growth_llr:
         llr += rule.growth_llr * min(1.0, max(-1.0, growth(since_onset)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -129,6 +129,23 @@ class Track:
         if flicker is not None:
             last.flickers.append(flicker)
 
+    def absorb(self, other: Track) -> None:
+        """Take over what another track has shown, which was the same thing all along.
+
+        Of looks at the same time the stronger stays: the thing was there, in one place or the
+        other.
+        """
+        self.started_s = min(self.started_s, other.started_s)
+        both = sorted([*self.looks, *other.looks], key=lambda look: (look.at_s, -look.llr))
+        joined: list[Look] = []
+        for look in both:
+            if joined and look.at_s - joined[-1].at_s < LOOK_S:
+                joined[-1] = max(joined[-1], look, key=lambda one: one.llr)
+            else:
+                joined.append(look)
+        self.looks.clear()
+        self.looks.extend(joined)
+
     def looks_since(self, at_s: float) -> list[Look]:
         """The looks not older than a time, oldest first."""
         return [look for look in self.looks if look.at_s >= at_s]
@@ -142,13 +159,23 @@ def evidence_llr(looks: Sequence[Look], correlation: float, fade_s: float = floa
     design effect, with n the effective number of weighted ones); it never exceeds 1 / correlation,
     so that a lamp watched for an hour stays as little proof as a lamp watched for a minute.
     """
-    if not looks:
-        return 0.0
-    weights = [math.exp((look.at_s - looks[-1].at_s) / fade_s) for look in looks]
-    total = sum(weights)
-    mean = sum(w * look.llr for w, look in zip(weights, looks, strict=True)) / total
-    n = total**2 / sum(w * w for w in weights)
-    return mean * n / (1.0 + (n - 1) * correlation)
+    return evidence_by_onset(looks, correlation, fade_s)[0] if looks else 0.0
+
+
+def evidence_by_onset(
+    looks: Sequence[Look], correlation: float, fade_s: float = float("inf")
+) -> list[float]:
+    """`evidence_llr` of the looks from each one on."""
+    found: list[float] = []
+    total = squares = spoken = 0.0
+    for look in reversed(looks):
+        weight = math.exp((look.at_s - looks[-1].at_s) / fade_s)
+        total += weight
+        squares += weight * weight
+        spoken += weight * look.llr
+        n = total**2 / squares
+        found.append(spoken / total * n / (1.0 + (n - 1.0) * correlation))
+    return found[::-1]
 
 
 def drift(looks: Sequence[Look]) -> float:
@@ -214,6 +241,41 @@ class TrackBook:
     def begin_at(self, number: int) -> None:
         """Number tracks from here on, or from where it stands, if that is higher."""
         self.next_number = max(self.next_number, number)
+
+    def join_split(
+        self,
+        seen: Sequence[Track],
+        unseen: Sequence[Track],
+        class_ids: Container[int],
+        known: Container[tuple[int, int]],
+    ) -> list[Track]:
+        """Join tracks of these classes that are one thing: not seen now, but another is, there.
+
+        A fire breaks up and joins again, and each piece would take the others' sightings for
+        misses. The one in `known`, by class and number, survives, else the older; returns those
+        that did not.
+        """
+        gone: list[Track] = []
+        for missed in unseen:
+            if missed.class_id not in class_ids:
+                continue
+            near = self._affinity(missed.class_id)
+            for track in seen:
+                if track.class_id != missed.class_id or track in gone:
+                    continue
+                if near(missed.xyxy[None], track.xyxy[None])[0, 0] < self._gate:
+                    continue
+                missed_is_known = (missed.class_id, missed.number) in known
+                track_is_known = (track.class_id, track.number) in known
+                if missed_is_known and track_is_known:
+                    continue
+                track.absorb(missed)
+                if missed_is_known or (missed.number < track.number and not track_is_known):
+                    track.number, missed.number = missed.number, track.number
+                gone.append(missed)
+                break
+        self.tracks = [track for track in self.tracks if track not in gone]
+        return gone
 
     def update(
         self, at_s: float, boxes: Boxes

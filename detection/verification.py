@@ -162,7 +162,10 @@ class CameraVerifier:
         worth = [s >= self._rules[self._sightings[c]].least_score for _, s, c in boxes]
         boxes = joined_pieces(boxes.where(np.array(worth, dtype=np.bool_)), self._in_pieces)
         seen, unseen, lost = self._book.update(at_s, boxes)
-        for track in lost:
+        gone = self._book.join_split(
+            [track for track, _ in seen], unseen, self._in_pieces, self._sent
+        )
+        for track in [*lost, *gone]:
             self._sent.pop((track.class_id, track.number), None)
             self._habit_llr.pop((track.class_id, track.number), None)
         for track, index in seen:
@@ -179,6 +182,8 @@ class CameraVerifier:
             changed = self._flicker_since(before, place)
             track.record(at_s, llr, score, xyxy, changed)
         for track in unseen:
+            if track in gone:
+                continue
             sighting = self._sightings[track.class_id]
             track.record(at_s, self._cards[sighting].curves[sighting].miss_llr, 0.0, None)
         live = [track for track, _ in seen]

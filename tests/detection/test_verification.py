@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,8 +77,8 @@ def test_a_fire_that_a_bus_hides_has_burnt_all_the_same(feed: Feed) -> None:
     assert [d.llr for d in sent + again] == sorted(d.llr for d in sent + again)
 
 
-def test_a_fire_watched_for_an_hour_is_one_piece_of_evidence(feed: Feed) -> None:
-    sent = [d for second in range(3600) for d in feed(second, flames(second))]
+def test_a_fire_watched_for_long_is_one_piece_of_evidence(feed: Feed) -> None:
+    sent = [d for second in range(1200) for d in feed(second, flames(second))]
     best = CURVE.llr(0.6) / CORRELATION
     assert max(d.llr for d in sent) <= best + 1e-6
     assert len({d.track_id for d in sent}) == 1
@@ -206,3 +207,97 @@ def test_a_rule_wants_enough_looks_long_enough() -> None:
     assert not confirms(rule, [look(3.0, 0), look(3.0, 0.5), look(3.0, 1)], 2.0)
     assert confirms(rule, [look(3.0, 0), look(3.0, 1), look(3.0, 2)], 2.0)
     assert not confirms(rule, [look(1.1, 0), look(1.1, 1), look(1.1, 2), look(-3.0, 3)], 2.0)
+
+
+def test_a_fire_found_in_changing_pieces_is_one_fire(feed: Feed) -> None:
+    left, right = (100.0, 100.0, 150.0, 180.0), (152.0, 110.0, 190.0, 182.0)
+    sent: list[Detection] = []
+    for second in range(12):
+        pieces: list[Row] = [("fire", 0.5, left), ("fire", 0.5, right)]
+        sent += feed(second, flames(second) if second % 3 == 2 else pieces[second % 2])
+    assert sent and len({d.track_id for d in sent}) == 1
+    assert sent[0].captured_at <= START + timedelta(seconds=3)
+
+
+def test_what_changes_neither_outline_nor_content_is_a_lamp_and_what_flashes_is_none_either() -> (
+    None
+):
+    from detection.rules import RULES, behaviour_llr
+    from detection.tracks import Look
+
+    def looks(wobble_px: float, flicker: float) -> list[Look]:
+        boxes = [
+            np.array([100 - wobble_px * (i % 2), 100, 160 + wobble_px * (i % 3), 180], np.float32)
+            for i in range(6)
+        ]
+        return [Look(float(i), [2.0], box, [flicker]) for i, box in enumerate(boxes)]
+
+    rule = RULES[Sighting.FIRE]
+    worth = {
+        name: behaviour_llr(rule, looks(wobble, flicker), [])
+        for name, wobble, flicker in (
+            ("flames", 8.0, 20.0),
+            ("lamp", 0.0, 0.0),
+            ("flashing", 0.0, 30.0),
+            ("sign", 8.0, 0.0),
+        )
+    }
+    assert worth["flames"] == 0.0
+    assert worth["lamp"] == worth["flashing"] == worth["sign"] == -STILLNESS_LLR
+
+
+def test_a_fire_that_grows_is_worth_more_and_a_light_that_travels_less(feed: Feed) -> None:
+    from detection.rules import RULES, joint_llr
+    from detection.tracks import Look
+
+    def looks(step_px: float, grow_px: float) -> list[Look]:
+        return [
+            Look(
+                float(i),
+                [2.0],
+                np.array(
+                    [
+                        100 + step_px * i - (grow_px * i + 3 * (i % 2)),
+                        100 - grow_px * i,
+                        140 + step_px * i + 2 * (i % 3),
+                        150,
+                    ],
+                    np.float32,
+                ),
+            )
+            for i in range(8)
+        ]
+
+    rule = RULES[Sighting.FIRE]
+    standing = joint_llr(rule, looks(0.0, 0.0))
+    assert joint_llr(rule, looks(0.0, 8.0)) > standing + 0.3
+    assert joint_llr(rule, looks(40.0, 0.0)) < standing - 1.0
+
+
+def test_a_call_lowers_the_bar_and_not_the_truth(verifier: CameraVerifier, feed: Feed) -> None:
+    faint = 0.26
+    assert [d for second in range(20) for d in feed(second, flames(second, faint))] == []
+    verifier.cued_until_s = (START + timedelta(seconds=60)).timestamp()
+    sent = [d for second in range(20, 40) for d in feed(second, flames(second, faint))]
+    assert sent
+    assert sent[0].llr < 1.5
+    assert [d for second in range(120, 140) for d in feed(second, flames(second, 0.24))] == []
+
+
+def test_a_rewound_verification_catches_up_and_takes_over(
+    verifier: CameraVerifier, feed: Feed
+) -> None:
+    feed(8, flames(8))
+    assert verifier.weak_cue and not verifier.has_confirmed
+    past = verifier.rewound()
+    sent: list[Detection] = []
+    for tenth in range(0, 80, 2):
+        moment = START + timedelta(seconds=tenth / 10)
+        boxes = Boxes.of([flames(tenth / 10)[2]], [0.6], [0])
+        sent += past.update(moment, moment, boxes, None, (640, 480))
+    past.succeed(verifier)
+    assert sent and past.has_confirmed and not verifier.has_confirmed
+    assert sent[0].started_at == START
+    later = START + timedelta(seconds=20)
+    again = past.update(later, later, Boxes.of([flames(20)[2]], [0.6], [0]), None, (640, 480))
+    assert {d.track_id for d in again} <= {sent[0].track_id}
