@@ -275,13 +275,16 @@ def test_a_fire_that_grows_is_worth_more_and_a_light_that_travels_less(feed: Fee
 
 
 def test_a_call_lowers_the_bar_and_not_the_truth(verifier: CameraVerifier, feed: Feed) -> None:
-    faint = 0.26
-    assert [d for second in range(20) for d in feed(second, flames(second, faint))] == []
+    def faint(second: int) -> Row:
+        # Restless, and no larger later on.
+        return ("fire", 0.25, (100.0, 100.0 - 12.0 * (second % 2), 160.0, 180.0))
+
+    assert [d for second in range(20) for d in feed(second, faint(second))] == []
     verifier.cued_until_s = (START + timedelta(seconds=60)).timestamp()
-    sent = [d for second in range(20, 40) for d in feed(second, flames(second, faint))]
+    sent = [d for second in range(20, 40) for d in feed(second, faint(second))]
     assert sent
     assert sent[0].llr < 1.5
-    assert [d for second in range(120, 140) for d in feed(second, flames(second, 0.24))] == []
+    assert [d for second in range(120, 140) for d in feed(second, faint(second))] == []
 
 
 def test_a_rewound_verification_catches_up_and_takes_over(
