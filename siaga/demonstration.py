@@ -13,7 +13,10 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+import typer
 
 from contracts import LonLat
 from incidents.accounts import Role as AccountRole
@@ -21,28 +24,38 @@ from incidents.errors import NotFound
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.settings import Settings
-from siaga.city_role import API_VARIABLE, KEY_VARIABLE, make_city
+from siaga.city_role import API_VARIABLE, KEY_VARIABLE, CityPlan, make_city
 from siaga.failures import Failure
 from siaga.supervisor import Role, refuse_if_running
 from siaga.system import CLI, api_url, run_system, with_free_port
+from simulator.city import EVERYDAY
+from simulator.scoring import as_table
 
 USERNAME = "demo"
 _MARKER = ".siaga-demonstration"
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a demonstration is to show; None takes the scenario's own."""
+
+    cameras: int | None = None
+    videos: Path | None = None
+    seed: int | None = None
+    scenario: str = EVERYDAY
+    is_scored: bool = False
+    """Stop when the scenario is over, and tell how the system did."""
+    as_json: bool = False
+
+
 def run_demonstration(
-    settings: Settings,
-    *,
-    cameras: int,
-    videos: Path | None,
-    seed: int,
-    keep: bool,
-    say: Callable[[str], None],
+    settings: Settings, wishes: Wishes, *, keep: bool, say: Callable[[str], None]
 ) -> None:
     """Start everything with a simulated city, or with a folder's videos; returns when stopped.
 
     Raises:
-        Failure: the folder is in the way.
+        Failure: the folder is in the way, or it was stopped before there was a score.
+        ScenarioError: there is no such scenario, or it can't be played.
         SupervisorBusyError: a demonstration runs in it.
         UnplayableVideoError: the folder of videos holds none.
     """
@@ -50,24 +63,45 @@ def run_demonstration(
     refuse_if_running(folder / "run")
     _make_folder(folder, keep=keep)
     centre = LonLat(settings.city.lon, settings.city.lat)
-    city = make_city(cameras=cameras, seed=seed, videos=videos, centre=centre)
+    rtsp_port = _free_port()
+    score_file = folder / "score.json"
+    score_file.unlink(missing_ok=True)
+    plan = CityPlan(rtsp_port, wishes.cameras, wishes.seed, wishes.videos, wishes.scenario)
+    city = make_city(plan, centre)
     background = folder / "city.geojson"
     background.write_text(json.dumps(city.background_geojson()), encoding="utf-8")
     settings = with_free_port(_for_demonstration(settings, folder, background))
     password, key = asyncio.run(_prepare_accounts(settings))
-
-    arguments = ["--rtsp-port", str(_free_port()), "--cameras", str(cameras), "--seed", str(seed)]
-    if videos is not None:
-        arguments += ["--videos", str(videos.absolute())]
     city_role = Role(
         name="city",
-        argv=(*CLI, "city", *arguments),
+        argv=(*CLI, "city", *_arguments(plan, score_file if wishes.is_scored else None)),
         environment={KEY_VARIABLE: key, API_VARIABLE: api_url(settings)},
     )
     say(f"Siaga: {api_url(settings)}")
     say(f"Sign in: user {USERNAME}   password {password}")
     say("Everything here is an exercise. Ctrl-C stops it.")
-    run_system(settings, [city_role], say)
+    run_system(settings, [city_role], say, until=score_file if wishes.is_scored else None)
+    if wishes.is_scored:
+        if not score_file.is_file():
+            raise Failure("it was stopped before the scenario was over, so there is no score")
+        document = json.loads(score_file.read_text(encoding="utf-8"))
+        typer.echo(json.dumps(document) if wishes.as_json else as_table(document))
+
+
+def _arguments(plan: CityPlan, score_file: Path | None) -> list[str]:
+    scenario = Path(plan.scenario)
+    # The child runs in the same folder, yet a path that was given stays what it was.
+    name = str(scenario.absolute()) if scenario.suffix in (".yaml", ".yml") else plan.scenario
+    arguments = ["--rtsp-port", str(plan.rtsp_port), "--scenario", name]
+    for option, value in (
+        ("--cameras", plan.cameras),
+        ("--seed", plan.seed),
+        ("--videos", plan.videos.absolute() if plan.videos else None),
+        ("--score-file", score_file.absolute() if score_file else None),
+    ):
+        if value is not None:
+            arguments += [option, str(value)]
+    return arguments
 
 
 def _for_demonstration(settings: Settings, folder: Path, background: Path) -> Settings:

@@ -7,6 +7,8 @@ import contextlib
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from incidents.store import Store
 from plumbing.clock import SystemClock
@@ -61,10 +63,17 @@ def api_url(settings: Settings) -> str:
     )
 
 
-def run_system(settings: Settings, extra: Sequence[Role], say: Callable[[str], None]) -> None:
+def run_system(
+    settings: Settings,
+    extra: Sequence[Role],
+    say: Callable[[str], None],
+    *,
+    until: Path | None = None,
+) -> None:
     """Start everything, keep it running, and return when it was asked to stop.
 
-    ``extra`` roles start after the API and before the workers.
+    ``extra`` roles start after the API and before the workers; ``until`` is a file whose appearance
+    is such a wish too.
     """
     roles: list[Role] = []
     if settings.bus.url is None:
@@ -78,7 +87,7 @@ def run_system(settings: Settings, extra: Sequence[Role], say: Callable[[str], N
     roles += [
         Role(name="api", argv=(*CLI, "api"), environment=environment, ready=ready, hung_after_s=30),
         Role(name="fusion", argv=(*CLI, "fusion"), environment=environment),
-        *extra,
+        *(replace(role, environment={**environment, **role.environment}) for role in extra),
         *(
             Role(
                 name=f"worker-{number}",
@@ -87,11 +96,34 @@ def run_system(settings: Settings, extra: Sequence[Role], say: Callable[[str], N
                     **environment,
                     "SIAGA_WORKER_NAME": f"{socket.gethostname()}-{number}",
                 },
+                # Handing its cameras over takes a worker some seconds (`siaga.leases`).
+                stop_after_s=25.0,
                 stage="workers",
             )
             for number in range(1, settings.worker.count + 1)
         ),
     ]
-    asyncio.run(Supervisor(roles, settings.data_dir / "run", say=say).run())
-                # Handing its cameras over takes a worker some seconds (`siaga.leases`).
-                stop_after_s=25.0,
+    asyncio.run(_supervise(roles, settings.data_dir / "run", say, until))
+
+
+_LOOKS_EVERY_S = 0.5
+
+
+async def _supervise(
+    roles: Sequence[Role], folder: Path, say: Callable[[str], None], until: Path | None
+) -> None:
+    supervisor = Supervisor(roles, folder, say=say)
+
+    async def stop_when_there() -> None:
+        while until is not None:
+            await asyncio.sleep(_LOOKS_EVERY_S)
+            if await asyncio.to_thread(until.exists):
+                supervisor.stop()
+                return
+
+    waiting = asyncio.create_task(stop_when_there())
+    try:
+        await supervisor.run()
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)

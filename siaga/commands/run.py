@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from plumbing.logs import configure_logging
-from siaga.commands.options import ConfigOption, settings_from
+from siaga.commands.options import ConfigOption, JsonOption, settings_from
 
 
 def up(config: ConfigOption = None) -> None:
@@ -32,22 +32,86 @@ def up(config: ConfigOption = None) -> None:
 
 def demo(
     config: ConfigOption = None,
-    cameras: Annotated[int, typer.Option(min=1, max=64, help="Simulated cameras.")] = 8,
+    cameras: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Simulated cameras; the scenario's own where absent."),
+    ] = None,
     videos: Annotated[
         Path | None,
         typer.Option(
             exists=True, file_okay=False, help="Serve this folder's videos as cameras instead."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same city.")] = 7,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The same seed gives the same city.")
+    ] = None,
     keep: Annotated[bool, typer.Option(help="Go on with the last demonstration's data.")] = False,
+    scenario: Annotated[
+        str | None, typer.Option(help="What happens: one of the library, or a YAML file.")
+    ] = None,
+    list_scenarios: Annotated[
+        bool, typer.Option("--list-scenarios", help="Tell the library's, and stop.")
+    ] = False,
+    scored: Annotated[
+        bool, typer.Option("--score", help="Stop when it is over, and tell how the system did.")
+    ] = False,
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            help="Without: nothing is started or drawn; calls, and sightings as an ideal detector "
+            "would make them, go through the fusion in their own time."
+        ),
+    ] = True,
+    as_json: JsonOption = False,
 ) -> None:
     """The whole system with a simulated city; everything in it is marked as an exercise."""
-    from siaga.demonstration import run_demonstration
+    if list_scenarios:
+        _list_scenarios(as_json=as_json)
+        return
+    if videos is not None and (scenario or scored):
+        raise typer.BadParameter("videos have no scenario, and nothing that could be scored")
+    if as_json and not scored:
+        raise typer.BadParameter("--json goes with --score or --list-scenarios")
+    from simulator.city import EVERYDAY
 
     settings = settings_from(config)
     configure_logging(settings.log.level, settings.log.format, "siaga")
-    run_demonstration(settings, cameras=cameras, videos=videos, seed=seed, keep=keep, say=_say)
+    if not pictures:
+        if not scored:
+            raise typer.BadParameter("--no-pictures shows nothing; it goes with --score")
+        from siaga.rehearsal import rehearse
+
+        rehearse(settings, scenario or EVERYDAY, seed, as_json=as_json)
+        return
+    from siaga.demonstration import Wishes, run_demonstration
+
+    wishes = Wishes(cameras, videos, seed, scenario or EVERYDAY, scored, as_json)
+    run_demonstration(settings, wishes, keep=keep, say=_say_aside if as_json else _say)
+
+
+def _list_scenarios(*, as_json: bool) -> None:
+    import json
+
+    from simulator.scenario import library
+
+    rows = [
+        {
+            "name": scenario.name,
+            "title": scenario.title,
+            "judul": scenario.judul,
+            "seconds": scenario.seconds,
+            "events": len(scenario.events),
+            "cameras": (
+                scenario.cameras if isinstance(scenario.cameras, int) else len(scenario.cameras)
+            ),
+        }
+        for scenario in library().values()
+    ]
+    if as_json:
+        typer.echo(json.dumps({"scenarios": rows}))
+        return
+    for row in rows:
+        typer.echo(f"{row['name']:<20}{row['seconds']:>5.0f} s  {row['title']}")
 
 
 def worker(config: ConfigOption = None) -> None:
@@ -73,20 +137,19 @@ def api(config: ConfigOption = None) -> None:
 
 def city(
     rtsp_port: Annotated[int, typer.Option()],
-    cameras: Annotated[int, typer.Option()] = 8,
-    seed: Annotated[int, typer.Option()] = 7,
+    scenario: Annotated[str, typer.Option()] = "everyday",
+    cameras: Annotated[int | None, typer.Option()] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
     videos: Annotated[Path | None, typer.Option()] = None,
+    score_file: Annotated[Path | None, typer.Option()] = None,
     config: ConfigOption = None,
 ) -> None:
     """The simulated city's cameras and callers; started by `siaga demo`."""
-    from contracts import LonLat
-    from siaga.city_role import make_city, play_city
+    from siaga.city_role import CityPlan, play_city
     from siaga.roles import run_role
 
-    settings = settings_from(config)
-    centre = LonLat(settings.city.lon, settings.city.lat)
-    made = make_city(cameras, seed, videos, centre)
-    run_role("city", settings, functools.partial(play_city, made, rtsp_port))
+    plan = CityPlan(rtsp_port, cameras, seed, videos, scenario, score_file)
+    run_role("city", settings_from(config), functools.partial(play_city, plan))
 
 
 def _is_loopback(host: str) -> bool:
@@ -101,3 +164,7 @@ def _is_loopback(host: str) -> bool:
 
 def _say(line: str) -> None:
     typer.echo(line)
+
+
+def _say_aside(line: str) -> None:
+    typer.echo(line, err=True)

@@ -22,6 +22,8 @@ _CORNERS = 96
 _NEAREST_M = 1.5
 _SHRINK = 2
 """Water is drawn so much smaller: it has no fine detail of its own."""
+_WAVE_M = 0.07
+"""One pixel of the waves' texture."""
 _MUD = np.array((128, 108, 84), np.float32)
 _SLOWS_M, _STOPS_M = 0.08, 0.42
 """Vehicles crawl through water deeper than the first, and don't enter deeper than the second."""
@@ -148,7 +150,6 @@ class Water:
     ) -> None:
         self._camera = camera
         self._place = place
-        self._nearness_free = mirror
         size = (camera.width_px // _SHRINK, camera.height_px // _SHRINK)
         self._mirrored = np.asarray(
             cv2.resize(mirror.picture, size, interpolation=cv2.INTER_AREA), np.uint8
@@ -158,19 +159,22 @@ class Water:
         random = np.random.default_rng(5)
         self._waves = clouds(random, 256, 256, coarse=24, octaves=3).astype(np.float32)
         self._mud = _MUD * np.array(light, np.float32) * np.float32(0.85)
-        columns = np.arange(size[0], dtype=np.float32)[None, :]
-        rows = np.arange(size[1], dtype=np.float32)[:, None]
-        self._columns = np.broadcast_to(columns, (size[1], size[0]))
-        self._rows = np.broadcast_to(rows, (size[1], size[0]))
-        # Waves get smaller with distance, as all on the ground does.
-        depth = np.maximum(rows - self._horizon_row(), 1.0)
-        self._wave_row = np.asarray(24_000.0 / _SHRINK / depth % 256, np.float32)
-        self._wave_column = np.asarray((columns - size[0] / 2) * (260.0 / depth), np.float32)
+        columns = np.arange(size[0], dtype=np.float32)
+        rows = np.arange(size[1], dtype=np.float32)
+        self._columns, self._rows = np.meshgrid(columns, rows)
+        # Waves lie on the ground, so they get smaller and flatter with distance as all there does.
+        u = (self._columns + 0.5) * _SHRINK
+        v = (self._rows + 0.5) * _SHRINK
+        rays = camera.ray(u, v) @ camera.axes
+        reach = camera.h / np.maximum(-rays[..., 2], 1e-3)
+        self._wave_column = np.asarray(rays[..., 0] * reach / _WAVE_M % 255, np.float32)
+        self._wave_row = np.asarray(rays[..., 1] * reach / _WAVE_M % 255, np.float32)
+        self._calm = np.asarray(np.exp(-reach / 45.0), np.float32)
 
-    def _horizon_row(self) -> float:
-        camera = self._camera
-        forward = camera.axes[2]
-        return (camera.height_px / 2 + camera.f_px * float(forward[2])) / _SHRINK
+    def _waves_at(self, part: tuple[slice, slice], phase: float) -> Floats32:
+        column = np.mod(self._wave_column[part] + np.float32(0.8 * phase), np.float32(255))
+        row = np.mod(self._wave_row[part] + np.float32(0.6 * phase), np.float32(255))
+        return np.asarray(cv2.remap(self._waves, column, row, cv2.INTER_LINEAR), np.float32)
 
     def mask(self, flood: Flood, elapsed_s: float, nearness: Floats32) -> NDArray[np.uint8] | None:
         """255 where the water is seen, H x W; None where it isn't."""
@@ -194,14 +198,8 @@ class Water:
         x1, y1 = -(-(x + wide) // s), -(-(y + tall) // s)
         part = (slice(y0, y1), slice(x0, x1))
         phase = elapsed_s * 9.0
-        waves = cv2.remap(
-            self._waves,
-            np.mod(self._wave_column[part] + np.float32(0.6 * phase), 255).astype(np.float32),
-            np.broadcast_to(
-                np.mod(self._wave_row[y0:y1] + np.float32(phase), 255), (y1 - y0, x1 - x0)
-            ).astype(np.float32),
-            cv2.INTER_LINEAR,
-        )
+        waves = self._waves_at(part, phase) + self._waves_at(part, -0.7 * phase + 90)
+        waves *= np.float32(0.6) * self._calm[part]
         bent = waves * self._fades[y0:y1, None]
         shown = np.asarray(
             cv2.remap(

@@ -244,13 +244,23 @@ def draw_person(
 
 
 def _foot_shadow(picture: Rgb, seen: SeenPerson, size: int) -> None:
-    rx, ry = max(2, size // 5), max(1, size // 16)
-    x, y = round(seen.foot[0]), round(seen.foot[1])
+    """Soft, and away from the sun that casts all other shadows."""
+    rx, ry = max(3, size // 4), max(2, size // 12)
+    x, y = round(seen.foot[0]) - rx, round(seen.foot[1]) - ry
     height, width = picture.shape[:2]
-    x0, x1, y0, y1 = max(x - rx, 0), min(x + rx, width), max(y - ry, 0), min(y + ry, height)
-    if x0 < x1 and y0 < y1:
-        region = picture[y0:y1, x0:x1]
-        cv2.convertScaleAbs(region, dst=region, alpha=0.72)
+    if x < 0 or y < 0 or x + 2 * rx > width or y + 2 * ry > height:
+        return
+    region = picture[y : y + 2 * ry, x : x + 2 * rx]
+    shade = _shade(rx, ry)
+    cv2.multiply(region, shade, dst=region, scale=1 / 255)
+
+
+@lru_cache(maxsize=256)
+def _shade(rx: int, ry: int) -> Rgb:
+    across = np.linspace(-1, 1, 2 * rx, dtype=np.float32)[None, :]
+    down = np.linspace(-1, 1, 2 * ry, dtype=np.float32)[:, None]
+    dark = 0.42 * np.clip(1 - across**2 - down**2, 0, 1)
+    return np.repeat((255 * (1 - dark)).astype(np.uint8)[..., None], 3, axis=2)
 
 
 @lru_cache(maxsize=1_500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,12 @@ _PAINTS: tuple[Colour, ...] = (
 )
 _GLASS: Colour = (44, 52, 60)
 _TYRE: Colour = (24, 24, 25)
+_HUB: Colour = (112, 114, 118)
+_BUMPER: Colour = (46, 47, 49)
+_GRILLE: Colour = (28, 29, 31)
+_NUMBER: Colour = (36, 36, 38)
+_JEANS: Colour = (52, 58, 78)
+_SKIN: Colour = (134, 98, 74)
 _SHIRTS: tuple[Colour, ...] = (
     (52, 110, 60),
     (40, 44, 60),
@@ -92,35 +99,76 @@ def _inset(wall: Floats, across: float, along: float) -> Floats:
     )
 
 
-def _wheels(places: Sequence[float], left: float, radius: float) -> list[Face]:
-    angle = np.linspace(0, 2 * np.pi, 10, endpoint=False)
+def _wheels(
+    places: Sequence[float], left: float, radius: float, *, is_plain: bool = False
+) -> list[Face]:
     faces = []
     for ahead in places:
         for side in (1, -1):
-            rim = np.stack(
-                (
-                    ahead + radius * np.cos(angle),
-                    np.full(10, side * (left + 0.01)),
-                    radius + radius * np.sin(angle),
-                ),
-                1,
-            )
-            faces.append(Face(rim if side > 0 else rim[::-1], _TYRE))
+            faces.append(_disc(ahead, side * (left + 0.01), radius, radius, side, _TYRE))
+            if not is_plain:
+                hub = _disc(ahead, side * (left + 0.02), radius, 0.58 * radius, side, _HUB)
+                faces.append(hub)
+    return faces
+
+
+def _disc(ahead: float, left: float, up: float, radius: float, side: int, tone: Colour) -> Face:
+    angle = np.linspace(0, 2 * np.pi, 10, endpoint=False)
+    rim = np.stack(
+        (ahead + radius * np.cos(angle), np.full(10, left), up + radius * np.sin(angle)), 1
+    )
+    return Face(rim if side > 0 else rim[::-1], tone)
+
+
+def _barrel(
+    ahead: float, radii: tuple[float, float, float], ups: tuple[float, float, float], tone: Colour
+) -> list[Face]:
+    """Something round and upright, of two rings of eight sides, and a lid."""
+    angle = np.linspace(0, 2 * np.pi, 8, endpoint=False)[::-1]
+    rings = [
+        np.stack((ahead + r * np.cos(angle), r * np.sin(angle), np.full(8, up)), 1)
+        for r, up in zip(radii, ups, strict=True)
+    ]
+    faces = []
+    for low, high in ((rings[0], rings[1]), (rings[1], rings[2])):
+        for index in range(8):
+            after = (index + 1) % 8
+            wall = np.array([low[index], low[after], high[after], high[index]])
+            light = 0.92 + 0.16 * math.sin(float(angle[index]) + 0.8)
+            faces.append(Face(wall, _lit(tone, light)))
+    faces.append(Face(rings[2], _lit(tone, 1.12)))
     return faces
 
 
 def _lamp(ahead: float, left: float, up: float, colour: Colour, size: float = 0.14) -> list[Face]:
-    faces = []
-    for side in (left, -left):
-        square = [
-            (0, -size, -size / 2),
-            (0, size, -size / 2),
-            (0, size, size / 2),
-            (0, -size, size / 2),
-        ]
-        corners = np.array([(ahead, side + y, up + z) for _, y, z in square])
-        faces.append(Face(corners if ahead < 0 else corners[::-1], colour, glows=True))
-    return faces
+    return [_plate(ahead, side, up, size, size / 2, colour, glows=True) for side in (left, -left)]
+
+
+def _plate(
+    ahead: float,
+    left: float,
+    up: float,
+    half_m: float,
+    rise_m: float,
+    tone: Colour,
+    *,
+    glows: bool = False,
+) -> Face:
+    """An upright rectangle across the vehicle, seen from before or, where behind, from behind."""
+    square = [(-half_m, -rise_m), (half_m, -rise_m), (half_m, rise_m), (-half_m, rise_m)]
+    corners = np.array([(ahead, left + y, up + z) for y, z in square])
+    return Face(corners if ahead < 0 else corners[::-1], tone, glows=glows)
+
+
+def _trim(back: float, front: float, half: float) -> list[Face]:
+    """Bumpers, number plates, a grille."""
+    return [
+        _plate(front + 0.012, 0.0, 0.40, half * 0.96, 0.10, _BUMPER),
+        _plate(front + 0.014, 0.0, 0.62, half * 0.42, 0.09, _GRILLE),
+        _plate(front + 0.018, 0.0, 0.40, 0.22, 0.06, _NUMBER),
+        _plate(back - 0.012, 0.0, 0.40, half * 0.96, 0.10, _BUMPER),
+        _plate(back - 0.018, 0.0, 0.58, 0.22, 0.06, _NUMBER),
+    ]
 
 
 PAINTS = 36
@@ -153,7 +201,8 @@ def shape(kind: Kind, paint: int, is_braking: bool, is_plain: bool = False) -> t
             roof, slant = (1.48, 0.55) if kind is Kind.CAR else (1.85, 0.18)
             back = -2.05
             faces = _solid((back, 2.15), 0.86, (0.28, 0.86), colour)
-            faces += _wheels((-1.3, 1.35), 0.86, 0.31)
+            faces += _wheels((-1.3, 1.35), 0.86, 0.31, is_plain=is_plain)
+            faces += [] if is_plain else _trim(back, 2.15, 0.86)
             front = 0.95 if kind is Kind.CAR else 1.75
             faces += _solid(
                 (back + 0.1, front + 0.25),
@@ -188,13 +237,43 @@ def shape(kind: Kind, paint: int, is_braking: bool, is_plain: bool = False) -> t
             helmet: Colour = ((30, 30, 34), (176, 34, 34), (210, 208, 200), (34, 120, 64))[
                 paint % 4
             ]
-            faces = _wheels((-0.62, 0.62), 0.05, 0.29)
-            faces += _solid((-0.85, 0.75), 0.16, (0.38, 0.78), _PAINTS[(paint + 3) % len(_PAINTS)])
-            faces += _solid((-0.1, 0.15), 0.24, (0.55, 0.85), (44, 48, 62))
-            faces += _solid((-0.32, 0.10), 0.23, (0.82, 1.42), shirt, top_left=0.20)
+            faces = _wheels((-0.62, 0.62), 0.05, 0.29, is_plain=is_plain)
             faces += _solid(
-                (-0.22, 0.08), 0.12, (1.42, 1.70), helmet, top_left=0.08, top_ahead=(-0.16, 0.04)
+                (-0.85, 0.35),
+                0.13,
+                (0.42, 0.76),
+                _PAINTS[(paint + 3) % len(_PAINTS)],
+                top_left=0.11,
             )
+            if not is_plain:
+                # The shield before the knees, the forks, the mirrors' bar.
+                faces += _solid(
+                    (0.40, 0.52), 0.17, (0.35, 0.95), _PAINTS[(paint + 3) % len(_PAINTS)],
+                    top_ahead=(0.30, 0.40), top_left=0.13,
+                )  # fmt: skip
+                faces += _solid((0.28, 0.34), 0.31, (0.96, 1.0), _BUMPER)
+                for side in (1, -1):
+                    faces += _beside(side, (-0.12, 0.34), (0.10, 0.21), (0.52, 0.80), _JEANS)
+                    faces += _beside(side, (-0.16, 0.26), (0.19, 0.27), (1.0, 1.28), shirt)
+            else:
+                faces += _solid((-0.1, 0.2), 0.22, (0.55, 0.85), _JEANS)
+            faces += _barrel(-0.18, (0.17, 0.20, 0.15), (0.76, 1.22, 1.42), shirt)
+            faces += _barrel(-0.12, (0.09, 0.13, 0.07), (1.42, 1.56, 1.70), helmet)
+            if not is_plain:
+                faces.append(_plate(0.012, 0.0, 1.54, 0.09, 0.035, _SKIN))
             return tuple(
                 faces + _lamp(-0.86, 0.0, 0.7, tail, 0.08) + _lamp(0.78, 0.0, 0.8, head, 0.09)
             )
+
+
+def _beside(
+    side: int,
+    ahead: tuple[float, float],
+    left: tuple[float, float],
+    up: tuple[float, float],
+    colour: Colour,
+) -> list[Face]:
+    """A rider's thigh or arm: a block to one side."""
+    middle, half = side * (left[0] + left[1]) / 2, (left[1] - left[0]) / 2
+    faces = _solid(ahead, half, up, colour, top_left=half)
+    return [Face(face.corners + np.array((0.0, middle, 0.0)), face.colour, face.glows) for face in faces]
