@@ -285,6 +285,9 @@ class TrackBook:
 
         The outcome depends on the boxes, not on their order. New tracks are among the pairs.
         """
+        # Before joining: after an outage of a minute the thing at the same place is another one.
+        lost = [t for t in self.tracks if at_s - t.seen_s > self._lost_after_s]
+        self.tracks = [t for t in self.tracks if t not in lost]
         pairs: list[tuple[float, int, int]] = []
         for class_id in sorted({int(c) for c in boxes.class_ids}):
             mine = [t for t in self.tracks if t.class_id == class_id]
@@ -303,9 +306,6 @@ class TrackBook:
                 taken.add(box)
         seen = [(by_number[number], box) for number, box in sorted(joined.items())]
         unseen = [t for t in self.tracks if t.number not in joined]
-        lost = [t for t in unseen if at_s - t.seen_s > self._lost_after_s]
-        gone = {t.number for t in lost}
-        self.tracks = [t for t in self.tracks if t.number not in gone]
         for box in sorted(set(range(len(boxes))) - taken, key=lambda b: rank[b]):
             track = Track(
                 self.next_number,
@@ -318,7 +318,7 @@ class TrackBook:
             self.next_number += 1
             self.tracks.append(track)
             seen.append((track, box))
-        return seen, [t for t in unseen if t.number not in gone], lost
+        return seen, unseen, lost
 
 
 def _ranks(boxes: Boxes) -> dict[int, int]:
