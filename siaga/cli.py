@@ -31,6 +31,8 @@ COMMANDS = {
     "users": "accounts:users",
     "keys": "accounts:keys",
     "audit": "audit:app",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
     "watch": "watch:watch_source",
     "calibrate": "calibrate:calibrate",
     "replay": "replay:replay",

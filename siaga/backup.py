@@ -1,0 +1,179 @@
+"""A backup as a folder: the database's tables, the evidence with its hashes, the configuration.
+
+    DIR/manifest.json       when, of which version of the tables, every file's SHA-256
+    DIR/tables/*.jsonl.gz   `incidents.backup`
+    DIR/evidence/ab/abcd... pictures and clips, named by what is in them
+    DIR/config.yaml         the configuration file that was in use, if any
+
+The tables are copied first: evidence is always written before the row that speaks of it, so nothing
+that a row names is missed. Evidence that a former backup into the same folder has copied isn't
+copied again. The key that seals secrets is not in it: a backup in wrong hands opens no camera.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from incidents.backup import BackupUnusable, Dump, DumpedTable, check_files, dump, load
+from incidents.database import Database
+from incidents.store import Store
+from plumbing.clock import Clock
+from plumbing.settings import Settings
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackedUp:
+    """What a backup holds."""
+
+    created_at: str
+    dump: Dump
+    evidence_files: int
+    evidence_bytes: int
+    damaged: tuple[str, ...]
+    """Evidence whose content isn't what its name says; copied nevertheless."""
+    config: str | None
+    audit_head: str
+
+
+async def back_up(
+    settings: Settings,
+    folder: Path,
+    clock: Clock,
+    config: Path | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+) -> BackedUp:
+    """Copy everything of one moment into ``folder``, which only its owner may read.
+
+    Raises:
+        BackupUnusable: the folder holds something that is no backup of ours.
+        StoreUnusable: the database can't be opened.
+    """
+    _claim(folder)
+    database = await Database.open(settings.database_url, clock)
+    try:
+        say("tables")
+        dumped = await dump(database, folder / "tables")
+        head = await Store(database).audit.head()
+    finally:
+        await database.close()
+    say("evidence")
+    count, size, damaged = _copy_evidence(settings.evidence_folder, folder / "evidence")
+    if config is not None:
+        shutil.copyfile(config, folder / "config.yaml")
+    made = BackedUp(
+        created_at=clock.now().isoformat(),
+        dump=dumped,
+        evidence_files=count,
+        evidence_bytes=size,
+        damaged=damaged,
+        config=None if config is None else "config.yaml",
+        audit_head=str(head),
+    )
+    # Last, so that a folder with a manifest is a whole backup.
+    part = folder / f".{MANIFEST}.part"
+    part.write_text(json.dumps({"format": FORMAT, **asdict(made)}, indent=1))
+    part.replace(folder / MANIFEST)
+    return made
+
+
+async def restore(settings: Settings, folder: Path, clock: Clock) -> BackedUp:
+    """Fill the configured, empty database and evidence folder from a backup.
+
+    Raises:
+        BackupUnusable: no whole backup, a file of it was changed, or the database isn't empty.
+        StoreUnusable: the database can't be opened, or the backup is a newer program's.
+    """
+    made = read_manifest(folder)
+    await load(settings.database_url, clock, made.dump, folder / "tables")
+    _, _, damaged = _copy_evidence(folder / "evidence", settings.evidence_folder)
+    if set(damaged) - set(made.damaged):
+        raise BackupUnusable(f"evidence was damaged in the backup: {', '.join(damaged[:3])}")
+    return made
+
+
+def check(folder: Path) -> BackedUp:
+    """Whether a backup is whole, without restoring it.
+
+    Raises:
+        BackupUnusable: it isn't.
+    """
+    made = read_manifest(folder)
+    check_files(made.dump, folder / "tables")
+    files = [path for path in _evidence_files(folder / "evidence") if not _is_whole(path)]
+    damaged = {path.name for path in files} - set(made.damaged)
+    if damaged:
+        raise BackupUnusable(f"evidence was damaged in the backup: {sorted(damaged)[0]}")
+    return made
+
+
+def read_manifest(folder: Path) -> BackedUp:
+    """What a backup says of itself.
+
+    Raises:
+        BackupUnusable: there is none, or of a form that we don't know.
+    """
+    path = folder / MANIFEST
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+        if found.pop("format") != FORMAT:
+            raise BackupUnusable(f"{path} was written by another version of this program")
+        inner = found.pop("dump")
+        tables = tuple(DumpedTable(**one) for one in inner["tables"])
+        return BackedUp(
+            dump=Dump(revision=inner["revision"], tables=tables),
+            **(found | {"damaged": tuple(found["damaged"])}),
+        )
+    except FileNotFoundError:
+        raise BackupUnusable(f"{folder} holds no backup: {MANIFEST} is missing") from None
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise BackupUnusable(f"{path} can't be read: {error!r}") from error
+
+
+def _claim(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "tables").is_dir():
+        raise BackupUnusable(f"{folder} holds something else; give the backup a folder of its own")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    (folder / MANIFEST).unlink(missing_ok=True)
+
+
+def _copy_evidence(source: Path, target: Path) -> tuple[int, int, tuple[str, ...]]:
+    """Copy what isn't there yet. Count, bytes, and the names of those that are damaged."""
+    count = size = 0
+    damaged: list[str] = []
+    for path in _evidence_files(source):
+        there = target / path.parent.name / path.name
+        if not there.is_file():
+            there.parent.mkdir(parents=True, exist_ok=True)
+            part = there.with_name(f".{there.name}.part")
+            try:
+                shutil.copyfile(path, part)
+            except FileNotFoundError:
+                # Retention was faster; what still names it says that it is gone.
+                part.unlink(missing_ok=True)
+                continue
+            part.replace(there)
+        if not _is_whole(there):
+            damaged.append(there.name)
+        count, size = count + 1, size + there.stat().st_size
+    return count, size, tuple(damaged)
+
+
+def _evidence_files(folder: Path) -> list[Path]:
+    return sorted(
+        path for path in folder.glob("??/*") if path.is_file() and not path.name.startswith(".")
+    )
+
+
+def _is_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == path.stem

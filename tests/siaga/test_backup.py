@@ -1,0 +1,99 @@
+"""A backup folder holds all that a disaster takes, but for the key; damage is noticed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from incidents.accounts import Role
+from incidents.backup import BackupUnusable
+from incidents.store import Store
+from plumbing.clock import SystemClock
+from plumbing.evidence import EvidenceStore
+from plumbing.sealing import Sealer
+from plumbing.settings import Settings
+from siaga.backup import back_up, check, restore
+from siaga.cli import app
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture
+async def installation(tmp_path: Path) -> Settings:
+    """Something worth a backup: an account, a picture, a key."""
+    settings = Settings(data_dir=tmp_path / "data")
+    store = await Store.open(settings.database_url, CLOCK)
+    await store.keys.issue("dispatch-1", Role.DISPATCH)
+    await store.close()
+    Sealer(settings.key_file)
+    EvidenceStore(settings.evidence_folder, 0).put(b"a picture", "image/jpeg")
+    return settings
+
+
+async def test_what_was_backed_up_is_there_after_a_disaster(
+    installation: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    config = tmp_path / "config.yaml"
+    config.write_text("city: {name: Kota Uji}\n")
+    made = await back_up(installation, folder, CLOCK, config)
+    assert made.evidence_files == 1
+    assert (folder / "config.yaml").read_text() == config.read_text()
+    assert not list(folder.rglob("*.key"))
+    assert folder.stat().st_mode & 0o077 == 0
+    assert check(folder) == made
+
+    shutil.rmtree(installation.data_dir)
+    assert await restore(installation, folder, CLOCK) == made
+    store = await Store.open(installation.database_url, CLOCK)
+    assert [one.name for one in await store.keys.all()] == ["dispatch-1"]
+    verdict = await store.audit.verify()
+    assert verdict.holds
+    assert str(verdict.head) == made.audit_head
+    await store.close()
+    (picture,) = installation.evidence_folder.glob("??/*")
+    assert picture.read_bytes() == b"a picture"
+    with pytest.raises(BackupUnusable, match="not empty"):
+        await restore(installation, folder, CLOCK)
+
+
+async def test_a_second_backup_into_the_same_folder_replaces_the_first(
+    installation: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    await back_up(installation, folder, CLOCK)
+    EvidenceStore(installation.evidence_folder, 0).put(b"another", "image/jpeg")
+    assert (await back_up(installation, folder, CLOCK)).evidence_files == 2
+
+
+async def test_a_damaged_backup_and_a_strange_folder_are_refused(
+    installation: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    await back_up(installation, folder, CLOCK)
+    (picture,) = (folder / "evidence").glob("??/*")
+    picture.write_bytes(b"changed")
+    with pytest.raises(BackupUnusable, match="damaged"):
+        check(folder)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(BackupUnusable, match="no backup"):
+        check(folder)
+    with pytest.raises(BackupUnusable, match="something else"):
+        await back_up(installation, installation.data_dir, CLOCK)
+
+
+def test_the_commands_tell_what_they_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    made = runner.invoke(app, ["backup", "there"])
+    assert made.exit_code == 0, made.output
+    assert "0 pictures and clips" in made.stdout
+    assert "sealing.key" in made.stdout
+    checked = runner.invoke(app, ["restore", "there", "--check", "--json"])
+    assert json.loads(checked.stdout)["dump"]["revision"]
+    shutil.rmtree(tmp_path / "data")
+    assert runner.invoke(app, ["restore", "there"]).exit_code == 0
