@@ -34,6 +34,8 @@ OTHER_CENTRES = frozenset({Role.OPERATOR, *EXPORTERS})
 """Who hands one incident on with operators' notes."""
 ACCOUNT_DESK = frozenset({Role.SUPERVISOR})
 """Who gives accounts and keys out."""
+WATCHERS = ANYONE_SIGNED_IN - {Role.AUDITOR}
+"""Who looks through the cameras."""
 CAMERA_DESK = frozenset({Role.CAMERA_ADMIN, Role.SUPERVISOR})
 UNIT_DESK = frozenset({Role.DISPATCH, Role.SUPERVISOR})
 """Who registers units."""
@@ -128,6 +130,9 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/evidence/{evidence_id}"): ANYONE_SIGNED_IN,
     ("GET", "/map/{name:path}"): ANYONE_SIGNED_IN,
     ("WEBSOCKET", "/ws/v1/feed"): ANYONE_SIGNED_IN,
+    ("WEBSOCKET", "/live/v1/{camera_id}"): WATCHERS,
+    ("GET", "/api/v1/cameras/{camera_id}/live"): WATCHERS,
+    ("GET", "/api/v1/cameras/{camera_id}/picture.jpg"): WATCHERS,
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
     ("GET", "/metrics"): PUBLIC,

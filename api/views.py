@@ -28,6 +28,8 @@ VIEWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/evidence/{evidence_id}"): "view.evidence",
     ("GET", "/api/v1/audit"): "view.audit",
     ("WEBSOCKET", "/ws/v1/feed"): "view.feed",
+    ("WEBSOCKET", "/live/v1/{camera_id}"): "view.live",
+    ("GET", "/api/v1/cameras/{camera_id}/picture.jpg"): "view.live",
 }
 PAUSE_S = 600.0
 MAX_KEPT = 50_000

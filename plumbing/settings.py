@@ -171,6 +171,13 @@ class ApiSettings(Section):
     session_longest_hours: int = Field(
         16, ge=1, le=720, description="After this long one signs in again, used or not"
     )
+    relay_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+$",
+        max_length=500,
+        description="Address of a camera at a relay of your own (go2rtc, mediamtx), with {camera} "
+        "for its id; offered beside our own live view",
+    )
     cookie_secure: bool = Field(
         False, description="Send the session cookie over HTTPS only; set it behind TLS"
     )

@@ -20,6 +20,7 @@ from api.routes import (
     feed,
     incidents,
     keys,
+    live,
     log,
     messages,
     ogc,
@@ -57,6 +58,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     log.router,
     evidence.router,
     feed.router,
+    live.router,
     operations.router,
     # Last: it takes every address that is left.
     console.router,
