@@ -14,6 +14,7 @@ import {
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { Feature, FeatureCollection } from 'geojson';
+import { boundsOf } from '../lib/geodesy';
 import { prefersReducedMotion, type Theme } from '../lib/preferences.svelte';
 import type { Area, CalibrationPreview, Config, LonLat } from '../lib/types';
 import { findBasemap } from './background';
@@ -46,6 +47,7 @@ export class SurveyMap {
   private readonly map: LibreMap;
   private ready = false;
   private survey: Survey | null = null;
+  private fitted = false;
 
   static async open(
     element: HTMLElement,
@@ -120,6 +122,24 @@ export class SurveyMap {
     for (const [name, data] of Object.entries(featuresOf(survey))) {
       this.map.getSource<GeoJSONSource>(name)?.setData(data);
     }
+    if (!this.fitted && survey.preview?.field_of_view) this.fit(survey, survey.preview);
+  }
+
+  /** Once, at the start: later the map stays where somebody has moved it. */
+  private fit({ camera }: Survey, { field_of_view }: CalibrationPreview): void {
+    this.fitted = true;
+    const bounds = field_of_view === null ? null : boundsOf([field_of_view]);
+    if (bounds === null) return;
+    const [west, south, east, north] = bounds;
+    this.map.fitBounds(
+      [
+        Math.min(west, camera.lon),
+        Math.min(south, camera.lat),
+        Math.max(east, camera.lon),
+        Math.max(north, camera.lat),
+      ],
+      { padding: 40, maxZoom: 19, duration: 0 },
+    );
   }
 
   /** Where a place is drawn, in pixels from the map's upper left corner. */
