@@ -11,7 +11,6 @@ from plumbing.embedded_bus import EmbeddedBus
 from tests.support.api import PASSWORD, ApiThread, api_in_thread, api_settings
 from tests.support.system import chromium
 
-
 ADMIN = "wayan"
 
 
