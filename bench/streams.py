@@ -1,8 +1,8 @@
 """Simulated cameras for benchmarks, served over real RTSP by a process of their own.
 
-``python -m bench.streams SPEC COUNT`` encodes one clip as a camera would (noise, things that move, a
-bounded bit rate), serves it under COUNT paths whose keyframes are spread evenly, prints the URLs as
-one JSON line, and ends when its standard input does.
+``python -m bench.streams SPEC COUNT`` encodes one clip as a camera would (noise, things that move,
+a bounded bit rate), serves it under COUNT paths whose keyframes are spread evenly, prints the URLs
+as one JSON line, and ends when its standard input does.
 """
 
 from __future__ import annotations

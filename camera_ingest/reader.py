@@ -23,6 +23,10 @@ from camera_ingest.stopping import StopSignal
 from camera_ingest.timing import CaptureClock, PictureRate
 from contracts import Frame, StreamSource
 
+LATE_S = 1.0
+"""A hot camera whose packets wait for longer than this is not decoded in full: what it shows must
+be fresh first, and fluent second. Packets that come in batches wait for half as long."""
+
 
 class ReaderObserver(Protocol):
     """Who wants to know how a stream does. Called in the reader's thread; must be quick."""
@@ -117,13 +121,18 @@ class StreamReader:
                 self._preroll.add(packet)
             if packet.camera_at is not None and packet.stream_s is not None:
                 self.capture_clock.note_camera_time(packet.stream_s, packet.camera_at)
-            hot = self._hot.is_set()
+            hot = self._hot.is_set() and not self._is_late(packet)
             self._rate.set_fps(self._settings.hot_fps if hot else self._settings.max_fps)
             for picture, stream_s in decoder.decode(packet, hot=hot):
                 yield self._frame(picture, stream_s, packet)
             if decoder.broken_pictures > broken_before and self._observer is not None:
                 self._observer.broken(decoder.broken_pictures - broken_before)
             broken_before = decoder.broken_pictures
+
+    def _is_late(self, packet: VideoPacket) -> bool:
+        """Whether decoding everything has fallen behind; then keyframes alone, until caught up."""
+        waited = self._opener.clock.now() - packet.received_at
+        return waited.total_seconds() > LATE_S
 
     def _is_due(self, stream_s: float | None) -> bool:
         if stream_s is None:  # then arrival is the only time there is

@@ -125,7 +125,9 @@ class ReceivedSource:
         """See `PacketSource`."""
         with self._stop.calling(self._mailbox.nudge):
             while True:
-                yield from self._mailbox.take(self._stop)
+                for packet in self._mailbox.take(self._stop):
+                    self._stop.check()
+                    yield packet
 
     def hurry(self, hurried: bool) -> None:
         """See `PacketSource`."""

@@ -120,8 +120,7 @@ class WireCutter:
                     self._rubbish = 0
                     if timestamp != self._timestamp or not self._is_open:
                         if self._is_open:
-                            # Without a marker: its end was lost, where packets are missing.
-                            self._is_damaged |= sequence != self._sequence
+                            self._note_missing_end(sequence)
                             self._close(data, first, at, pictures)
                         first = at
                         self._begin(timestamp)
@@ -176,6 +175,15 @@ class WireCutter:
                 is_damaged=self._is_damaged,
             )
         )
+
+    def _note_missing_end(self, sequence: int) -> None:
+        """A picture ends without a marker: what is missing before ``sequence`` was its end."""
+        missing = sequence - self._sequence & 0xFFFF
+        if missing:
+            self._is_damaged = True
+        if missing == 1:  # the marker itself, then; the next picture is whole
+            self.lost_packets += 1
+            self._sequence = sequence
 
     def _note_gap(self, sequence: int) -> None:
         if self._sequence >= 0:

@@ -61,6 +61,29 @@ def fusion(
 
 
 @app.command()
+def ingest(
+    stream: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Instead of the default rows: h264:1280x720@25/2 (25 a second, GOP 2 s)."
+        ),
+    ] = None,
+    streams: Annotated[int, typer.Option(min=1, help="Cameras watched at once.")] = 12,
+    seconds: Annotated[float, typer.Option(min=2, help="Length of each measurement.")] = 8.0,
+    as_json: JsonOption = False,
+) -> None:
+    """What watching a camera costs, beside OpenCV and an ffmpeg process a camera."""
+    from bench import ingest as bench_ingest
+    from bench.ingest_methods import METHODS
+
+    plan = bench_ingest.Plan(streams=streams, seconds=seconds)
+    if stream:
+        plan = bench_ingest.Plan([(text, METHODS) for text in stream], streams, seconds)
+    figures = bench_ingest.run(plan, _progress)
+    _show(figures, bench_ingest.table(figures), as_json)
+
+
+@app.command()
 def locate(
     cameras: Annotated[int, typer.Option(min=1, help="Simulated cameras a setting.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated cameras.")] = 1,
@@ -72,6 +95,26 @@ def locate(
 
     figures = bench_locate.measure(cameras, seed, index_cameras)
     _show(figures, bench_locate.table(figures), as_json)
+
+
+@app.command()
+def watch(
+    rounds: Annotated[int, typer.Option(min=2, help="Of each way of looking at pictures.")] = 12,
+    cameras: Annotated[int, typer.Option(min=1, help="Simulated cameras watched at once.")] = 20,
+    stream: Annotated[
+        str, typer.Option(help="What they send: h264:1280x720@25/2 (25 a second, GOP 2 s).")
+    ] = "h264:1280x720@25/2",
+    seconds: Annotated[
+        float, typer.Option(min=0, help="Length of the part with cameras; 0 leaves it out.")
+    ] = 20.0,
+    as_json: JsonOption = False,
+) -> None:
+    """What looking at a picture costs, beside others, and cameras a core with all of it."""
+    from bench import watch as bench_watch
+
+    plan = bench_watch.Plan(rounds=rounds, cameras=cameras, stream=stream, seconds=seconds)
+    figures = bench_watch.run(plan, _progress)
+    _show(figures, bench_watch.table(figures), as_json)
 
 
 def _progress(text: str) -> None:
