@@ -33,7 +33,7 @@ EXPORTERS = frozenset({Role.SUPERVISOR, Role.DISPATCH, Role.AUDITOR})
 OTHER_CENTRES = frozenset({Role.OPERATOR, *EXPORTERS})
 """Who hands one incident on with operators' notes."""
 ACCOUNT_DESK = frozenset({Role.SUPERVISOR})
-"""Who gives accounts and keys out."""
+"""Who gives accounts, keys and webhooks out."""
 WATCHERS = ANYONE_SIGNED_IN - {Role.AUDITOR}
 """Who looks through the cameras."""
 CAMERA_DESK = frozenset({Role.CAMERA_ADMIN, Role.SUPERVISOR})
@@ -122,6 +122,14 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/shelves"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/shelves"): SHELF_DESK,
     ("DELETE", "/api/v1/shelves/{shelf_id}"): SHELF_DESK,
+    ("GET", "/api/v1/webhooks"): INSPECTORS,
+    ("POST", "/api/v1/webhooks"): ACCOUNT_DESK,
+    ("GET", "/api/v1/webhooks/{webhook_id}"): INSPECTORS,
+    ("PUT", "/api/v1/webhooks/{webhook_id}"): ACCOUNT_DESK,
+    ("DELETE", "/api/v1/webhooks/{webhook_id}"): ACCOUNT_DESK,
+    ("POST", "/api/v1/webhooks/{webhook_id}/secret"): ACCOUNT_DESK,
+    ("GET", "/api/v1/webhooks/{webhook_id}/dead-letters"): INSPECTORS,
+    ("POST", "/api/v1/webhooks/{webhook_id}/dead-letters/send"): ACCOUNT_DESK,
     ("GET", "/api/v1/handovers"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/handovers"): DESK,
     ("POST", "/api/v1/detections"): CAMERA_DESK,
@@ -133,6 +141,7 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("WEBSOCKET", "/live/v1/{camera_id}"): WATCHERS,
     ("GET", "/api/v1/cameras/{camera_id}/live"): WATCHERS,
     ("GET", "/api/v1/cameras/{camera_id}/picture.jpg"): WATCHERS,
+    ("GET", "/sse/v1/feed"): ANYONE_SIGNED_IN,
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
     ("GET", "/metrics"): PUBLIC,

@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from api import problems, translation
 from api.access import ACCESS
 from api.body_limit import BodyLimit
-from api.camera_view import CameraView, camera_item
+from api.camera_view import CameraView
 from api.configuration import note_configuration
 from api.console import Console, MapFiles, console_folder
 from api.correlation import Correlation
@@ -23,17 +23,19 @@ from api.feed_readers import FeedReaders
 from api.headers import SecurityHeaders, content_security_policy
 from api.lockout import Lockout
 from api.metrics import Metrics, RequestMetrics
+from api.outgoing.webhook_sender import WebhookSender
 from api.problems import ProblemBody
 from api.routes import ROUTERS
 from api.routes.config import program_version
 from api.security import still_holds
 from api.services import Services
 from api.snapshots import Snapshots
+from api.starting import encoded_snapshot
 from api.views import Views
 from api.waking import Waker
-from api.wire import snapshot_message
 from contracts import LonLat
 from geo.projection import LocalProjection
+from incidents.log import LogFilter
 from incidents.mind import load_areas, load_buildings
 from incidents.store import Store
 from plumbing.address_guard import AddressGuard
@@ -87,7 +89,7 @@ def create_app(
         await note_configuration(store.audit, settings, services.sealer)
         running = [
             asyncio.create_task(part.run(), name=type(part).__name__)
-            for part in (services.feed, services.readers, waker)
+            for part in (services.feed, services.readers, services.webhooks, waker)
         ]
         try:
             yield
@@ -139,17 +141,10 @@ def _services(
     feed_of_log = Feed(store.log, bus.wakes, clock, metrics, settings.api.feed_queue)
     feed_of_log.listen(camera_view.on_entries)
 
-    async def make_snapshot() -> tuple[int, bytes]:
+    async def make_snapshot(only: LogFilter) -> tuple[int, bytes]:
         found = await store.snapshot()
         await camera_view.fields.work_out(found.cameras)
-        items = (
-            camera_item(camera, found.healths.get(camera.id), camera_view.fields.of(camera))
-            for camera in found.cameras
-        )
-        message = snapshot_message(
-            found.seq, found.incidents, items, found.calls, found.units, found.shelves
-        )
-        return found.seq, message
+        return found.seq, encoded_snapshot(found, only, camera_view.fields.of)
 
     services = Services(
         settings=settings,
@@ -172,6 +167,15 @@ def _services(
         map_files=MapFiles.of(settings),
         lockout=Lockout(clock),
         views=Views(store.audit, clock),
+        webhooks=WebhookSender(
+            store.webhooks,
+            bus,
+            clock,
+            sealer,
+            metrics,
+            settings.webhooks,
+            settings.publishing.public_url or f"urn:siaga:{settings.publishing.agency_id}",
+        ),
     )
     return services, Waker(bus)
 

@@ -3,7 +3,8 @@
 The reader follows the log by cursor. The bus only wakes it; a poll finds what a dead bus doesn't
 tell, later but without loss. Entries are encoded once and kept in one ring that all followers
 share: a follower is no more than a cursor, so a change costs the same memory for one reader as
-for two thousand, and a reader too slow for the ring is cut off by name (1013) and resumes.
+for two thousand, and a reader too slow for the ring is cut off by name (1013) and resumes. Those
+with the same filter share the frames, too (`api.channels`).
 
 Life: `Feed.run` is one task from the application's start to its stop. A database that doesn't
 answer is retried with growing waits; followers stay where they are meanwhile.
@@ -14,13 +15,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
+from collections.abc import Sequence as SequenceOf
+from datetime import datetime
 from typing import Protocol
 
+from api.channels import Channel, Follower, Lagging
 from api.line import text_frame
 from api.metrics import Metrics
-from api.wire import EncodedEntry, changes_message, encode_entry, ping_message
-from contracts import LogEntry
+from api.wire import EncodedEntry, encode_entry, ping_message
+from contracts import LogEntry, Sequence
+from incidents.log import EVERYTHING, LogFilter, TaggedEntry
 from plumbing.clock import Clock
 from plumbing.logs import get_logger
 
@@ -38,8 +43,10 @@ _log = get_logger(__name__)
 class LogSource(Protocol):
     """What the feed needs of the store."""
 
-    async def after(self, seq: int, limit: int) -> list[LogEntry]:
-        """Entries after ``seq`` in order, at most ``limit``."""
+    async def scan(
+        self, seq: int, limit: int, only: LogFilter
+    ) -> tuple[list[TaggedEntry], Sequence]:
+        """Entries after ``seq`` that pass, in order, at most ``limit``, and how far it looked."""
         ...
 
     async def last_seq(self) -> int:
@@ -51,28 +58,7 @@ class LogSource(Protocol):
         ...
 
 
-class Follower(Protocol):
-    """A connection that has caught up with the ring and follows it."""
-
-    @property
-    def cursor(self) -> int:
-        """The last entry it has been sent."""
-        ...
-
-    def offer(self, frame: bytes, prev_seq: int, seq: int) -> None:
-        """Here is everything after ``prev_seq`` up to ``seq``; called for every growth."""
-        ...
-
-    def ping(self, frame: bytes) -> None:
-        """Nothing has happened for a while."""
-        ...
-
-    def overrun(self) -> None:
-        """The ring has left it behind; called once."""
-        ...
-
-
-Listener = Callable[[Sequence[EncodedEntry], Sequence[LogEntry]], None]
+Listener = Callable[[SequenceOf[EncodedEntry], SequenceOf[LogEntry]], None]
 
 
 class Feed:
@@ -103,8 +89,12 @@ class Feed:
         self._cursor = 0
         self._started = asyncio.Event()
         self._wake = asyncio.Event()
+        self._growth = asyncio.Event()
+        """Set, and replaced, whenever the feed has gone on."""
         self._last_sign_s = clock.monotonic_s()
-        self._followers: set[Follower] = set()
+        self._channels: dict[LogFilter, Channel] = {}
+        self._behind: set[Lagging] = set()
+        """Those who were level once; the ring must not leave them behind unnoticed."""
         self._listeners: list[Listener] = []
         metrics.describe("siaga_feed_entries_total", "counter", "Log entries handed to the feed")
         metrics.describe("siaga_feed_closed_total", "counter", "Feed connections ended, by reason")
@@ -112,7 +102,7 @@ class Feed:
             "siaga_feed_lag_seconds", "histogram", "From an entry's commit to its hand-over"
         )
         metrics.describe("siaga_feed_readers", "gauge", "Connections that follow the feed")
-        metrics.gauge("siaga_feed_readers", lambda: len(self._followers))
+        metrics.gauge("siaga_feed_readers", lambda: sum(map(len, self._channels.values())))
         metrics.describe("siaga_log_seq", "gauge", "The last log entry that this process has seen")
         metrics.gauge("siaga_log_seq", lambda: self._cursor)
 
@@ -129,6 +119,13 @@ class Feed:
         """Wait until the feed knows where the log ends."""
         await self._started.wait()
 
+    async def reached(self, seq: int) -> None:
+        """Wait until the feed has come to an entry that is known to be there."""
+        while self._cursor < seq:
+            growth = self._growth
+            self.wake()
+            await growth.wait()
+
     # --- followers -----------------------------------------------------------------------------
 
     def reaches(self, cursor: int) -> bool:
@@ -141,13 +138,35 @@ class Feed:
         first = len(self._ring) - (self._cursor - cursor)
         return [self._ring[first + offset] for offset in range(count)]
 
-    def follow(self, follower: Follower) -> None:
-        """From now on tell ``follower`` when it is overrun."""
-        self._followers.add(follower)
+    def follow(self, follower: Follower, only: LogFilter, told: int) -> None:
+        """From now on write to ``follower``, which is level with the log, what passes its filter;
+        ``told`` is the last change that it was told of."""
+        self._behind.discard(follower)
+        channel = self._channels.get(only)
+        if channel is None:
+            channel = self._channels[only] = Channel(only, self._cursor, text_frame)
+        channel.join(follower, told)
 
-    def leave(self, follower: Follower) -> None:
+    def leave(self, follower: Follower, only: LogFilter) -> None:
         """The opposite of `follow`; harmless for a stranger."""
-        self._followers.discard(follower)
+        self._behind.discard(follower)
+        channel = self._channels.get(only)
+        if channel is not None:
+            channel.leave(follower)
+            if not len(channel):
+                del self._channels[only]
+
+    def watch(self, reader: Lagging) -> None:
+        """Tell a reader that follows by itself when the ring has left it behind."""
+        self._behind.add(reader)
+
+    def forget(self, reader: Lagging) -> None:
+        """The opposite of `watch`; harmless for a stranger."""
+        self._behind.discard(reader)
+
+    def now(self) -> datetime:
+        """The time, for pings."""
+        return self._clock.now()
 
     def wake(self) -> None:
         """The log may have grown: look now."""
@@ -190,31 +209,40 @@ class Feed:
         if not self._started.is_set():
             self._cursor = await self._source.last_seq()
             self._started.set()
-        while entries := await self._source.after(self._cursor, PAGE):
-            self._hand_over(entries)
+        while True:
+            found, _ = await self._source.scan(self._cursor, PAGE, EVERYTHING)
+            if not found:
+                return
+            self._hand_over(found)
 
-    def _hand_over(self, entries: Sequence[LogEntry]) -> None:
+    def _hand_over(self, found: SequenceOf[TaggedEntry]) -> None:
+        entries = [one.entry for one in found]
         if entries[0].seq != self._cursor + 1:
             # Retention has passed us while the database was away: nobody's chain can go on.
             _log.warning("the log starts after our place", ours=self._cursor, next=entries[0].seq)
             self._ring.clear()
-            for follower in list(self._followers):
-                follower.overrun()
-        encoded = [encode_entry(entry) for entry in entries]
+            for channel in self._channels.values():
+                self._behind.update(channel.drop_all(self._cursor))
+            self._channels.clear()
+        encoded = [encode_entry(one.entry, one.tags) for one in found]
         for listener in self._listeners:
             listener(encoded, entries)
+        before = self._cursor
         self._ring.extend(encoded)
         self._cursor = encoded[-1].seq
         self._metrics.count("siaga_feed_entries_total", len(encoded))
         lag = self._clock.now() - encoded[-1].recorded_at
         self._metrics.observe("siaga_feed_lag_seconds", max(0.0, lag.total_seconds()))
         ring_follows = self._cursor - len(self._ring)
-        for follower in [one for one in self._followers if one.cursor < ring_follows]:
-            self.leave(follower)
+        for follower in [one for one in self._behind if one.cursor < ring_follows]:
+            self._behind.discard(follower)
             follower.overrun()
-        frame = text_frame(changes_message(encoded, encoded[0].seq - 1))
-        for follower in list(self._followers):
-            follower.offer(frame, encoded[0].seq - 1, self._cursor)
+        for only, channel in list(self._channels.items()):
+            self._behind.update(channel.hand_over(encoded, before))
+            if not len(channel):
+                del self._channels[only]
+        self._growth.set()
+        self._growth = asyncio.Event()
         self._last_sign_s = self._clock.monotonic_s()
 
     def _ping_when_quiet(self) -> None:
@@ -222,5 +250,5 @@ class Feed:
             return
         self._last_sign_s = self._clock.monotonic_s()
         frame = text_frame(ping_message(self._cursor, self._clock.now()))
-        for follower in list(self._followers):
-            follower.ping(frame)
+        for channel in self._channels.values():
+            channel.ping(frame)

@@ -19,11 +19,13 @@ from enum import Enum, auto
 
 from starlette.websockets import WebSocket
 
-from api.feed import PAGE, Feed, LogSource
+from api.catching_up import PlaceGone, entries_after, is_kept
+from api.feed import Feed, LogSource
 from api.line import Line, LineClosed, line_of, text_frame
 from api.metrics import Metrics
 from api.snapshots import Snapshots
-from api.wire import EncodedEntry, changes_message, encode_entry
+from api.wire import changes_message
+from incidents.log import EVERYTHING, LogFilter
 
 CLOSE_BEHIND = 1013
 """Too slow; resume with ``after``."""
@@ -63,6 +65,7 @@ class FeedConnection:
         source: LogSource,
         snapshots: Snapshots,
         metrics: Metrics,
+        only: LogFilter = EVERYTHING,
     ) -> None:
         self._websocket = websocket
         self._feed = feed
@@ -70,7 +73,10 @@ class FeedConnection:
         self._snapshots = snapshots
         self._metrics = metrics
         self._phase = Phase.OPENING
+        self._only = only
         self._cursor = 0
+        self._told = 0
+        """The last change that was sent, or where the reader started: the next one's prev_seq."""
         self._behind = asyncio.Event()
         self._line: Line = line_of(websocket.scope)
 
@@ -83,25 +89,26 @@ class FeedConnection:
 
     @property
     def cursor(self) -> int:
-        """The last entry that was written to the reader."""
+        """Everything up to here was sent to the reader or filtered out."""
         return self._cursor
 
-    def offer(self, frame: bytes, prev_seq: int, seq: int) -> None:
-        """Take the frame at once where that keeps the chain; else go and catch up."""
-        if self._phase is Phase.LIVE and self._cursor == prev_seq and self._line.can_take_more:
-            self._line.write_frame(frame)
-            self._cursor = seq
-        else:
-            self._behind.set()
+    @property
+    def can_take_more(self) -> bool:
+        """Whether the reader keeps up."""
+        return self._line.can_take_more
 
-    def ping(self, frame: bytes) -> None:
-        """Show that the line is alive."""
-        if self._phase is Phase.LIVE and self._line.can_take_more:
-            self._line.write_frame(frame)
+    def write(self, frame: bytes) -> None:
+        """Hand a frame to the line."""
+        self._line.write_frame(frame)
+
+    def fall_behind(self, cursor: int, told: int) -> None:
+        """Go and catch up from ``cursor``."""
+        self._cursor, self._told = cursor, told
+        self._behind.set()
 
     def overrun(self) -> None:
         """The ring has gone on without this reader."""
-        self.end(CLOSE_BEHIND, f"too slow; resume with after={self._cursor}")
+        self.end(CLOSE_BEHIND, f"too slow; resume with after={self._told}")
 
     def end(self, code: int, reason: str) -> None:
         """Close the connection; `serve` returns soon after."""
@@ -122,7 +129,7 @@ class FeedConnection:
         try:
             await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._feed.leave(self)
+            self._feed.leave(self, self._only)
             sender.cancel()
             receiver.cancel()
             results = await asyncio.gather(sender, receiver, return_exceptions=True)
@@ -148,48 +155,44 @@ class FeedConnection:
         await self._feed.ready()
         if after is None:
             self._to(Phase.SNAPSHOT)
-            snapshot = await self._snapshots.latest()
+            snapshot = await self._snapshots.latest(self._only)
             await self._line.send_frame(snapshot.frame)
-            self._cursor = snapshot.seq
-        elif await self._is_kept(after):
-            self._cursor = after
+            self._cursor = self._told = snapshot.seq
+        elif await is_kept(self._feed, self._source, after):
+            self._cursor = self._told = after
         else:
             self.end(CLOSE_GONE, "the log no longer has this place; start from a snapshot")
             return
         self._to(Phase.CATCHING_UP)
+        # The snapshot may be ahead of the feed.
+        await self._feed.reached(self._cursor)
         while self._phase is not Phase.CLOSED:
-            if self._cursor >= self._feed.cursor:
+            if self._cursor == self._feed.cursor:
                 await self._live()
-            elif self._feed.reaches(self._cursor):
-                await self._send(self._feed.after(self._cursor))
             else:
-                await self._send_from_database()
-
-    async def _is_kept(self, after: int) -> bool:
-        if self._feed.reaches(after):
-            return True
-        oldest = await self._source.oldest_seq()
-        return oldest - 1 <= after <= await self._source.last_seq()
+                await self._catch_up()
 
     async def _live(self) -> None:
         self._behind.clear()
         self._to(Phase.LIVE)
-        self._feed.follow(self)
+        self._feed.follow(self, self._only, self._told)
         await self._behind.wait()
         if self._phase is Phase.LIVE:
             self._to(Phase.CATCHING_UP)
 
-    async def _send_from_database(self) -> None:
-        entries = await self._source.after(self._cursor, PAGE)
-        if not entries or entries[0].seq != self._cursor + 1:
+    async def _catch_up(self) -> None:
+        try:
+            entries, cursor = await entries_after(
+                self._feed, self._source, self._cursor, self._only
+            )
+        except PlaceGone:
             self.end(CLOSE_GONE, "the log no longer has this place; start from a snapshot")
             return
-        await self._send([encode_entry(entry) for entry in entries])
-
-    async def _send(self, entries: list[EncodedEntry]) -> None:
-        await self._line.send_frame(text_frame(changes_message(entries, self._cursor)))
+        if entries:
+            await self._line.send_frame(text_frame(changes_message(entries, self._told)))
+            self._told = entries[-1].seq
         # Only now: a reader that blocks here must be seen to lag.
-        self._cursor = entries[-1].seq
+        self._cursor = cursor
 
     def _to(self, phase: Phase) -> None:
         if phase not in _STEPS[self._phase]:

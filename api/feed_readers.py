@@ -6,8 +6,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from api.feed_connection import CLOSE_SIGNED_OUT, FeedConnection
+from api.feed_connection import CLOSE_SIGNED_OUT
 from api.identity import Identity
 from plumbing.logs import get_logger
 
@@ -19,15 +20,23 @@ PACE_S = 0.02
 _log = get_logger(__name__)
 
 
+class Present(Protocol):
+    """A connection that can be closed."""
+
+    def end(self, code: int, reason: str) -> None:
+        """Close it."""
+        ...
+
+
 class FeedReaders:
     """Who is connected, by what they came in with."""
 
     def __init__(self, still_holds: Callable[[Identity], Awaitable[bool]]) -> None:
         self._still_holds = still_holds
-        self._present: dict[Identity, set[FeedConnection]] = defaultdict(set)
+        self._present: dict[Identity, set[Present]] = defaultdict(set)
 
     @contextmanager
-    def present(self, identity: Identity, connection: FeedConnection) -> Iterator[None]:
+    def present(self, identity: Identity, connection: Present) -> Iterator[None]:
         """Know of a connection while it lasts."""
         self._present[identity].add(connection)
         try:

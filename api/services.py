@@ -13,6 +13,7 @@ from api.feed import Feed
 from api.feed_readers import FeedReaders
 from api.lockout import Lockout
 from api.metrics import Metrics
+from api.outgoing.webhook_sender import WebhookSender
 from api.snapshots import Snapshots
 from api.views import Views
 from geo.projection import LocalProjection
@@ -47,6 +48,7 @@ class Services:
     map_files: MapFiles
     lockout: Lockout
     views: Views
+    webhooks: WebhookSender
 
 
 def services_of(connection: HTTPConnection) -> Services:

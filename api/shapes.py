@@ -234,6 +234,7 @@ class LogPage(BaseModel):
     entries: list[LogEntry]
     next_after: int
     oldest_seq: int
+    last_seq: int
 
 
 class AcceptedReport(BaseModel):

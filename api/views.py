@@ -30,6 +30,7 @@ VIEWS: dict[tuple[str, str], str] = {
     ("WEBSOCKET", "/ws/v1/feed"): "view.feed",
     ("WEBSOCKET", "/live/v1/{camera_id}"): "view.live",
     ("GET", "/api/v1/cameras/{camera_id}/picture.jpg"): "view.live",
+    ("GET", "/sse/v1/feed"): "view.feed",
 }
 PAUSE_S = 600.0
 MAX_KEPT = 50_000

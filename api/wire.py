@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from contracts import Call, Incident, LogEntry, Shelf, Unit, to_json
+from contracts import Call, Incident, LogEntry, LogKind, Shelf, Unit, to_json
 
 JSON = "application/json"
 
@@ -47,6 +47,11 @@ class EncodedEntry:
 
     seq: int
     recorded_at: datetime
+    kind: LogKind
+    subject_id: str
+    exercise: bool
+    tags: str
+    """What filters look at (`incidents.tags`)."""
     _after_prev_seq: bytes
     chained: bytes
     """The whole change for a reader who has seen the entry right before this one."""
@@ -62,12 +67,21 @@ def _change(seq: int, prev_seq: int, rest: bytes) -> bytes:
     return b'{"type":"change","seq":%d,"prev_seq":%d,%b' % (seq, prev_seq, rest)
 
 
-def encode_entry(entry: LogEntry) -> EncodedEntry:
+def encode_entry(entry: LogEntry, tags: str = "") -> EncodedEntry:
     """Encode an entry for everybody who will be sent it."""
     # The noun's own encoding starts {"seq":N, and the feed says seq and prev_seq before the rest.
     rest = to_json(entry).removeprefix(b'{"seq":%d,' % entry.seq)
     chained = _change(entry.seq, entry.seq - 1, rest)
-    return EncodedEntry(entry.seq, entry.recorded_at, rest, chained)
+    return EncodedEntry(
+        entry.seq,
+        entry.recorded_at,
+        entry.kind,
+        entry.subject_id,
+        entry.exercise,
+        tags,
+        rest,
+        chained,
+    )
 
 
 def changes_message(entries: Sequence[EncodedEntry], prev_seq: int) -> bytes:

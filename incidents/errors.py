@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
-from contracts import Camera, Incident, IncidentAction, IncidentId, IncidentState, Unit
+from contracts import IncidentAction, IncidentId, IncidentState
 
 
 class StoreError(Exception):
@@ -29,6 +30,20 @@ class NotFound(StoreError):
         self.key = key
 
 
+class Versioned(Protocol):
+    """What is changed by version."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Grows by one a change."""
+        ...
+
+
 class VersionConflict(StoreError):
     """Somebody else changed it first; look at the current one and decide again.
 
@@ -36,7 +51,7 @@ class VersionConflict(StoreError):
         current: the noun as it is now.
     """
 
-    def __init__(self, current: Incident | Camera | Unit, version: int) -> None:
+    def __init__(self, current: Versioned, version: int) -> None:
         super().__init__(
             f"'{current.id}' has changed: it is at version {current.version}, "
             f"you decided on version {version}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from contracts import (
     Call,
@@ -28,16 +28,17 @@ from incidents.cameras import Cameras, read_cameras, read_healths
 from incidents.clips import Clips
 from incidents.database import Database, Listener
 from incidents.decisions import FusionDoor
-from incidents.facts import Facts
 from incidents.desk import Handovers, Shelves, read_shelves
+from incidents.facts import Facts
 from incidents.log import Log, read_last_seq
 from incidents.messages import Messages
 from incidents.regrouping import Regrouping
 from incidents.reports import Reports
 from incidents.routing import Dispatching, Units
 from incidents.sessions import Keys, Sessions
-from incidents.tables import CallRow, IncidentRow, UnitRow
+from incidents.tables import CallRow, CounterRow, IncidentRow, UnitRow
 from incidents.verdicts import Verdicts
+from incidents.webhooks import Webhooks
 from plumbing.clock import Clock
 
 RECENT_CALLS = timedelta(hours=12)
@@ -75,6 +76,7 @@ class Store:
         self.units = Units(database)
         self.shelves = Shelves(database)
         self.handovers = Handovers(database)
+        self.webhooks = Webhooks(database)
         self.archive = Archive(database)
         self.clips = Clips(database)
         self.log = Log(database)
@@ -99,6 +101,13 @@ class Store:
     async def close(self) -> None:
         """Close every connection."""
         await self._database.close()
+
+    async def touch(self) -> None:
+        """Write something that changes nothing: whether the database takes writes, down to disk."""
+        async with self._database.changing() as connection:
+            await connection.execute(
+                update(CounterRow).where(CounterRow.name == "audit").values(value=CounterRow.value)
+            )
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener(last log seq)`` after each commit of this process that brought news: log

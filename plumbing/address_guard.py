@@ -94,18 +94,24 @@ class AddressGuard:
     Args:
         allow_private: networks in CIDR form, ``10.20.0.0/16`` or ``fd12::/32``.
         resolver: `socket.getaddrinfo` or a stand-in of its form.
+        setting: where ``allow_private`` is configured, for the refusal.
 
     Raises:
         ValueError: one of the networks is none.
     """
 
     def __init__(
-        self, allow_private: Sequence[str] = (), resolver: Resolver = socket.getaddrinfo
+        self,
+        allow_private: Sequence[str] = (),
+        resolver: Resolver = socket.getaddrinfo,
+        *,
+        setting: str = "ingest.allow_private",
     ) -> None:
         self._allowed: tuple[Network, ...] = tuple(
             ipaddress.ip_network(network) for network in allow_private
         )
         self._resolver = resolver
+        self._setting = setting
 
     def resolve(self, url: str) -> PinnedAddress:
         """Check one URL and pin it. Asks the name server, so it may block for seconds.
@@ -178,7 +184,7 @@ class AddressGuard:
             if not _is_public(inner) and not self._is_allowed(inner):
                 return (
                     f"{address} is a private or special address; "
-                    "add its network to ingest.allow_private if a camera is meant to be there"
+                    f"add its network to {self._setting} if what is meant is there"
                 )
         return None
 

@@ -30,6 +30,7 @@ from api.routes import (
     routing,
     session,
     users,
+    webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     incidents.router,
     desk.router,
     routing.router,
+    webhooks.router,
     ogc.router,
     detections.router,
     log.router,

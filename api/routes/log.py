@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from api.access import GuardedRoute
 from api.problems import Problem, documented
+from api.reach import filter_of
+from api.security import identity_of
 from api.services import services_of
 from api.shapes import LogPage
 from api.wire import answer, array, members
-from contracts import to_json
+from contracts import AlarmLevel, Hazard, LogKind, to_json
 
 router = APIRouter(prefix="/api/v1/log", route_class=GuardedRoute, tags=["log"])
 
@@ -22,9 +24,32 @@ async def read_log(
     request: Request,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+    hazard: Annotated[list[Hazard] | None, Query(max_length=20)] = None,
+    level: Annotated[list[AlarmLevel] | None, Query(max_length=20)] = None,
+    area: Annotated[list[str] | None, Query(max_length=50)] = None,
+    agency: Annotated[list[str] | None, Query(max_length=50)] = None,
+    group: Annotated[list[str] | None, Query(max_length=50)] = None,
+    kind: Annotated[list[LogKind] | None, Query(max_length=50)] = None,
+    subject: Annotated[str | None, Query(min_length=1, max_length=80)] = None,
+    exercise: bool | None = None,
 ) -> Response:
-    """Entries after a cursor, in order and without gaps; 410 where retention has passed it."""
+    """Entries after a cursor, in order and without gaps; 410 where retention has passed it.
+
+    With a filter, a page may be empty although there is more: go on from `next_after`, until it is
+    `last_seq`.
+    """
     log = services_of(request).store.log
+    only = filter_of(
+        identity_of(request),
+        kinds=kind,
+        hazards=hazard,
+        levels=level,
+        areas=area,
+        agencies=agency,
+        groups=group,
+        subject=subject,
+        exercise=exercise,
+    )
     oldest = await log.oldest_seq()
     if after and after < oldest - 1:
         raise Problem(
@@ -33,12 +58,12 @@ async def read_log(
             f"The log starts at {oldest}; read the open incidents and go on from there.",
             extra={"oldest_seq": oldest},
         )
-    entries = await log.after(after, limit)
-    following = entries[-1].seq if entries else max(after, oldest - 1)
+    found, following = await log.scan(max(after, oldest - 1), limit, only)
     return answer(
         members(
-            entries=array(map(to_json, entries)),
+            entries=array(to_json(one.entry) for one in found),
             next_after=b"%d" % following,
             oldest_seq=b"%d" % oldest,
+            last_seq=b"%d" % await log.last_seq(),
         )
     )

@@ -97,7 +97,7 @@ async def test_a_dead_bus_delays_changes_and_loses_none(
         own_server.start()
         await write_calls(store, 1)
         assert_chain(await changes(connection, 1), entries[-1]["seq"])
-        assert (await client.get("/readyz")).json()["status"] == "ready"
+        assert (await client.get("/readyz")).json()["checks"]["bus"] == "ok"
 
 
 @pytest.mark.parametrize("count", [0, 3, 30])
@@ -152,15 +152,18 @@ async def test_a_burst_comes_as_few_messages(own_api: RunningApi) -> None:
     async with own_api.other_process() as store, reader(own_api) as connection:
         start = (await message(connection))["seq"]
         await store.reports.accept([a_report() for _ in range(200)])
-        one = await message(connection)
+        while (one := await message(connection, 30))["type"] == "ping":
+            pass
         assert one["type"] == "changes"
         assert_chain(one["items"], start)
         assert len(one["items"]) == 200
 
 
 async def test_a_reader_that_does_not_read_is_cut_off_and_resumes_without_loss(
-    tmp_path: Path, bus: Bus
+    tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A machine that does other things too may take longer than that to come to the reading.
+    monkeypatch.setattr("api.line.CLOSE_GRACE_S", 120.0)
     settings = api_settings(tmp_path, api__feed_queue=20)
     async with running_api(settings, bus) as api, reader(api) as brisk:
         await message(brisk)

@@ -1,0 +1,1 @@
+"""What is sent to other systems by our own doing: webhooks, and events for TAK."""
