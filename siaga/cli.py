@@ -33,6 +33,7 @@ COMMANDS = {
     "audit": "audit:app",
     "backup": "backup:backup",
     "restore": "backup:restore",
+    "doctor": "doctor:doctor",
     "watch": "watch:watch_source",
     "calibrate": "calibrate:calibrate",
     "replay": "replay:replay",

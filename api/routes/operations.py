@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable
-
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from api.access import GuardedRoute
 from api.problems import documented
+from api.readiness import look
 from api.reference import REFERENCE_POLICY, reference_page
 from api.services import services_of
 from api.shapes import Health, Readiness
 from api.wire import answer, plain
-from plumbing.bus import BusUnavailable
 
 router = APIRouter(route_class=GuardedRoute, tags=["operations"])
-
-PATIENCE_S = 2.0
-"""A part that takes longer to answer isn't ready."""
-
 
 @router.get("/healthz", response_model=Health)
 async def is_alive() -> Response:
@@ -30,35 +23,13 @@ async def is_alive() -> Response:
 
 @router.get("/readyz", response_model=Readiness, responses=documented(503))
 async def is_ready(request: Request) -> Response:
-    """Whether the database and the bus answer.
+    """Whether database, bus, fusion, workers and disk do their work; 503 without the database.
 
-    Without the bus this role still takes calls and actions and tells of changes, a little later,
-    so it is degraded; without the database it can do nothing (503).
+    Where another part is missing it is `degraded` (200), and `checks` says what that means.
     """
-    services = services_of(request)
-    database, bus = await asyncio.gather(
-        _check(services.store.log.last_seq()), _check(services.bus.ping())
-    )
-    checks = {
-        "database": "ok" if database else "does not answer",
-        "bus": "ok"
-        if bus
-        else "does not answer: changes come up to 0.25 s late, no camera can be probed",
-    }
-    if not database:
-        return answer(plain({"status": "unavailable", "checks": checks}), 503)
-    return answer(plain({"status": "ready" if bus else "degraded", "checks": checks}))
-
-
-async def _check(question: Awaitable[object]) -> bool:
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await question
-    except (TimeoutError, BusUnavailable, OSError):
-        return False
-    except Exception:  # noqa: BLE001 - whatever a database driver raises, it isn't ready
-        return False
-    return True
+    found = await look(services_of(request))
+    status = 503 if found.status == "unavailable" else 200
+    return answer(plain({"status": found.status, "checks": found.checks}), status)
 
 
 @router.get("/metrics", response_class=Response)

@@ -18,14 +18,45 @@ from structlog.testing import capture_logs
 from incidents.accounts import Role
 from plumbing.bus import Bus
 from plumbing.settings import load_settings
-from tests.api.made import a_call
+from tests.api.made import a_call, a_camera
 from tests.support.api import ApiThread, RunningApi, api_settings, running_api
 
 
 def test_health_and_readiness(desk: httpx.Client) -> None:
     assert desk.get("/healthz").json() == {"status": "ok"}
     ready = desk.get("/readyz")
-    assert ready.json() == {"status": "ready", "checks": {"database": "ok", "bus": "ok"}}
+    assert ready.status_code == 200
+    # Nobody fuses and nobody watches here, and it says so.
+    assert ready.json()["status"] == "degraded"
+    checks = ready.json()["checks"]
+    assert {name for name, found in checks.items() if found == "ok"} >= {"database", "bus", "disk"}
+    assert "make no incidents" in checks["fusion"]
+
+
+async def test_it_is_ready_once_somebody_fuses_and_every_camera_is_watched(
+    own_api: RunningApi,
+) -> None:
+    async def checks() -> dict[str, str]:
+        found: dict[str, str] = (await client.get("/readyz")).json()["checks"]
+        return found
+
+    async with own_api.client() as client:
+        assert "not led" in (await checks())["fusion"]
+        await own_api.bus.take_lease("fusion", "somebody", 60)
+        assert (await client.get("/readyz")).json()["status"] == "ready"
+        saved = await client.post("/api/v1/cameras", json=a_camera(id="camera-1"))
+        assert saved.status_code == 201
+        assert "no camera is watched" in (await checks())["workers"]
+        await own_api.bus.take_lease("worker/one", "one", 60)
+        assert (await checks())["workers"] == "1 of 1 cameras are unwatched"
+        await own_api.bus.take_lease("camera/camera-1", "one", 60)
+        assert (await client.get("/readyz")).json()["status"] == "ready"
+
+
+async def test_a_full_disk_is_told(tmp_path: Path, bus: Bus) -> None:
+    settings = api_settings(tmp_path, evidence__min_free_bytes=10**18)
+    async with running_api(settings, bus) as running, running.client() as client:
+        assert "pictures and clips" in (await client.get("/readyz")).json()["checks"]["disk"]
 
 
 async def test_without_the_database_nothing_is_ready_and_errors_say_so(
@@ -270,7 +301,7 @@ async def test_the_role_serves_on_a_free_port_and_says_which(
     role = asyncio.create_task(serve(settings, stop, url.set_result))
     address = await asyncio.wait_for(url, 10)
     async with httpx.AsyncClient(base_url=address) as client:
-        assert (await client.get("/readyz")).json()["status"] == "ready"
+        assert (await client.get("/readyz")).json()["checks"]["database"] == "ok"
     taken = api_settings(tmp_path, api__port=address.rpartition(":")[2], bus__url="redis://x")
     with pytest.raises(ServeError, match=r"set api\.host and api\.port"):
         await serve(taken, stop)
