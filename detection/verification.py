@@ -157,10 +157,12 @@ class CameraVerifier:
             return []
         lasted_s = min(at_s - self._last_s, LONGEST_STEP_S)
         self._last_s = at_s
-        before, self._small = self._small, None if picture is None else small_copy(picture)
         self._first_s = at_s if self._first_s is None else self._first_s
         worth = [s >= self._rules[self._sightings[c]].least_score for _, s, c in boxes]
         boxes = joined_pieces(boxes.where(np.array(worth, dtype=np.bool_)), self._in_pieces)
+        before, self._small = self._small, None
+        if picture is not None and (len(boxes) or self._book.tracks):
+            self._small = small_copy(picture)
         seen, unseen, lost = self._book.update(at_s, boxes)
         gone = self._book.join_split(
             [track for track, _ in seen], unseen, self._in_pieces, self._sent
