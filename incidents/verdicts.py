@@ -8,6 +8,7 @@ nothing is learnt from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -90,28 +91,42 @@ async def note_verdicts(writing: Writing, after: Incident, action: IncidentActio
             "body": to_json(verdict).decode(),
         }
         for verdict in [
-            _verdict(after, truth, seen, writing.now)
-            for seen in await _last_of_each_track(writing.connection, after)
+            _verdict(after, truth, track, writing.now)
+            for track in await _tracks(writing.connection, after)
         ]
     ]
     if rows:
         await writing.connection.execute(insert(VerdictRow), rows)
 
 
-async def _last_of_each_track(connection: AsyncConnection, incident: Incident) -> list[Detection]:
+@dataclass(slots=True)
+class _Track:
+    last: Detection
+    shown: Detection
+    """The one that its picture was taken for; the last one where there is no picture."""
+
+
+async def _tracks(connection: AsyncConnection, incident: Incident) -> list[_Track]:
     statement = (
         select(ReportRow.body)
         .where(ReportRow.incident_id == incident.id, ReportRow.kind == ReportKind.DETECTION.value)
         .order_by(ReportRow.seq)
     )
-    tracks: dict[tuple[CameraId, TrackId], Detection] = {}
+    tracks: dict[tuple[CameraId, TrackId], _Track] = {}
     for body in await connection.scalars(statement):
         detection = from_json(Detection, body)
-        tracks[detection.camera_id, detection.track_id] = detection
+        track = tracks.setdefault(
+            (detection.camera_id, detection.track_id), _Track(detection, detection)
+        )
+        track.last = detection
+        # Later detections go on naming the best picture; only the first was found in it.
+        if detection.picture_id is None or detection.picture_id != track.shown.picture_id:
+            track.shown = detection
     return list(tracks.values())
 
 
-def _verdict(incident: Incident, truth: Truth, seen: Detection, at: datetime) -> Verdict:
+def _verdict(incident: Incident, truth: Truth, track: _Track, at: datetime) -> Verdict:
+    seen = track.shown
     return Verdict(
         incident_id=incident.id,
         camera_id=seen.camera_id,
@@ -124,7 +139,7 @@ def _verdict(incident: Incident, truth: Truth, seen: Detection, at: datetime) ->
         frame_width_px=seen.frame_width_px,
         frame_height_px=seen.frame_height_px,
         score=seen.score,
-        llr=seen.llr,
+        llr=track.last.llr,
         captured_at=seen.captured_at,
         model_version=seen.model_version,
         picture_id=seen.picture_id,

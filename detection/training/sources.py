@@ -32,6 +32,7 @@ LICENCES = {
     "(DuyLe3397/Split-inference-for-urban-flood-identification-problem)",
     "jshaffer": "none stated (jshaffer94247/Extracting-Flood-Depths-From-Imagery)",
     "opendatacam": "MIT (opendatacam/opendatacam)",
+    "desk": "the operators' own verdicts (`siaga train export`)",
 }
 """Source prefix to licence as stated by its publisher."""
 

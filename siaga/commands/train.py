@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from contracts.verdicts import Verdict
 from detection.model_card import DETECTOR, FLOOD, MODELS
+from incidents.store import Store
+from plumbing.evidence import EvidenceStore
+from siaga.commands.options import ConfigOption, JsonOption, settings_from
+from siaga.commands.stored import with_store
 from siaga.failures import Failure
+from siaga.verdict_export import export_verdicts
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -134,3 +141,38 @@ def average_checkpoints(
     except (FileNotFoundError, ValueError) as error:
         raise Failure(str(error)) from error
     typer.echo(f"{card.version} in {card.folder}")
+
+
+@app.command("export")
+def export_data(
+    folder: Annotated[Path, typer.Argument(help="Where the data set is written.")],
+    exercise: Annotated[
+        bool, typer.Option("--exercise", help="What was decided in exercises, instead of reality.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write operators' verdicts with their pictures as a data set, for `--also` of a training."""
+    settings = settings_from(config)
+
+    async def read(store: Store) -> list[Verdict]:
+        return await store.verdicts.since(exercise=exercise)
+
+    verdicts = with_store(config, read)
+    evidence = EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
+    exported = export_verdicts(verdicts, evidence, folder)
+    for problem in exported.problems:
+        typer.echo(problem, err=True)
+    if as_json:
+        figures = {
+            "folder": str(folder),
+            "confirmed": exported.confirmed,
+            "rejected": exported.rejected,
+            "without_picture": exported.without_picture,
+        }
+        typer.echo(json.dumps(figures))
+        return
+    typer.echo(
+        f"{exported.confirmed} pictures of hazards and {exported.rejected} of look-alikes in "
+        f"{folder}; {exported.without_picture} verdicts without a picture"
+    )
