@@ -189,7 +189,6 @@ class _CityRole:
             # A folder of videos has no calls; its cameras stay.
             await asyncio.Event().wait()
         assert isinstance(server.city, City)  # noqa: S101 - told to the type checker
-        await self._watch.ready.wait()
         scenario = server.city.scenario
         started_at = server.timeline.wall(0)
         ends_at = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,8 +27,6 @@ class ExerciseWatch:
         self._url = url
         self._key = key
         self._known: dict[str, _Known] = {}
-        self.ready = asyncio.Event()
-        """Set when the first snapshot has come: from then on nothing is missed."""
 
     async def run(self) -> None:
         """Follow.
@@ -45,7 +42,6 @@ class ExerciseWatch:
                         case Snapshot():
                             for plain in item.incidents:
                                 self._take(plain, None)
-                            self.ready.set()
                         case Change(kind=kind) if kind.startswith("incident."):
                             self._take(item.subject, item.recorded_at)
                         case Change() | Gap():

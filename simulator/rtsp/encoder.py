@@ -28,7 +28,7 @@ class PictureEncoder:
     """One stream's encoder: no B frames, no look-ahead, keyframes only where asked for."""
 
     def __init__(
-        self, width_px: int, height_px: int, fps: float, codec: Codec = Codec.H264, crf: int = 24
+        self, width_px: int, height_px: int, fps: float, codec: Codec = Codec.H264, crf: int = 27
     ) -> None:
         if width_px % 2 or height_px % 2:
             raise ValueError(f"width and height must be even, got {width_px}x{height_px}")

@@ -19,6 +19,7 @@ from simulator.scene.lighting import relit
 from simulator.scene.place import Building, Place, Pole, Tree
 from simulator.scene.poles import draw_pole
 from simulator.scene.trees import SeenTree
+from simulator.scene.weather import PEDESTAL_SIGMAS
 
 Rgb = NDArray[np.uint8]
 
@@ -57,6 +58,7 @@ def draw_backdrop(
     day = _developed(canvas)
     lit = relit(camera, place, day, canvas.nearness, under)
     kept = np.clip(day, 0, 255).astype(np.uint8)
+    lit -= np.float32(PEDESTAL_SIGMAS * under.noise_sigma)
     return Backdrop(np.clip(lit, 0, 255).astype(np.uint8), canvas.nearness, kept)
 
 

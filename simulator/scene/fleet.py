@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
-from simulator.scene import vehicles
+from simulator.scene import masks, vehicles
 from simulator.scene.conditions import Conditions
 from simulator.scene.lighting import fog_colour
 from simulator.scene.place import Place
 from simulator.scene.traffic import Kind, Vehicle
+from simulator.scene.vehicles import Detail
 
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -25,9 +26,12 @@ Fixed = NDArray[np.int32]
 Colour = tuple[float, float, float]
 
 _NEAREST_M = 2.0
-_PLAIN_M = 42.0
+_PLAIN_M = 30.0
+_PLAIN_MOTORCYCLE_M = 17.0
+_TINY_M = 50.0
 """Farther off, small parts can't be told any more and are left out."""
 _MIRRORED_M = 70.0
+_SOFT_M = 22.0
 _LIGHT_STEPS = 24
 _LEAST_TURN = 40
 """Faces that show less than this (in 256ths of a pixel) are left out."""
@@ -63,9 +67,9 @@ class SeenVehicle:
 
 @lru_cache(maxsize=4_096)
 def _model(
-    kind: Kind, paint: int, is_braking: bool, is_plain: bool, has_fallen: bool, light: Colour
+    kind: Kind, paint: int, is_braking: bool, detail: Detail, has_fallen: bool, light: Colour
 ) -> _Model:
-    faces = vehicles.shape(kind, paint, is_braking, is_plain)
+    faces = vehicles.shape(kind, paint, is_braking, detail)
     reach, half = kind.value / 2 + 0.15, vehicles.HALF_WIDTH_M[kind] + 0.15
     shadow = np.array(
         [(reach, half + 0.2, 0), (reach, -half, 0), (-reach, -half, 0), (-reach, half + 0.2, 0)],
@@ -92,24 +96,68 @@ def _model(
     )
 
 
-def see_vehicles(
+class Fleet:
+    """The vehicles as one camera sees them; those that stand still are looked at once."""
+
+    def __init__(self, camera: PinholeCamera, place: Place, under: Conditions) -> None:
+        self._camera = camera
+        self._place = place
+        self._under = under
+        self._standing: dict[_Key, SeenVehicle | None] = {}
+
+    def see(
+        self,
+        found: Sequence[Vehicle],
+        light: Callable[[Floats], Floats32],
+        depth_at: Callable[[float, float], float] | None = None,
+        *,
+        is_flickering: bool = False,
+    ) -> list[SeenVehicle]:
+        """Those that are shown, in the order given.
+
+        Args:
+            found: All that are there.
+            light: The light (RGB, 1 is a bright day's) at points (N, 3) of the place's frame.
+            depth_at: The water's depth (m) at a point of the ground, where there is water.
+            is_flickering: Whether the light changes from picture to picture.
+        """
+        keys = [_key(vehicle) for vehicle in found]
+        # Light that flickers and water that rises change what stands still, too.
+        known = {} if depth_at is not None or is_flickering else self._standing
+        fresh = [v for v, key in zip(found, keys, strict=True) if key not in known]
+        # What lies outside of the picture is known too, as not seen.
+        now: dict[_Key, SeenVehicle | None] = {_key(vehicle): None for vehicle in fresh}
+        for vehicle, shown in _see(self._camera, self._place, fresh, self._under, light, depth_at):
+            now[_key(vehicle)] = shown
+        self._standing = {key: now[key] if key in now else known[key] for key in keys}
+        return [one for key in keys if (one := self._standing[key]) is not None]
+
+
+_Key = tuple[Kind, int, int, int, int, bool, bool, str]
+
+
+def _key(vehicle: Vehicle) -> _Key:
+    """The same for a vehicle that has moved by less than two centimetres."""
+    return (
+        vehicle.kind,
+        vehicle.paint,
+        round(vehicle.a * 50),
+        round(vehicle.b * 50),
+        round(vehicle.turn_rad * 200),
+        vehicle.is_braking,
+        vehicle.has_fallen,
+        vehicle.event_id,
+    )
+
+
+def _see(
     camera: PinholeCamera,
     place: Place,
     found: Sequence[Vehicle],
     under: Conditions,
     light: Callable[[Floats], Floats32],
-    depth_at: Callable[[float, float], float] | None = None,
-) -> list[SeenVehicle]:
-    """The vehicles that a camera shows, in the order given.
-
-    Args:
-        camera: Who looks.
-        place: Where.
-        found: All that are there.
-        under: The conditions.
-        light: The light (RGB, 1 is a bright day's) at points (N, 3) of the place's frame.
-        depth_at: The water's depth (m) at a point of the ground, where there is water.
-    """
+    depth_at: Callable[[float, float], float] | None,
+) -> list[tuple[Vehicle, SeenVehicle]]:
     found, far = _near_picture(camera, place, found)
     if not found:
         return []
@@ -119,7 +167,7 @@ def see_vehicles(
             v.kind,
             v.paint % vehicles.PAINTS,
             v.is_braking,
-            depth > _PLAIN_M,
+            _detail(v.kind, depth),
             v.has_fallen,
             (red, green, blue),
         )
@@ -172,20 +220,26 @@ def see_vehicles(
         if math.isfinite(under.fog_m):
             faces = _fogged(faces, float(means[index]), under)
             mirrored = _fogged(mirrored, float(means[index]), under)
-        seen.append(
-            SeenVehicle(
-                vehicle.a,
-                vehicle.b,
-                float(means[index]),
-                window,
-                outline[-4:],
-                faces,
-                mirrored,
-                float(share[index]),
-                vehicle.event_id,
-            )
+        one = SeenVehicle(
+            vehicle.a,
+            vehicle.b,
+            float(means[index]),
+            window,
+            outline[-4:],
+            faces,
+            mirrored,
+            float(share[index]),
+            vehicle.event_id,
         )
+        seen.append((vehicle, one))
     return seen
+
+
+def _detail(kind: Kind, depth_m: float) -> Detail:
+    if depth_m > _TINY_M:
+        return Detail.TINY
+    plain_m = _PLAIN_MOTORCYCLE_M if kind is Kind.MOTORCYCLE else _PLAIN_M
+    return Detail.PLAIN if depth_m > plain_m else Detail.FULL
 
 
 def _near_picture(
@@ -265,30 +319,34 @@ def draw_vehicle(
     region = picture[y0:y1, x0:x1]
     hidden = nearness[y0:y1, x0:x1] > 1 / seen.depth_m
     before = region.copy() if hidden.any() else None
+    if hidden.all():
+        return
     if seen.depth_m < _MIRRORED_M:
-        _shade(picture, seen.shadow)
+        _shade(picture, seen.shadow, is_soft=seen.depth_m < _SOFT_M)
     kind = cv2.LINE_AA if seen.depth_m < _PLAIN_M else cv2.LINE_8
     for outline, colour in seen.faces:
         cv2.fillConvexPoly(picture, outline, colour, kind, 4)
     if before is not None:
         np.copyto(region, before, where=hidden[..., None])
     if labels is not None:
-        own = np.zeros(labels.shape, np.uint8)
-        for outline, _ in seen.faces:
-            cv2.fillConvexPoly(own, outline - 8, 1, cv2.LINE_8, 4)
-        own[y0:y1, x0:x1][hidden] = 0
-        labels[own > 0] = label
+        outlines = [outline / 16.0 for outline, _ in seen.faces]
+        own = masks.covered(outlines, (labels.shape[0], labels.shape[1])) > 127
+        own[y0:y1, x0:x1] &= ~hidden
+        labels[own] = label
 
 
-def _shade(picture: Rgb, outline: Fixed) -> None:
-    """Darken the ground under a vehicle, softly at the edges."""
+def _shade(picture: Rgb, outline: Fixed, *, is_soft: bool) -> None:
+    """Darken the ground under a vehicle; near ones softly at the edges."""
     height, width = picture.shape[:2]
     x0, y0 = np.maximum(outline.min(axis=0) // 16 - 2, 0).tolist()
     x1, y1 = np.minimum(outline.max(axis=0) // 16 + 3, (width, height)).tolist()
     if x0 >= x1 or y0 >= y1:
         return
     region = picture[y0:y1, x0:x1]
-    light = np.full(region.shape[:2], 255, np.uint8)
-    cv2.fillConvexPoly(light, outline - (16 * x0, 16 * y0), 112, cv2.LINE_AA, 4)
-    soft = cv2.blur(light, (3, 3))
-    cv2.multiply(region, cv2.merge([soft, soft, soft]), dst=region, scale=1 / 255)
+    cover = np.zeros(region.shape[:2], np.uint8)
+    cv2.fillConvexPoly(cover, outline - (16 * x0, 16 * y0), 255, cv2.LINE_8, 4)
+    if is_soft:
+        light = cv2.blur(255 - cv2.convertScaleAbs(cover, alpha=0.56), (5, 5))
+        cv2.multiply(region, cv2.merge([light, light, light]), dst=region, scale=1 / 255)
+    else:
+        cv2.copyTo(cv2.convertScaleAbs(region, alpha=0.44), cover, region)

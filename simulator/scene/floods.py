@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
+from simulator.scene import masks
 from simulator.scene.noise import clouds
 from simulator.scene.place import Place
 from simulator.scene.traffic import LANES, Hindrance
@@ -182,9 +183,7 @@ class Water:
         pixels = None if shore is None else shore_pixels(self._camera, self._place, shore)
         if pixels is None:
             return None
-        covered = np.zeros(nearness.shape, np.uint8)
-        fixed = np.round(np.clip(pixels, -20_000, 20_000) * 16).astype(np.int32)
-        cv2.fillPoly(covered, [fixed - 8], 255, cv2.LINE_AA, 4)
+        covered = masks.covered([pixels], (nearness.shape[0], nearness.shape[1]), fine=2)
         covered[nearness > 0] = 0
         return covered if covered.any() else None
 

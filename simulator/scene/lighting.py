@@ -38,7 +38,8 @@ _LAMP_STRENGTH = 58.0
 
 def lamp_heads(place: Place) -> Floats:
     """All street lamps of a place: ``(N, 3)``, a, b and height in metres."""
-    return np.array([(*pole.arm, pole.height_m + ARM_RISE_M) for pole in place.poles], float)
+    heads = [(*pole.arm, pole.height_m + ARM_RISE_M) for pole in place.poles]
+    return np.array(heads, float).reshape(-1, 3)
 
 
 def lamplight(place: Place, points: Floats) -> Floats:

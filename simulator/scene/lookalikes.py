@@ -107,7 +107,7 @@ def draw_decoy(
             _plume(picture, nearness, spot, loop, elapsed_s, decoy, tone, 0.62 * strength, 0.9)
         case LookAlike.DUST:
             tone = _DUST_TONE * np.array(light, np.float32)
-            _plume(picture, nearness, spot, loop, elapsed_s, decoy, tone, 0.55 * strength, 2.6)
+            _plume(picture, nearness, spot, loop, elapsed_s, decoy, tone, 0.85 * strength, 2.6)
         case LookAlike.ROADWORKS:
             _roadworks(picture, nearness, camera, place, decoy, elapsed_s, light)
 

@@ -28,7 +28,8 @@ _FRAME_M = 1.9
 _PHASES = 8
 _STRIDE_M = 1.36
 """Of two steps, after which a walk looks the same again."""
-_NEAREST_M, _FARTHEST_M = 4.0, 110.0
+_NEAREST_M, _FARTHEST_M = 4.0, 80.0
+_LIGHT_STEPS = 20
 _REACH_M = 62.0
 
 
@@ -180,14 +181,15 @@ def see_people(
     depths = (plane - (camera.x, camera.y, camera.h)) @ camera.axes[2]
     pixels, visible = camera.project(plane)
     heads = camera.project(plane + np.array((0.0, 0.0, _FRAME_M)))[0]
-    lights = light(local + np.array((0.0, 0.0, 1.0)))
+    # In few steps, so that lit sprites can be kept.
+    lights = np.round(light(local + np.array((0.0, 0.0, 1.0))) * _LIGHT_STEPS) / _LIGHT_STEPS
     seen = []
     for index, person in enumerate(found):
         depth = float(depths[index])
         if not _NEAREST_M <= depth <= _FARTHEST_M or not visible[index]:
             continue
         tall = float(pixels[index, 1] - heads[index, 1])
-        if tall < 5:
+        if tall < 7:
             continue
         cos, sin = math.cos(person.turn_rad), math.sin(person.turn_rad)
         ahead = place.to_plane(np.array([(0.0, 0.0, 0.0), (cos, sin, 0.0)]))
@@ -222,23 +224,26 @@ def draw_person(
     label: int = 0,
 ) -> None:
     """Paint somebody, behind what stands nearer; ``sunk_m`` of them is under water."""
-    size = max(4, round(seen.tall_px))
-    sprite = _sized(seen.sprite, size)
-    tall, wide = sprite.shape[:2]
+    size = round(seen.tall_px) if seen.tall_px < 40 else 2 * round(seen.tall_px / 2)
+    colours, shares = _lit_sprite(seen.sprite, size, seen.light)
+    tall, wide = shares.shape
     tall = max(2, round(tall * (1 - min(0.9, sunk_m / _FRAME_M)))) if sunk_m else tall
     left, top = round(seen.foot[0] - wide / 2), round(seen.foot[1]) - tall
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + wide, width), min(top + tall, height)
     if x0 >= x1 or y0 >= y1:
         return
-    part = sprite[y0 - top : y1 - top, x0 - left : x1 - left]
-    share = part[..., 3].astype(np.float32) * np.float32(1 / 255)
-    share[nearness[y0:y1, x0:x1] > 1 / seen.depth_m] = 0
-    colour = np.minimum(part[..., :3] * np.array(seen.light, np.float32), 255).astype(np.uint8)
-    region = picture[y0:y1, x0:x1]
-    if not sunk_m and size > 14:
+    hidden = nearness[y0:y1, x0:x1] > 1 / seen.depth_m
+    share = shares[y0 - top : y1 - top, x0 - left : x1 - left]
+    colour = colours[y0 - top : y1 - top, x0 - left : x1 - left]
+    if hidden.any():
+        if hidden.all():
+            return
+        share = np.where(hidden, np.float32(0), share)
+    elif not sunk_m and size > 20:
         _foot_shadow(picture, seen, size)
-    region[:] = cv2.blendLinear(region, np.ascontiguousarray(colour), 1 - share, share)
+    region = picture[y0:y1, x0:x1]
+    region[:] = cv2.blendLinear(region, colour, 1 - share, share)
     if labels is not None:
         labels[y0:y1, x0:x1][share > 0.5] = label
 
@@ -261,6 +266,17 @@ def _shade(rx: int, ry: int) -> Rgb:
     down = np.linspace(-1, 1, 2 * ry, dtype=np.float32)[:, None]
     dark = 0.42 * np.clip(1 - across**2 - down**2, 0, 1)
     return np.repeat((255 * (1 - dark)).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@lru_cache(maxsize=1_500)
+def _lit_sprite(
+    sprite: tuple[int, int, int, bool], size: int, light: Colour
+) -> tuple[Rgb, Floats32]:
+    """A person's colours in that light, and how opaque each pixel is, 0 to 1."""
+    sized = _sized(sprite, size)
+    colour = np.minimum(sized[..., :3] * np.array(light, np.float32), 255).astype(np.uint8)
+    share = np.asarray(sized[..., 3], np.float32) * np.float32(1 / 255)
+    return np.ascontiguousarray(colour), np.ascontiguousarray(share)
 
 
 @lru_cache(maxsize=1_500)

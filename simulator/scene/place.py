@@ -111,9 +111,7 @@ def build_place(
             trees += _street_trees(random, sign_a, sign_b)
             trees += _garden_trees(random, sign_a, sign_b)
             poles += _street_poles(sign_a, sign_b)
-    return Place(
-        name, x, y, heading_rad, seed, tuple(buildings), tuple(trees), tuple(poles), index
-    )
+    return Place(name, x, y, heading_rad, seed, tuple(buildings), tuple(trees), tuple(poles), index)
 
 
 def _row_along_main(random: np.random.Generator, sign_a: int, sign_b: int) -> list[Building]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cache
 
 import numpy as np
@@ -52,6 +53,8 @@ class Face:
     colour: Colour
     glows: bool = False
     """A lamp: as bright in the dark as by day."""
+    is_fine: bool = False
+    """Too small to be missed far away."""
 
 
 def _solid(
@@ -63,15 +66,19 @@ def _solid(
     top_ahead: tuple[float, float] | None = None,
     top_left: float | None = None,
     glazed: bool = False,
+    is_open: bool = False,
 ) -> list[Face]:
-    """A block from ``ahead[0]`` to ``ahead[1]``, ``left`` to each side; its top may be smaller."""
+    """A block from ``ahead[0]`` to ``ahead[1]``, ``left`` to each side; its top may be smaller.
+
+    An open one has no lid: something stands on it.
+    """
     x0, x1 = ahead
     tx0, tx1 = top_ahead or ahead
     half = left if top_left is None else top_left
     z0, z1 = up
     low = [(x1, left, z0), (x1, -left, z0), (x0, -left, z0), (x0, left, z0)]
     top = [(tx1, half, z1), (tx1, -half, z1), (tx0, -half, z1), (tx0, half, z1)]
-    faces = [Face(np.array(top), _lit(colour, 1.10))]
+    faces = [] if is_open else [Face(np.array(top), _lit(colour, 1.10))]
     for index, light in enumerate((0.86, 0.74, 0.80, 0.94)):
         after = (index + 1) % 4
         wall = np.array([low[index], low[after], top[after], top[index]])
@@ -183,12 +190,22 @@ HALF_WIDTH_M = {
 }
 
 
-@cache
-def shape(kind: Kind, paint: int, is_braking: bool, is_plain: bool = False) -> tuple[Face, ...]:
-    """A vehicle's faces, in the order of painting; ``paint`` below `PAINTS`.
+class Detail(IntEnum):
+    """How much of a vehicle can be told from where it is seen."""
 
-    A plain one is what is left of it far away.
-    """
+    TINY = 0
+    PLAIN = 1
+    FULL = 2
+
+
+@cache
+def shape(
+    kind: Kind, paint: int, is_braking: bool, detail: Detail = Detail.FULL
+) -> tuple[Face, ...]:
+    """A vehicle's faces, in the order of painting; ``paint`` below `PAINTS`."""
+    is_plain = detail < Detail.FULL
+    if detail is Detail.TINY:
+        return _tiny(kind, paint, is_braking)
     tail: Colour = (235, 40, 30) if is_braking else (120, 20, 18)
     head: Colour = (250, 246, 228)
     match kind:
@@ -266,6 +283,20 @@ def shape(kind: Kind, paint: int, is_braking: bool, is_plain: bool = False) -> t
             )
 
 
+def _tiny(kind: Kind, paint: int, is_braking: bool) -> tuple[Face, ...]:
+    """Two blocks with lamps: what is left of a vehicle in a dozen pixels."""
+    if kind is Kind.MOTORCYCLE:
+        shirt = _SHIRTS[paint % len(_SHIRTS)]
+        faces = _solid((-0.9, 0.8), 0.13, (0.1, 0.8), _BUMPER)
+        faces += _solid((-0.35, 0.1), 0.2, (0.8, 1.45), shirt, top_left=0.16)
+        return tuple(faces + _solid((-0.2, 0.05), 0.11, (1.45, 1.68), _BUMPER))
+    plain = shape(kind, paint, is_braking, Detail.PLAIN)
+    # Wheels are discs of ten corners, glass lies upon a wall: neither is missed from so far.
+    return tuple(
+        face for face in plain if len(face.corners) == 4 and (face.glows or not face.is_fine)
+    )
+
+
 def _beside(
     side: int,
     ahead: tuple[float, float],
@@ -276,4 +307,5 @@ def _beside(
     """A rider's thigh or arm: a block to one side."""
     middle, half = side * (left[0] + left[1]) / 2, (left[1] - left[0]) / 2
     faces = _solid(ahead, half, up, colour, top_left=half)
-    return [Face(face.corners + np.array((0.0, middle, 0.0)), face.colour, face.glows) for face in faces]
+    aside = np.array((0.0, middle, 0.0))
+    return [Face(face.corners + aside, face.colour, face.glows) for face in faces]

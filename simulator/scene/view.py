@@ -19,7 +19,7 @@ from simulator.scene.backdrop import Backdrop, draw_backdrop
 from simulator.scene.conditions import GREY_AFTERNOON, Conditions
 from simulator.scene.firelight import Firelight
 from simulator.scene.fires import Fire, draw_fire
-from simulator.scene.fleet import SeenVehicle, draw_image, draw_vehicle, see_vehicles
+from simulator.scene.fleet import Fleet, SeenVehicle, draw_image, draw_vehicle
 from simulator.scene.floods import Flood, Water
 from simulator.scene.fluid import FireLoop
 from simulator.scene.ground import ground_map
@@ -81,6 +81,7 @@ class CameraView:
         )
         self._veil = Veil(self.width_px, self.height_px, stage.under, seed)
         self._firelight = Firelight(camera, stage.place, self._backdrop)
+        self._fleet = Fleet(camera, stage.place, stage.under)
         self._water: Water | None = None
 
     def shoot(
@@ -107,7 +108,9 @@ class CameraView:
         if moment.floods:
             depth_at = partial(_depth_at, moment.floods, own_s)
         camera, place, under = self._camera, stage.place, stage.under
-        vehicles = see_vehicles(camera, place, moment.vehicles, under, light, depth_at)
+        vehicles = self._fleet.see(
+            moment.vehicles, light, depth_at, is_flickering=bool(moment.fires)
+        )
         headlights = None
         if under.lamps:
             headlights = Headlights(camera, place, moment.vehicles, under.lamps, under.wet)

@@ -38,12 +38,8 @@ class Veil:
         if self._under.dirt:
             cv2.multiply(picture, self._film, dst=picture, scale=1 / 255)
             cv2.add(picture, self._glare, dst=picture)
-        more, less = self._noises[int(random.integers(_SHEETS))]
-        row, column = (int(v) for v in random.integers(0, _PLAY_PX, 2))
-        width, height = self._size
-        window = (slice(row, row + height), slice(column, column + width))
-        cv2.add(picture, more[window], dst=picture)
-        cv2.subtract(picture, less[window], dst=picture)
+        noise = self._noises[int(random.integers(_SHEETS))]
+        cv2.add(picture, self._cut(noise, random), dst=picture)
 
     def _cut(self, sheet: Rgb, random: np.random.Generator) -> Rgb:
         row, column = (int(v) for v in random.integers(0, _PLAY_PX, 2))
@@ -51,17 +47,21 @@ class Veil:
         return sheet[row : row + height, column : column + width]
 
 
+PEDESTAL_SIGMAS = 2.2
+"""Noise is only added: a picture is as much darker before, as a sensor's black is above zero."""
+
+
 @lru_cache(maxsize=8)
-def _noise_sheets(width_px: int, height_px: int, sigma: float) -> list[tuple[Rgb, Rgb]]:
-    """Grey noise in two parts, what is added and what is taken away."""
+def _noise_sheets(width_px: int, height_px: int, sigma: float) -> list[Rgb]:
+    """Grey noise about the pedestal."""
     random = np.random.default_rng(7)
     shape = (height_px + _PLAY_PX, width_px + _PLAY_PX)
     sheets = []
     for _ in range(_SHEETS):
-        grain = np.round(random.standard_normal(shape, np.float32) * np.float32(sigma))
-        more, less = (np.maximum(sign * grain, 0).astype(np.uint8) for sign in (1, -1))
-        sheets.append((cv2.merge([more] * 3), cv2.merge([less] * 3)))
-    return [(np.asarray(more, np.uint8), np.asarray(less, np.uint8)) for more, less in sheets]
+        grain = random.standard_normal(shape, np.float32) + np.float32(PEDESTAL_SIGMAS)
+        level = np.clip(np.round(grain * np.float32(sigma)), 0, 255).astype(np.uint8)
+        sheets.append(np.asarray(cv2.merge([level] * 3), np.uint8))
+    return sheets
 
 
 @lru_cache(maxsize=4)
