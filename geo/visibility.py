@@ -15,6 +15,7 @@ from shapely import (
     intersection,
     is_valid,
     make_valid,
+    points,
     polygons,
 )
 from shapely.geometry.base import BaseGeometry
@@ -172,6 +173,19 @@ class VisibilityIndex:
             RankedCamera(self._ids[found[i]], float(chance[i]), float(level[i]), float(bearings[i]))
             for i in order
         ]
+
+    def finding(self, xy: Floats) -> list[tuple[CameraId, Floats]]:
+        """The cameras that show any of ``(N, 2)`` points in metres, in the order of the index, each
+        with ``(N,)`` chances that a target there has pixels enough to be found.
+        """
+        which, found = self._tree.query(points(xy), predicate="intersects")
+        chances: dict[int, Floats] = {}
+        off = xy[which] - self._xy[found]
+        slant = np.sqrt(np.sum(off**2, axis=1) + self._heights[found] ** 2)
+        chance = 1 - 0.5 ** (self._pixels_m[found] / slant / HALF_SEEN_PX)
+        for point, camera, one in zip(which, found, chance, strict=True):
+            chances.setdefault(int(camera), np.zeros(len(xy)))[point] = one
+        return [(self._ids[camera], chances[camera]) for camera in sorted(chances)]
 
 
 class KnownViews:

@@ -133,7 +133,7 @@ class Application:
         hazard_changed = draft.incident.hazard is not decision.estimate.hazard
         draft.guarded |= hazard_changed or decision.kind is not DecisionKind.UPDATE
         draft.incident = replace(
-            draft.incident, estimate=_shortened(decision.estimate), updated_at=self._writing.now
+            draft.incident, estimate=shortened(decision.estimate), updated_at=self._writing.now
         )
         draft.changed = True
         if decision.kind is DecisionKind.MERGE and decision.other_id is not None:
@@ -241,7 +241,8 @@ class Application:
             self._moves.append((incident_id, set(report_ids)))
 
 
-def _shortened(estimate: Estimate) -> Estimate:
+def shortened(estimate: Estimate) -> Estimate:
+    """An estimate that names no more reports than are told."""
     ids = estimate.report_ids
     if len(ids) <= MOST_REPORTS_TOLD:
         return estimate

@@ -26,7 +26,7 @@ from contracts import (
 )
 from contracts import Sequence as SequenceNumber
 from incidents.actions import read_row
-from incidents.application import Application, Applied, Outcome, draft_of, tell
+from incidents.application import Application, Applied, Outcome, draft_of, shortened, tell
 from incidents.database import SYSTEM, Database, Writing
 from incidents.enrichment import Enrichment
 from incidents.errors import ActedMeanwhile, FencedOff
@@ -188,12 +188,39 @@ class FusionDoor:
         known_seq: int,
         enrichment: Enrichment,
     ) -> Applied:
-        """Tell what fusion thinks of incidents whose reports people have regrouped.
+        """Tell at once what fusion thinks of incidents whose reports people have regrouped.
 
         Raises:
             FencedOff: another writer has taken over.
             ActedMeanwhile: a person acted, after ``known_seq``, on one of them.
         """
+        return await self._think_anew(estimates, "regrouped", fencing, known_seq, enrichment)
+
+    async def reconsider(
+        self,
+        estimates: Mapping[IncidentId, Estimate],
+        *,
+        fencing: int,
+        known_seq: int,
+        enrichment: Enrichment,
+    ) -> Applied:
+        """Take over what fusion thinks of incidents of which nothing new was reported; it is told
+        where it is news.
+
+        Raises:
+            FencedOff: another writer has taken over.
+            ActedMeanwhile: a person acted, after ``known_seq``, on one of them.
+        """
+        return await self._think_anew(estimates, "", fencing, known_seq, enrichment)
+
+    async def _think_anew(
+        self,
+        estimates: Mapping[IncidentId, Estimate],
+        why_now: str,
+        fencing: int,
+        known_seq: int,
+        enrichment: Enrichment,
+    ) -> Applied:
         async with self._database.writing() as writing:
             await _require_writer(writing, fencing)
             drafts = []
@@ -205,9 +232,10 @@ class FusionDoor:
                     raise ActedMeanwhile(incident_id)
                 draft = draft_of(row, changed=True)
                 draft.incident = enrichment.complete(
-                    replace(draft.incident, estimate=estimate, updated_at=writing.now)
+                    replace(draft.incident, estimate=shortened(estimate), updated_at=writing.now)
                 )
-                draft.kind, draft.detail = LogKind.INCIDENT_UPDATED, "regrouped"
+                if why_now:
+                    draft.kind, draft.detail = LogKind.INCIDENT_UPDATED, why_now
                 drafts.append(draft)
             return await tell(writing, drafts)
 

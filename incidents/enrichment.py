@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from contracts import (
-    AlarmLevel,
     CameraId,
     Detection,
     Hazard,
@@ -14,7 +13,7 @@ from contracts import (
     KeyPicture,
     LonLat,
 )
-from plumbing.settings import FusionSettings
+from incidents.alarms import AlarmPolicy
 
 PRIORITIES = {
     Hazard.FIRE: 1,
@@ -27,27 +26,9 @@ PRIORITIES = {
 }
 """1 where minutes decide over lives, 2 where they may, 3 where hours do, 4 for the rest."""
 
-LEVEL_HYSTERESIS = 0.1
-"""A level falls only once the probability is this far below its threshold: levels that flutter
-around a threshold are chattering alarms."""
-
 BETTER_PICTURE_BY = 0.05
 """A picture replaces the one shown only where its score is this much higher: a picture that
 changes with every frame can't be looked at."""
-
-_RANK = {AlarmLevel.SIGNAL: 0, AlarmLevel.CANDIDATE: 1, AlarmLevel.ALARM: 2}
-
-
-def alarm_level(probability: float, before: AlarmLevel, settings: FusionSettings) -> AlarmLevel:
-    """How loudly to tell of an incident this probable that was told of as ``before``."""
-    for level, threshold in (
-        (AlarmLevel.ALARM, settings.alarm_from),
-        (AlarmLevel.CANDIDATE, settings.candidate_from),
-    ):
-        held = _RANK[before] >= _RANK[level]
-        if probability >= threshold - (LEVEL_HYSTERESIS if held else 0.0):
-            return level
-    return AlarmLevel.SIGNAL
 
 
 def better_picture(shown: KeyPicture | None, offered: KeyPicture | None) -> KeyPicture | None:
@@ -81,7 +62,7 @@ class Enrichment:
     that see an event of a kind at a place, best view first, among the exercise's or the real ones.
     """
 
-    settings: FusionSettings
+    alarms: AlarmPolicy
     name_place: Callable[[LonLat], str]
     best_cameras: Callable[[LonLat, Hazard, bool], tuple[CameraId, ...]]
     desk: Callable[[Incident], Incident] = lambda incident: incident
@@ -95,7 +76,7 @@ class Enrichment:
             picture = better_picture(picture, picture_of(detection))
         completed = replace(
             incident,
-            level=alarm_level(estimate.probability, incident.level, self.settings),
+            level=self.alarms.level(estimate, incident.level),
             priority=PRIORITIES[estimate.hazard],
             place_name=self.name_place(estimate.location),
             best_camera_ids=self.best_cameras(

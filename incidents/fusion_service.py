@@ -22,6 +22,7 @@ from datetime import timedelta
 from typing import Any
 
 from contracts import Camera, Incident, IncidentId, LogEntry, LogKind, Shelf, WatchClosely
+from incidents.alarms import AlarmPolicy
 from incidents.clipping import Clipping
 from incidents.cueing import Cueing
 from incidents.database import SYSTEM
@@ -56,6 +57,8 @@ BUDGET_S = 0.1
 REGISTER_S = 10.0
 """The workers' register is published this often, in case the bus lost its memory."""
 SWEEP_S = 60.0
+LOOK_AGAIN_S = 60.0
+"""Between two reckonings of what cameras don't see: a fraction of how long it counts once."""
 VERDICTS_FOR = timedelta(days=120)
 """Workers forget slowly what people decided; after so long nothing of it is left."""
 
@@ -66,6 +69,7 @@ _OF_INTEREST = LogFilter(
             LogKind.INCIDENT_ACTED,
             LogKind.CAMERA_SAVED,
             LogKind.CAMERA_REMOVED,
+            LogKind.CAMERA_HEALTH,
             LogKind.SHELF_SAVED,
             *_REGROUPED,
         }
@@ -110,8 +114,9 @@ class FusionService:
         self._cueing = Cueing(self._mind)
         self._clipping = Clipping(store, bus, settings.evidence, clock)
         self._desk = DeskRules(settings.routing)
+        self._alarms = AlarmPolicy(settings.fusion)
         self._enrichment = Enrichment(
-            settings.fusion, self._mind.name_of, self._mind.best_cameras, self._desk.complete
+            self._alarms, self._mind.name_of, self._mind.best_cameras, self._desk.complete
         )
         self._news = asyncio.Event()
         """Something may have been committed that we should look at."""
@@ -121,6 +126,7 @@ class FusionService:
         self._wake_seq = 0
         self._fencing = 0
         self._known_seq = 0
+        self._look_again_s = 0.0
         self._waiting: dict[IncidentId, float] = {}
         """Incidents with news to tell, and when, by the monotonic clock."""
         store.listen(self._committed)
@@ -239,7 +245,24 @@ class FusionService:
             outcomes = await asyncio.to_thread(self._mind.decide, reports, BUDGET_S)
             await self._apply(outcomes)
         await self._tell_waiting()
+        await self._look_again()
         return bool(reports)
+
+    async def _look_again(self) -> None:
+        """Cameras that go on seeing nothing speak, though no report comes."""
+        if self._clock.monotonic_s() < self._look_again_s:
+            return
+        self._look_again_s = self._clock.monotonic_s() + LOOK_AGAIN_S
+        estimates = await asyncio.to_thread(self._mind.look_again, self._clock.now())
+        if estimates:
+            await self._follow_up(
+                await self._store.fusion.reconsider(
+                    estimates,
+                    fencing=self._fencing,
+                    known_seq=self._known_seq,
+                    enrichment=self._enrichment,
+                )
+            )
 
     async def _take_note(self) -> None:
         last_seq = await self._store.log.last_seq()
@@ -264,6 +287,8 @@ class FusionService:
         regrouped: set[tuple[IncidentId, bool]] = set()
         shelved = False
         for entry in entries:
+            if isinstance(entry.subject, Incident):
+                self._alarms.note(entry.subject, self._clock.now())
             match entry.subject:
                 case Incident() as incident if entry.kind in _REGROUPED and incident.state.is_open:
                     regrouped.add((incident.id, entry.exercise))
@@ -347,6 +372,7 @@ class FusionService:
         self.counts.told += len(told)
         for incident in told:
             self._waiting.pop(incident.id, None)
+            self._alarms.note(incident, self._clock.now())
         due = self._clock.monotonic_s() + PAUSE.total_seconds()
         for incident_id in applied.waiting:
             self._waiting.setdefault(incident_id, due)

@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from contracts import (
@@ -123,6 +123,8 @@ class Mind:
         """Cameras with a pose that geometry refuses."""
         self._moved: dict[CameraId, ViewShift | None] = {}
         """Cameras that no longer look where their pose says, and by how much, if that is known."""
+        self._live: set[CameraId] = set()
+        """Cameras that are known to look, so that it tells something when they see nothing."""
         self._turn = threading.Lock()
         self.rebuild(None, ())
 
@@ -140,11 +142,13 @@ class Mind:
     ) -> None:
         """Forget everything and take over what the database holds."""
         with self._turn:
+            known = list(healths)
             self._moved = {
                 health.camera_id: health.view_shift
-                for health in healths
+                for health in known
                 if health.state is CameraState.MOVED
             }
+            self._live = {h.camera_id for h in known if h.state is CameraState.LIVE}
             self._rebuild(memory, {camera.id: camera for camera in cameras})
 
     def _rebuild(self, memory: FusionMemory | None, cameras: dict[CameraId, Camera]) -> None:
@@ -192,6 +196,7 @@ class Mind:
 
     def _note(self, entries: Iterable[LogEntry]) -> bool:
         changed: set[bool] = set()
+        looks_changed: set[bool] = set()
         for entry in entries:
             match entry.subject:
                 case Incident() as incident:
@@ -204,11 +209,21 @@ class Mind:
                     changed.add(camera.exercise)
                 case CameraHealth() as health:
                     self._note_health(health)
+                    looks_changed.add(entry.exercise)
                 case _:
                     continue
-        for exercise in changed:
+        for exercise in changed | looks_changed:
             self._look(exercise)
         return bool(changed)
+
+    def look_again(self, now: datetime) -> dict[IncidentId, Estimate]:
+        """What is thought of the incidents of which cameras could have seen something by now."""
+        with self._turn:
+            return {
+                incident_id: estimate
+                for partition in self._partitions.values()
+                for incident_id, estimate in partition.refresh(now.timestamp()).items()
+            }
 
     def estimate_of(self, incident_id: IncidentId, exercise: bool) -> Estimate | None:
         """What is thought of an incident now; none where it is not in memory."""
@@ -247,6 +262,14 @@ class Mind:
             if camera.enabled and camera.pose is not None and camera.id not in self._unusable
         }
         self._views[exercise] = self._known_views[exercise].sights(poses)
+        fusion = self._partitions[exercise]
+        fusion.set_watch(self._views[exercise].ground)
+        # A head that turns may look elsewhere.
+        fusion.set_live(
+            camera_id
+            for camera_id in poses
+            if camera_id in self._live and self._cameras[camera_id].head is None
+        )
 
     def _set(self, camera: Camera, *, removed: bool) -> None:
         fusion = self._partitions[camera.exercise]
@@ -264,6 +287,7 @@ class Mind:
 
     def _note_health(self, health: CameraHealth) -> None:
         camera_id = health.camera_id
+        (self._live.add if health.state is CameraState.LIVE else self._live.discard)(camera_id)
         if health.state is CameraState.MOVED:
             self._moved[camera_id] = health.view_shift
         elif health.state is CameraState.LIVE and camera_id in self._moved:

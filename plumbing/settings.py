@@ -86,6 +86,7 @@ def _all_cot_types(given: object) -> object:
 
 
 Rate = Annotated[float, Field(gt=0, le=10_000)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
@@ -344,6 +345,18 @@ class FusionSettings(Section):
         le=1,
         description="Incidents this probable are sounded: missing one costs twenty vain alarms",
     )
+    alarm_from_by_hazard: dict[str, Share] = Field(
+        {}, description="The same for single hazards: the false alarm's share of both costs"
+    )
+    alarm_budget_per_hour: float = Field(
+        6.0,
+        gt=0,
+        le=1000,
+        description="Alarms an hour that the desk can look at; beyond it cameras' alarms need more",
+    )
+    alarm_bound: float = Field(
+        8.0, ge=1, le=1000, description="By how much load may raise the odds that an alarm needs"
+    )
     writer_lease_s: float = Field(
         6.0, ge=2, le=60, description="A silent fusion process is replaced after this long"
     )
@@ -352,6 +365,9 @@ class FusionSettings(Section):
     def _quiet_below_loud(self) -> Self:
         if self.candidate_from > self.alarm_from:
             raise ValueError("candidate_from must not exceed alarm_from")
+        unknown = sorted(set(self.alarm_from_by_hazard) - set(_EVENTS_PER_KM2_DAY))
+        if unknown:
+            raise ValueError(f"alarm_from_by_hazard: there is no hazard {unknown[0]!r}")
         return self
 
 

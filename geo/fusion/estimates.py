@@ -9,30 +9,59 @@ import numpy as np
 from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from contracts import CallId, Estimate, Region
+from contracts import CallId, Contribution, Estimate, Region, SourceKind
 from geo.fusion.evidence import CallEvidence, TrackEvidence, medoid
 from geo.fusion.hearing import Heard
-from geo.fusion.scoring import Score
+from geo.fusion.scoring import Score, weighed
+from geo.fusion.unseen import SEEN, Unseen
 from geo.projection import LocalProjection
 from geo.regions import UNIT_CIRCLE, credible_areas
 
+TEMPER = 1.35
+"""Regions of several sources are so many times wider than their product: in simulated cities they
+then hold the event as often as they say, also where callers stand farther off than assumed."""
+
 
 def estimate_of(
-    score: Score, heard: Sequence[Heard], projection: LocalProjection, *, exercise: bool
+    score: Score,
+    heard: Sequence[Heard],
+    projection: LocalProjection,
+    *,
+    exercise: bool,
+    unseen: Unseen | None = None,
 ) -> Estimate:
-    """What a set's score says; ``heard`` tells what its pieces were made of, in their order."""
-    location = medoid(score.place)
-    inner, outer = credible_areas(score.place, (0.5, 0.9))
+    """What a set's score says, and cameras that see nothing; ``heard`` tells what its pieces were
+    made of, in their order.
+    """
+    whole = score.place if unseen is None else unseen.place
+    log_z = score.log_z_by_hazard
+    if unseen is not None:
+        log_z = tuple(
+            z + (unseen.log_odds if hazard in SEEN else 0.0)
+            for hazard, z in zip(score.hazards, log_z, strict=True)
+        )
+    ranked, probability = weighed(score.hazards, log_z)
+    location = medoid(whole)
+    # Whose reports are whose is itself a guess, which the product of their places doesn't know.
+    place = whole.widened(TEMPER) if len(score.sources) > 1 else whole
+    inner, outer = credible_areas(place, (0.5, 0.9))
     pieces = score.pieces
-    ranked = score.hazard_probabilities
+    contributions = score.contributions(location)
+    if unseen is not None and ranked[0][0] in SEEN:
+        contributions += tuple(
+            Contribution(
+                source=SourceKind.CAMERA_SEES_NOTHING, source_id=camera_id, log_odds=log_odds
+            )
+            for camera_id, log_odds in unseen.cameras
+        )
     return Estimate(
         hazard=ranked[0][0],
         hazard_probabilities=ranked,
-        probability=score.probability,
+        probability=probability,
         location=projection.place(*location),
         region50=_region(inner, location, 0.5, projection),
         region90=_region(outer, location, 0.9, projection),
-        contributions=score.contributions(location),
+        contributions=contributions,
         report_ids=tuple(report for each in heard for report in each.reports),
         camera_ids=tuple(
             dict.fromkeys(piece.camera_id for piece in pieces if isinstance(piece, TrackEvidence))

@@ -57,6 +57,12 @@ class FusionParameters:
     call_rate_shape: float = 2.0
     """Of the gamma distribution of how many people call about an event: the smaller, the more
     events differ."""
+    found_within_s: float = 90.0
+    """From an event's start to when a camera that looks there would have reported it."""
+    look_s: float = 300.0
+    """What a camera missed it mostly misses again for about this long."""
+    most_looks: int = 3
+    """A camera that sees nothing counts no more often than this."""
     same_camera_gate: float = 18.4
     """Squared statistical distance beyond which two concurrent tracks of one camera are two
     events: one pair in 10,000 of one event lies beyond it (chi-squared, 2 degrees)."""

@@ -36,6 +36,7 @@ from geo.fusion.neighbours import Neighbourhood
 from geo.fusion.parameters import FusionParameters
 from geo.fusion.partings import partings
 from geo.fusion.scoring import Score, repeats, sibling_bonus
+from geo.fusion.unseen import Unseen, Watch, unseen_by
 from geo.projection import LocalProjection
 from geo.ptz import PtzModel
 
@@ -101,6 +102,9 @@ class Fusion:
         self._incidents: dict[IncidentId, _Incident] = {}
         self._near = Neighbourhood()
         self._swept_s = -math.inf
+        self._now_s = -math.inf
+        self._watch: Watch | None = None
+        self._live: frozenset[CameraId] = frozenset()
         for camera_id, pose in cameras.items():
             self.set_camera(camera_id, pose)
 
@@ -108,11 +112,40 @@ class Fusion:
         """Add, replace or remove a camera; what it already reported keeps its place."""
         self._hearing.set_camera(camera_id, pose)
 
+    def set_watch(self, watch: Watch | None) -> None:
+        """Where cameras look; without it nothing is made of what they don't see."""
+        self._watch = watch
+
+    def set_live(self, cameras: Iterable[CameraId]) -> None:
+        """The cameras that are known to look. What isn't seen tells of the place and the
+        probability of an incident, never of whose reports are whose, so that a replay is exact
+        without it.
+        """
+        self._live = frozenset(cameras)
+
+    def refresh(self, at_s: float) -> dict[IncidentId, Estimate]:
+        """The open incidents of which cameras could have seen something since their last
+        report, at a time in seconds since 1970.
+        """
+        self._now_s = max(self._now_s, at_s)
+        if self._watch is None or not self._live:
+            return {}
+        p = self._parameters
+        earliest_s = at_s - p.found_within_s - (p.most_looks + 1) * p.look_s
+        return {
+            incident.id: self._estimate(incident)
+            for incident in sorted(self._incidents.values(), key=lambda each: each.order)
+            if not incident.ended
+            and incident.score.started_s > earliest_s
+            and self._unseen(incident) is not None
+        }
+
     def add(self, report: Report) -> list[Decision]:
         """Take one report in; nothing where it is known, has no place yet, or is of an ended
         incident.
         """
         heard = self._hearing.hear(report)
+        self._now_s = max(self._now_s, report.recorded_at.timestamp())
         if heard is None or heard.piece is None:
             return []
         if heard.incident is not None:
@@ -386,7 +419,18 @@ class Fusion:
 
     def _estimate(self, incident: _Incident) -> Estimate:
         heard = [self._hearing.of(piece) for piece in incident.score.pieces]
-        return estimate_of(incident.score, heard, self._projection, exercise=incident.exercise)
+        return estimate_of(
+            incident.score,
+            heard,
+            self._projection,
+            exercise=incident.exercise,
+            unseen=self._unseen(incident),
+        )
+
+    def _unseen(self, incident: _Incident) -> Unseen | None:
+        if self._watch is None or not self._live:
+            return None
+        return unseen_by(incident.score, self._watch, self._live, self._now_s, self._parameters)
 
 
 def _last_s(score: Score) -> float:

@@ -265,9 +265,7 @@ class Score:
     @property
     def hazard_probabilities(self) -> tuple[tuple[Hazard, float], ...]:
         """Of the hazards spoken for, given that the event exists; most probable first."""
-        shares = np.exp(np.array(self.log_z_by_hazard) - self.log_z)
-        ranked = sorted(zip(self.hazards, shares.tolist(), strict=True), key=lambda pair: -pair[1])
-        return tuple(ranked)
+        return weighed(self.hazards, self.log_z_by_hazard)[0]
 
     @cached_property
     def place(self) -> Mixture:
@@ -320,6 +318,18 @@ class Score:
                 )
             )
         return tuple(found)
+
+
+def weighed(
+    hazards: Sequence[Hazard], log_z: Sequence[float]
+) -> tuple[tuple[tuple[Hazard, float], ...], float]:
+    """Of log odds a hazard: the hazards' shares, most probable first, and the probability that
+    there is an event.
+    """
+    whole = float(np.logaddexp.reduce(log_z))
+    shares = np.exp(np.array(log_z) - whole)
+    ranked = sorted(zip(hazards, shares.tolist(), strict=True), key=lambda pair: -pair[1])
+    return tuple(ranked), math.exp(whole - float(np.logaddexp(0.0, whole)))
 
 
 def _continued(term: Term, log_odds: float, place: Mixture) -> Term:

@@ -18,6 +18,7 @@ from contracts import (
     Region,
     ReportId,
 )
+from incidents.alarms import AlarmPolicy
 from incidents.decisions import Outcome
 from incidents.enrichment import Enrichment
 from incidents.store import Store
@@ -26,7 +27,7 @@ from plumbing.ids import new_id
 from plumbing.settings import FusionSettings
 
 LON, LAT = 106.9920, -6.2383
-PLAIN = Enrichment(FusionSettings(), lambda _: "Bekasi Timur", lambda *_: ())
+PLAIN = Enrichment(AlarmPolicy(FusionSettings()), lambda _: "Bekasi Timur", lambda *_: ())
 
 
 def a_call(**changes: Any) -> dict[str, Any]:

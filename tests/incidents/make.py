@@ -33,12 +33,13 @@ from contracts import (
     Sighting,
     TrackId,
 )
+from incidents.alarms import AlarmPolicy
 from incidents.enrichment import Enrichment
 from plumbing.settings import FusionSettings
 from tests.support.store import START
 
 CENTRE = LonLat(106.9920, -6.2383)
-PLAIN = Enrichment(FusionSettings(), lambda _: "Bekasi Timur", lambda *_: ())
+PLAIN = Enrichment(AlarmPolicy(FusionSettings()), lambda _: "Bekasi Timur", lambda *_: ())
 """An enrichment without areas and cameras."""
 
 
