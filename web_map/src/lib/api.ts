@@ -1,12 +1,22 @@
 // The REST side: every answer that is no success becomes one `Problem`.
 
 import type {
+  AlarmsReport,
+  AuditPage,
+  ClocksReport,
+  CoverageReport,
+  KindsReport,
+  LedgerReport,
+  Reports,
+} from './reporttypes';
+import type {
   CalibrationPreview,
   CalibrationRequest,
   Call,
   CameraFields,
   CameraView,
   Config,
+  EvidenceClip,
   Hazard,
   HeadPosition,
   Incident,
@@ -137,6 +147,27 @@ export class Api {
     return this.ask('POST', path, { version });
   }
 
+  async reports(month: string, exercise: boolean): Promise<Reports> {
+    const about = `month=${month}&exercise=${exercise}`;
+    const report = <T>(name: string) => this.ask<T>('GET', `/api/v1/reports/${name}?${about}`);
+    const [kinds, clocks, alarms, ledger, coverage] = await Promise.all([
+      report<KindsReport>('kinds'),
+      report<ClocksReport>('clocks'),
+      report<AlarmsReport>('alarms'),
+      report<LedgerReport>('false-alarms'),
+      this.ask<CoverageReport>('GET', `/api/v1/coverage?exercise=${exercise}`),
+    ]);
+    return { kinds, clocks, alarms, ledger, coverage };
+  }
+
+  audit(filter: { actor: string; action: string; after: number | null }): Promise<AuditPage> {
+    const query = new URLSearchParams();
+    if (filter.actor) query.set('actor', filter.actor);
+    if (filter.action) query.set('action', filter.action);
+    if (filter.after !== null) query.set('after', String(filter.after));
+    return this.ask('GET', `/api/v1/audit?${query}`);
+  }
+
   act(incident: Incident, action: IncidentAction, words: ActionWords = {}): Promise<Incident> {
     return this.ask<Incident>(
       'POST',
@@ -158,6 +189,11 @@ export class Api {
       { ...call, method: 'manual' },
       { 'Idempotency-Key': idempotencyKey },
     );
+  }
+
+  /** What an incident's cameras showed, from before the alarm on. */
+  evidence(incidentId: string): Promise<{ clips: EvidenceClip[] }> {
+    return this.ask('GET', `/api/v1/incidents/${encodeURIComponent(incidentId)}/evidence`);
   }
 
   private async ask<T>(

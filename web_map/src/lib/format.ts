@@ -20,6 +20,11 @@ export function percent(probability: number, language: Language): string {
   return `${Math.round(probability * 100)}${space}%`;
 }
 
+/** A share of what was counted: 0 and 100 are claimed where they are so. */
+export function share(value: number, language: Language): string {
+  return `${number(value * 100, language)}${language === 'id' ? '\u202f' : ''}%`;
+}
+
 /** A distance or radius: metres to 1 km in steps that fit its size, then kilometres. */
 export function metres(value: number, language: Language): string {
   if (value >= 9_950) return `${number(value / 1000, language)} km`;

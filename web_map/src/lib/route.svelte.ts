@@ -1,6 +1,7 @@
 // Which screen is shown, kept in the address so that a reload and the browser's back button work.
 
-export type Screen = 'operations' | 'cameras';
+export const SCREENS = ['operations', 'cameras', 'reports'] as const;
+export type Screen = (typeof SCREENS)[number];
 
 export interface Place {
   screen: Screen;
@@ -13,6 +14,7 @@ const HOME: Place = { screen: 'operations', cameraId: null, calibrating: false }
 
 export function placeOf(hash: string): Place {
   const [screen, id, what] = hash.replace(/^#\/?/, '').split('/').map(decoded);
+  if (screen === 'reports') return { ...HOME, screen };
   if (screen !== 'cameras') return HOME;
   return { screen, cameraId: id || null, calibrating: Boolean(id) && what === 'calibrate' };
 }
@@ -28,6 +30,7 @@ function decoded(part: string): string {
 
 export function hashOf(place: Place): string {
   if (place.screen === 'operations') return '#/';
+  if (place.screen === 'reports') return '#/reports';
   const id = place.cameraId === null ? '' : `/${encodeURIComponent(place.cameraId)}`;
   return `#/cameras${id}${id && place.calibrating ? '/calibrate' : ''}`;
 }

@@ -3,7 +3,7 @@
 import { dictionaries, translate, type MessageKey, type Words } from '../i18n';
 import * as format from './format';
 import { preferences } from './preferences.svelte';
-import { wallTime } from './time';
+import { wallMoment, wallTime } from './time';
 import type { LonLat } from './types';
 
 let timeZone = $state('Asia/Jakarta');
@@ -21,7 +21,10 @@ export function t(key: MessageKey, words?: Words): string {
 }
 
 /** A word of a closed set that a newer server may have enlarged: unknown members show as they are. */
-export function word(set: 'hazard' | 'sighting' | 'state' | 'camera' | 'method', member: string) {
+export function word(
+  set: 'hazard' | 'sighting' | 'state' | 'camera' | 'method' | 'step',
+  member: string,
+) {
   const key = `${set}.${member}`;
   return key in dictionaries.id ? t(key as MessageKey) : member;
 }
@@ -32,6 +35,8 @@ export const percent = (value: number) => format.percent(value, preferences.lang
 export const metres = (value: number) => format.metres(value, preferences.language);
 export const signed = (value: number) => format.signed(value, preferences.language);
 export const coordinates = (at: LonLat) => format.coordinates(at);
+export const share = (value: number) => format.share(value, preferences.language);
+export const moment = (time: string) => wallMoment(time, preferences.language, timeZone);
 export const at = (time: string | number) => wallTime(time, preferences.language, timeZone);
 
 /** "1 camera" in English has no s; Indonesian has one form. */

@@ -30,6 +30,18 @@ export function wallTime(at: string | number, language: Language, timeZone: stri
   return parts.format(new Date(at));
 }
 
+export function wallMoment(at: string, language: Language, timeZone: string): string {
+  const date = new Intl.DateTimeFormat(LOCALE[language], { timeZone, dateStyle: 'medium' });
+  return `${date.format(new Date(at))} ${wallTime(at, language, timeZone)}`;
+}
+
+/** Seconds under a minute, then as a clock; nothing where it isn't known. */
+export function duration(seconds: number | null): string {
+  if (seconds === null) return '';
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  return between(new Date(0).toISOString(), new Date(seconds * 1000).toISOString());
+}
+
 /** WIB, WITA or WIT where the zone is Indonesian; an offset such as GMT+2 elsewhere. */
 export function zoneName(timeZone: string, at: number): string {
   const parts = new Intl.DateTimeFormat('id-ID', { timeZone, timeZoneName: 'short' });
