@@ -263,6 +263,16 @@ class FusionWriterRow(Table):
     report_seq: Mapped[int]
 
 
+class LearntRow(Table):
+    """A figure that fusion has learnt; `contracts.LearntFigure` is its body."""
+
+    __tablename__ = "learnt"
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    frozen: Mapped[bool]
+    """Learning leaves it as it is."""
+    body: Mapped[str]
+
+
 class DeadLetterRow(Table):
     """What came over the bus and could not be read; kept for people to look at."""
 
