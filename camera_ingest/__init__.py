@@ -17,6 +17,7 @@ from camera_ingest.opening import StreamOpener
 from camera_ingest.packets import CodedPicture, StreamInfo
 from camera_ingest.preroll import PacketRun, PreRoll
 from camera_ingest.probe import ProbeResult, probe
+from camera_ingest.quarantine import Quarantine
 from camera_ingest.reader import StreamReader
 from camera_ingest.references import ReferencesInFolder
 from camera_ingest.supervisor import FrameCounts, IngestSupervisor
@@ -31,6 +32,7 @@ __all__ = [
     "PacketRun",
     "PreRoll",
     "ProbeResult",
+    "Quarantine",
     "ReferencesInFolder",
     "StreamInfo",
     "StreamOpener",

@@ -8,6 +8,7 @@ its password and are never passed on.
 from __future__ import annotations
 
 import errno
+from datetime import timedelta
 
 import av
 
@@ -55,6 +56,13 @@ def no_answer(timeout_s: float) -> str:
 def fell_silent(timeout_s: float) -> str:
     """The detail for a silence while reading."""
     return f"connected, but nothing came for {timeout_s:g} s: the camera hangs or the line is cut"
+
+
+def clock_is_off(error_s: float) -> str:
+    """The detail for a camera whose clock is ahead of ours by so much (negative: behind)."""
+    away = timedelta(seconds=round(abs(error_s)))
+    side = "ahead" if error_s > 0 else "behind"
+    return f"the camera's clock is {away} {side}: set its time server (NTP)"
 
 
 _UNREACHABLE_CODES = frozenset(

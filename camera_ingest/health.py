@@ -12,9 +12,16 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 
-from camera_ingest.errors import IngestError, fell_silent
+from camera_ingest.errors import IngestError, clock_is_off, fell_silent
 from camera_ingest.packets import StreamInfo, VideoPacket
 from camera_ingest.pictures import PictureFacts
+from camera_ingest.signs import (
+    CLOCK_AFTER_S,
+    LOW_RATE_AFTER_S,
+    ClockSign,
+    RateMeter,
+    StillSign,
+)
 from camera_ingest.view_watch import MovedView
 from contracts import CameraHealth, CameraId, CameraState, Frame, ViewShift
 from plumbing.clock import Clock
@@ -26,9 +33,6 @@ RECOVERY_S = 2.0
 NO_KEYFRAME_S = 30.0
 """Packets without a picture for this long: no keyframe comes, or none can be decoded."""
 DARK_AFTER_S = 10.0
-FROZEN_AFTER_S = 60.0
-"""A sensor's noise makes even an empty street at night differ from picture to picture; an encoder
-that repeats its buffer doesn't. A minute spares scenes that a strong encoder smooths."""
 
 _DARK_BRIGHTNESS = 45.0
 _DARK_CONTRAST = 6.0
@@ -42,12 +46,20 @@ _CORRUPT_BELOW = 0.5
 _MENDED_FROM = 0.75
 """Shares of sound pictures; once corrupt, most must be sound before it counts as mended."""
 
-_WATCHED = (CameraState.LIVE, CameraState.BLACK, CameraState.FROZEN, CameraState.MOVED)
+_WATCHED = (
+    CameraState.LIVE,
+    CameraState.BLACK,
+    CameraState.FROZEN,
+    CameraState.MOVED,
+    CameraState.WRONG_CLOCK,
+    CameraState.LOW_RATE,
+)
 """States of cameras that delivered pictures."""
 
 _BLACK = "the picture is evenly dark or of one colour: the lens is covered, or the sensor is broken"
 _FROZEN = "the same picture comes again and again: restart the camera"
 _CORRUPT = "most pictures arrive damaged: check the camera's network, or lower its bit rate"
+_LOW_RATE = "{:.1f} pictures a second come where {:.0f} came before: check the network's load"
 _NO_PICTURE = "connected, but no whole picture comes: set the camera's keyframe interval to 1-4 s"
 
 
@@ -89,8 +101,9 @@ class HealthTracker:
         """Of this connection."""
         self._picture_s: float | None = None
         self._dark_s: float | None = None
-        self._fingerprint: int | None = None
-        self._same_s = 0.0
+        self._still = StillSign()
+        self._rate = RateMeter()
+        self._camera_clock = ClockSign()
         self._corrupt_s = 0.0
         self._sound: deque[bool] = deque(maxlen=_WINDOW)
         self._moved: MovedView | None = None
@@ -98,14 +111,22 @@ class HealthTracker:
     def opened(self, info: StreamInfo) -> None:
         """See `ReaderObserver`."""
         with self._lock:
+            now_s = self._clock.monotonic_s()
+            if self._info is None:
+                self._still = StillSign(snapshots=info.are_snapshots)
             self._info = info
-            self._open_s = self._packet_s = self._clock.monotonic_s()
+            self._open_s = self._packet_s = now_s
+            self._rate.restart(now_s)
             self._first_picture_s = None
             self._sound.clear()
 
     def received(self, packet: VideoPacket) -> None:
         """See `ReaderObserver`."""
-        self._packet_s = self._clock.monotonic_s()
+        now_s = self._packet_s = self._clock.monotonic_s()
+        self._rate.note(now_s)
+        if packet.camera_at is not None:
+            error_s = (packet.camera_at - packet.received_at).total_seconds()
+            self._camera_clock.note(now_s, error_s)
 
     def pictured(self, frame: Frame, facts: PictureFacts) -> None:
         """See `ReaderObserver`."""
@@ -120,9 +141,7 @@ class HealthTracker:
                 self._dark_s = None
             elif self._dark_s is None:
                 self._dark_s = now_s
-            if facts.fingerprint != self._fingerprint:
-                self._fingerprint = facts.fingerprint
-                self._same_s = now_s
+            self._still.note(now_s, facts.fingerprint, facts.brightness)
 
     def viewed(self, moved: MovedView | None) -> None:
         """How the camera's view stands to the known one."""
@@ -184,12 +203,26 @@ class HealthTracker:
             told is CameraState.BLACK or self._picture_s - self._dark_s >= DARK_AFTER_S
         ):
             return _Verdict(CameraState.BLACK, _BLACK, self._dark_s)
-        if self._picture_s - self._same_s >= FROZEN_AFTER_S:
-            return _Verdict(CameraState.FROZEN, _FROZEN, self._same_s)
+        if self._still.is_frozen(self._picture_s):
+            return _Verdict(CameraState.FROZEN, _FROZEN, self._still.since_s)
         if self._moved is not None:
             moved = self._moved
             return _Verdict(CameraState.MOVED, moved.detail, moved.since_s, moved.shift)
-        return _Verdict(CameraState.LIVE, "", self._first_picture_s)
+        return self._judge_slow_signs(now_s) or _Verdict(
+            CameraState.LIVE, "", self._first_picture_s
+        )
+
+    def _judge_slow_signs(self, now_s: float) -> _Verdict | None:
+        """What leaves a camera of use, and yet should be mended."""
+        off_since_s = self._camera_clock.off_since_s
+        if off_since_s is not None and now_s - off_since_s >= CLOCK_AFTER_S:
+            detail = clock_is_off(self._camera_clock.error_s)
+            return _Verdict(CameraState.WRONG_CLOCK, detail, off_since_s)
+        rate = self._rate
+        if rate.low_since_s is not None and now_s - rate.low_since_s >= LOW_RATE_AFTER_S:
+            detail = _LOW_RATE.format(rate.measured_fps or 0.0, rate.usual_fps or 0.0)
+            return _Verdict(CameraState.LOW_RATE, detail, rate.low_since_s)
+        return None
 
     def _has_recovered(self, told: CameraState | None) -> bool:
         if self._first_picture_s is None or self._picture_s is None:
@@ -199,6 +232,8 @@ class HealthTracker:
             CameraState.CONNECTING,
             CameraState.LIVE,
             CameraState.MOVED,
+            CameraState.WRONG_CLOCK,
+            CameraState.LOW_RATE,
         )
         return never_reported or self._picture_s - self._first_picture_s >= RECOVERY_S
 
@@ -222,7 +257,7 @@ class HealthTracker:
             last_frame_at=None
             if self._picture_s is None
             else now - timedelta(seconds=now_s - self._picture_s),
-            frames_per_s=info.frames_per_s if info is not None else None,
+            frames_per_s=self._rate.measured_fps or (info.frames_per_s if info else None),
             width_px=width_px,
             height_px=height_px,
             codec=info.codec if info is not None else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import av
 import httpx
@@ -22,6 +23,12 @@ _LENGTH = re.compile(rb"^content-length:\s*(\d{1,9})\s*$", re.IGNORECASE | re.MU
 _JPEG_START = b"\xff\xd8"
 _JPEG_END = b"\xff\xd9"
 _INFO = StreamInfo(codec="mjpeg", width_px=None, height_px=None, frames_per_s=None)
+_SNAPSHOTS = replace(_INFO, are_snapshots=True)
+
+_SLOWER = 1.5
+_SLOWEST_S = 5.0
+"""A picture that isn't renewed is asked for more and more seldom, up to this: portals renew theirs
+every few minutes, and a camera must not seem silent meanwhile."""
 
 
 class MultipartParser:
@@ -159,9 +166,21 @@ class SnapshotSource(_JpegSource):
         self._period_s = period_s
         self._stop = stop
 
+    @property
+    def info(self) -> StreamInfo:
+        """See `PacketSource`."""
+        return _SNAPSHOTS
+
     def packets(self) -> Iterator[VideoPacket]:
         """See `PacketSource`."""
+        before = b""
+        wait_s = self._period_s
         while True:
             asked_s = self._clock.monotonic_s()
-            yield self._packet(self._http.fetch(self._url, MAX_JPEG_BYTES).body)
-            self._stop.sleep(asked_s + self._period_s - self._clock.monotonic_s())
+            jpeg = self._http.fetch(self._url, MAX_JPEG_BYTES).body
+            yield self._packet(jpeg)
+            if jpeg == before:
+                wait_s = max(self._period_s, min(_SLOWEST_S, wait_s * _SLOWER))
+            else:
+                before, wait_s = jpeg, self._period_s
+            self._stop.sleep(asked_s + wait_s - self._clock.monotonic_s())

@@ -27,6 +27,8 @@ class StreamInfo:
     extradata: bytes = b""
     """The decoder's parameters as the stream announces them: parameter sets in Annex B, or an
     ``avcC``/``hvcC`` box's content; empty where they come with the keyframes alone."""
+    are_snapshots: bool = False
+    """Single pictures, asked for one by one; the camera renews them at its own pace."""
 
 
 class CodedBytes(Protocol):

@@ -19,6 +19,7 @@ from camera_ingest.opening import StreamOpener
 from camera_ingest.packets import PacketSource, StreamInfo, VideoPacket
 from camera_ingest.pictures import PictureFacts, PictureShrinker
 from camera_ingest.preroll import PreRoll
+from camera_ingest.shedding import Pace
 from camera_ingest.stopping import StopSignal
 from camera_ingest.timing import CaptureClock, PictureRate
 from contracts import Frame, StreamSource
@@ -51,7 +52,8 @@ class ReaderObserver(Protocol):
 class StreamReader:
     """Reads one stream: ``for frame in reader.frames(): ...``.
 
-    Cold, it decodes keyframes, at most ``max_fps``; hot, everything, and hands on ``hot_fps``. A
+    Cold, it decodes keyframes, at most ``max_fps``; hot, everything, and hands on ``hot_fps``; less
+    of both where ``pace`` says so. A
     cold camera with too rare keyframes is decoded in full too (see `camera_ingest.decoding`).
     """
 
@@ -63,17 +65,19 @@ class StreamReader:
         *,
         hot: bool = False,
         preroll: PreRoll | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.source = source
         self._opener = opener
         self._settings = opener.settings
         self._observer = observer
         self._preroll = preroll
+        self._pace = pace or Pace(opener.settings)
         self._stop = StopSignal()
         self._hot = threading.Event()
         self._packets: PacketSource | None = None
         self.capture_clock = CaptureClock()
-        self._rate = PictureRate(self._settings.max_fps)
+        self._rate = PictureRate(self._pace.cold_fps)
         self._shrinker = PictureShrinker(self._settings.frame_width_px)
         self.set_hot(hot)
 
@@ -122,7 +126,7 @@ class StreamReader:
             if packet.camera_at is not None and packet.stream_s is not None:
                 self.capture_clock.note_camera_time(packet.stream_s, packet.camera_at)
             hot = self._hot.is_set() and not self._is_late(packet)
-            self._rate.set_fps(self._settings.hot_fps if hot else self._settings.max_fps)
+            self._rate.set_fps(self._pace.hot_fps if hot else self._pace.cold_fps)
             for picture, stream_s in decoder.decode(packet, hot=hot):
                 yield self._frame(picture, stream_s, packet)
             if decoder.broken_pictures > broken_before and self._observer is not None:

@@ -16,7 +16,7 @@ HEALTHY_AFTER_S = 30.0
 
 _GROWTH = 2.0
 
-_PATIENT_STATES = frozenset({CameraState.UNAUTHORISED})
+_PATIENT_STATES = frozenset({CameraState.UNAUTHORISED, CameraState.QUARANTINED})
 """Failures that time doesn't mend. Cameras lock an account after a few wrong passwords, so these
 get the longest wait from the start; a corrected register entry opens at once anyway."""
 

@@ -16,7 +16,10 @@ from camera_ingest.frame_slots import FrameSlots
 from camera_ingest.health import HealthTracker
 from camera_ingest.opening import StreamOpener
 from camera_ingest.preroll import PreRoll
+from camera_ingest.quarantine import Quarantine
 from camera_ingest.references import References, ReferencesInMemory
+from camera_ingest.shedding import Pace
+from camera_ingest.sites import Sites, site_of
 from camera_ingest.view_watch import ViewWatch
 from camera_ingest.watch import CameraWatch
 from contracts import CameraHealth, CameraId, Frame, StreamSource
@@ -54,6 +57,7 @@ class IngestSupervisor:
             of ours. Where it raises, the message is given again at the next look.
         worker: The worker's name, for the health messages.
         references: Where the cameras' known views are kept; in memory where it isn't given.
+        quarantine: Knows which cameras crashed the decoder; those are named and not opened.
     """
 
     def __init__(
@@ -65,7 +69,12 @@ class IngestSupervisor:
         on_health: Callable[[CameraHealth], None],
         worker: str = "",
         references: References | None = None,
+        quarantine: Quarantine | None = None,
     ) -> None:
+        self._quarantine = quarantine
+        self.pace = Pace(settings)
+        """How fast the cameras are looked at; less than usual while overloaded."""
+        self._sites = Sites()
         self._references = references or ReferencesInMemory()
         self._settings = settings
         self._clock = clock
@@ -174,7 +183,9 @@ class IngestSupervisor:
             view = ViewWatch(source.camera_id, source.view_key, self._references, self._clock)
         slot = self._slots.slot(source.camera_id)
         preroll = PreRoll(self._settings.preroll_s, self._preroll_share(len(self._watches) + 1))
-        watch = CameraWatch(source, self._opener, slot, tracker, view, preroll)
+        watch = CameraWatch(
+            source, self._opener, slot, tracker, view, preroll, self.pace, self._quarantine
+        )
         watch.start()
         return watch
 
@@ -192,11 +203,34 @@ class IngestSupervisor:
             for watch in watches:
                 if watch.hot_until_s <= now_s:
                     watch.set_hot(False)
-                self._tell(watch)
+            self._tell_all(watches, now_s)
+            self.pace.look(
+                now_s,
+                sum(watch.slot.frames_put for watch in watches),
+                sum(watch.slot.frames_overwritten for watch in watches),
+                len(watches),
+            )
 
-    def _tell(self, watch: CameraWatch) -> None:
-        health = watch.tracker.change()
-        if health is None or self._stopped.is_set():
+    def _tell_all(self, watches: list[CameraWatch], now_s: float) -> None:
+        """Each camera's change, once it is clear whether it fails alone or with its site."""
+        changes = [
+            (watch, health) for watch in watches if (health := watch.tracker.change()) is not None
+        ]
+        for camera_id in self._sites.known - {watch.source.camera_id for watch in watches}:
+            self._sites.forget(camera_id)
+        for watch, health in changes:
+            self._sites.note(health.camera_id, site_of(watch.source.url), health.state, now_s)
+        for watch, health in changes:
+            if self._sites.is_settled(health.camera_id, now_s):
+                self._tell(watch, self._sites.named(health))
+        went, returned = self._sites.changes()
+        for site in went:
+            _log.warning("site_down", site=site, cameras=self._sites.outage(site))
+        for site in returned:
+            _log.info("site_back", site=site)
+
+    def _tell(self, watch: CameraWatch, health: CameraHealth) -> None:
+        if self._stopped.is_set():
             return
         try:
             self._on_health(health)

@@ -10,8 +10,10 @@ from camera_ingest.frame_slots import FrameSlot
 from camera_ingest.health import HealthTracker
 from camera_ingest.opening import StreamOpener
 from camera_ingest.preroll import PreRoll
+from camera_ingest.quarantine import Quarantine
 from camera_ingest.reader import StreamReader
 from camera_ingest.retry import RetryWaits
+from camera_ingest.shedding import Pace
 from camera_ingest.stopping import StopSignal
 from camera_ingest.view_watch import ViewWatch
 from contracts import CameraState, StreamSource
@@ -34,8 +36,12 @@ class CameraWatch:
         tracker: HealthTracker,
         view: ViewWatch | None,
         preroll: PreRoll,
+        pace: Pace,
+        quarantine: Quarantine | None,
     ) -> None:
         self.source = source
+        self._pace = pace
+        self._quarantine = quarantine
         self.preroll = preroll
         self.cost = CostMeter()
         self.slot = slot
@@ -77,6 +83,8 @@ class CameraWatch:
                 self._reader.set_hot(hot)
 
     def _run(self) -> None:
+        if self._quarantine is not None:
+            self._quarantine.note_thread(self.source)
         try:
             while True:
                 state, uptime_s = self._attempt()
@@ -84,16 +92,27 @@ class CameraWatch:
         except Stopped:
             return
 
+    def _check_quarantine(self) -> None:
+        verdict = None if self._quarantine is None else self._quarantine.verdict(self.source)
+        if verdict is not None:
+            raise IngestError(self.source.camera_id, CameraState.QUARANTINED, verdict)
+
     def _attempt(self) -> tuple[CameraState, float]:
         """One attempt; how it ended, and for how long it delivered."""
         clock = self._opener.clock
         first_s: float | None = None
         with self._lock:
             reader = StreamReader(
-                self.source, self._opener, self.tracker, hot=self._hot, preroll=self.preroll
+                self.source,
+                self._opener,
+                self.tracker,
+                hot=self._hot,
+                preroll=self.preroll,
+                pace=self._pace,
             )
             self._reader = reader
         try:
+            self._check_quarantine()
             with self._stop.calling(reader.stop):
                 for frame in reader.frames():
                     if first_s is None:

@@ -156,6 +156,12 @@ class CameraState(StrEnum):
     BLACK = "black"
     MOVED = "moved"
     CORRUPT = "corrupt"
+    WRONG_CLOCK = "wrong_clock"
+    """It shows pictures, but its clock is off: they are placed in time by their arrival."""
+    LOW_RATE = "low_rate"
+    """It shows pictures, but far fewer a second than it used to."""
+    QUARANTINED = "quarantined"
+    """What it sends has crashed the decoder repeatedly; not opened until its entry is changed."""
     UNAUTHORISED = "unauthorised"
     NOT_FOUND = "not_found"
     REFUSED = "refused"
@@ -209,6 +215,9 @@ class CameraHealth:
     worker: str = ""
     view_shift: ViewShift | None = None
     """How a moved camera's picture has moved."""
+    outage: str = ""
+    """The site (host) that is down as a whole, where this camera's failure is a part of that: one
+    trouble, however many cameras."""
 
     def __post_init__(self) -> None:
         require_utc("since", self.since)

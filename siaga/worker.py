@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Coroutine
 from pathlib import Path
 
-from camera_ingest import IngestSupervisor, ReferencesInFolder, StreamOpener
+from camera_ingest import IngestSupervisor, Quarantine, ReferencesInFolder, StreamOpener
 from contracts import (
     CameraHealth,
     CameraId,
@@ -24,14 +24,9 @@ from contracts import (
     ProbeCamera,
     WatchClosely,
 )
+from detection.crash_model import CrashJudge, open_crash_judge
 from detection.model_card import MODELS
-from detection.runtime import (
-    Backend,
-    Detector,
-    FloodClassifier,
-    open_detector,
-    open_flood_classifier,
-)
+from detection.runtime import Backend, open_detector, open_flood_classifier
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import CLIPS, DETECTIONS, HEALTH, Bus, BusUnavailable
 from plumbing.clock import Clock
@@ -46,6 +41,7 @@ from siaga.heads import HeadWatch
 from siaga.leases import CameraLeases, OwnCameras
 from siaga.live_server import LiveServer
 from siaga.probing import answer_probe
+from siaga.shadow import Shadow
 from siaga.watch_thread import WatchThread
 from siaga.watching import Watch
 
@@ -59,8 +55,8 @@ REGISTER_EVERY_S = 1.0
 VERDICTS_EVERY_S = 0.5
 
 
-def open_models(settings: DetectionSettings) -> tuple[Detector, FloodClassifier | None]:
-    """The configured detector and, if one is configured, the flood classifier.
+def open_watch(settings: DetectionSettings, learnt: Path, worker: str) -> Watch:
+    """The configured models, ready to look, with what was learnt of the cameras under `learnt`.
 
     Raises:
         DetectionError: a model is missing or damaged, or its back end isn't installed.
@@ -68,7 +64,21 @@ def open_models(settings: DetectionSettings) -> tuple[Detector, FloodClassifier 
     backend = Backend(settings.backend)
     detector = open_detector(backend, model_folder(settings.detector), settings.streams)
     flood = open_flood_classifier(backend, model_folder(settings.flood)) if settings.flood else None
-    return detector, flood
+    crash = open_crash(model_folder(settings.crash)) if settings.crash else None
+    shadow = None
+    if settings.shadow:
+        shadow = Shadow(
+            detector.card,
+            open_detector(backend, model_folder(settings.shadow)),
+            settings.shadow_share,
+            learnt / "shadow" / f"{worker}.json",
+        )
+    return Watch(detector, flood, ClutterMaps(learnt / "clutter" / worker), crash, shadow)
+
+
+def open_crash(folder: Path) -> CrashJudge | None:
+    """The crash model, if the installation has one: without it the detector's boxes decide."""
+    return open_crash_judge(folder) if folder.is_dir() else None
 
 
 def model_folder(name: str) -> Path:
@@ -91,6 +101,8 @@ class Worker:
         self._opener = StreamOpener(settings.ingest, clock, guard, sealer)
         self._evidence = EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
         self._spool = Spool(settings.data_dir / "spool" / f"{name}.sqlite3")
+        self._quarantine = Quarantine(settings.data_dir / "quarantine" / name, clock)
+        self._quarantine.begin()
         self._ingest = IngestSupervisor(
             settings.ingest,
             clock,
@@ -99,6 +111,7 @@ class Worker:
             self._on_health,
             worker=name,
             references=ReferencesInFolder(settings.data_dir / "views"),
+            quarantine=self._quarantine,
         )
         self._live = LiveServer(self._ingest, sealer, clock, settings.worker)
         own = OwnCameras(
@@ -107,12 +120,11 @@ class Worker:
             address=lambda: self._live.address,
         )
         self._leases = CameraLeases(bus, name, settings.worker, own, clock)
-        detector, flood = open_models(settings.detection)
         self._heads = HeadWatch(
             bus, lambda: [source.camera_id for source in self._leases.sources if source.turns]
         )
         self._watch_thread = WatchThread(
-            Watch(detector, flood, ClutterMaps(settings.data_dir / "clutter" / name)),
+            open_watch(settings.detection, settings.data_dir, name),
             self._ingest,
             self._evidence,
             self._spool,
@@ -183,6 +195,7 @@ class Worker:
             _log.warning("the spool keeps its rest", detections=len(self._spool), why=str(error))
         await self._leases.release_all()
         self._spool.close()
+        self._quarantine.close()
 
     async def _keep_leases(self) -> None:
         while True:

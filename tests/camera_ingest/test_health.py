@@ -10,7 +10,6 @@ import pytest
 from camera_ingest.errors import IngestError
 from camera_ingest.health import (
     DARK_AFTER_S,
-    FROZEN_AFTER_S,
     GRACE_S,
     NO_KEYFRAME_S,
     RECOVERY_S,
@@ -18,6 +17,7 @@ from camera_ingest.health import (
 )
 from camera_ingest.packets import StreamInfo, VideoPacket
 from camera_ingest.pictures import PictureFacts
+from camera_ingest.signs import FROZEN_AFTER_S, FROZEN_BY_NIGHT_S, FROZEN_SNAPSHOTS_S
 from camera_ingest.view_watch import MovedView
 from contracts import CameraHealth, CameraId, CameraState, Frame, ViewShift
 from plumbing.clock import HeldClock
@@ -35,6 +35,7 @@ class Camera:
         self.tracker = HealthTracker(CAMERA, self.clock, stalled_after_s=8, worker="w1")
         self.messages: list[CameraHealth] = []
         self.pictures = 0
+        self.clock_error_s: float | None = None
 
     def look(self) -> None:
         if (health := self.tracker.change()) is not None:
@@ -46,13 +47,16 @@ class Camera:
             self.clock.advance(0.25)
             self.look()
 
-    def connect(self) -> None:
-        self.tracker.opened(StreamInfo("h264", 1280, 720, 25.0))
+    def connect(self, *, snapshots: bool = False) -> None:
+        self.tracker.opened(StreamInfo("h264", 1280, 720, 25.0, are_snapshots=snapshots))
         self.look()
 
     def packet(self) -> None:
-        packet: av.Packet[av.VideoStream] = av.Packet(b"x")  # type: ignore[assignment]
-        self.tracker.received(VideoPacket(packet, 0.0, False, self.clock.now()))
+        now = self.clock.now()
+        camera_at = (
+            None if self.clock_error_s is None else now + timedelta(seconds=self.clock_error_s)
+        )
+        self.tracker.received(VideoPacket(av.Packet(b"x"), 0.0, False, now, camera_at))
 
     def picture(self, *, brightness: float = 110, contrast: float = 50, same: bool = False) -> None:
         self.pictures += not same
@@ -216,6 +220,84 @@ def test_the_same_picture_again_and_again(live: Camera) -> None:
     assert live.states == [S.FROZEN]
     live.watch(2)
     assert live.states == [S.FROZEN, S.LIVE]
+
+
+def test_a_still_night_is_not_frozen(live: Camera) -> None:
+    def night() -> None:
+        live.picture(brightness=30, contrast=12, same=True)
+
+    live.watch(FROZEN_BY_NIGHT_S - 5, night)
+    assert live.states == []
+    live.watch(10, night)
+    assert live.states == [S.FROZEN]
+
+
+def snapshots(camera: Camera, renewals: int, every_s: int) -> None:
+    for _ in range(renewals):
+        camera.picture()
+        camera.watch(every_s - 1, lambda: camera.picture(same=True))
+
+
+def test_snapshots_are_frozen_only_against_their_own_pace(camera: Camera) -> None:
+    camera.connect(snapshots=True)
+    snapshots(camera, 4, 120)
+    assert camera.states == [S.CONNECTING, S.LIVE], "a portal that renews every two minutes is well"
+    camera.watch(5 * 120 + 10, lambda: camera.picture(same=True))
+    assert camera.states[2:] == [S.FROZEN]
+    camera.watch(3)
+    assert camera.states[2:] == [S.FROZEN, S.LIVE]
+
+
+def test_snapshots_that_never_change_are_frozen_in_the_end(camera: Camera) -> None:
+    camera.connect(snapshots=True)
+    camera.watch(FROZEN_SNAPSHOTS_S - 60, lambda: camera.picture(same=True))
+    assert camera.states == [S.CONNECTING, S.LIVE]
+    camera.watch(70, lambda: camera.picture(same=True))
+    assert camera.states[2:] == [S.FROZEN]
+
+
+def test_a_camera_whose_clock_is_off(live: Camera) -> None:
+    live.clock_error_s = -3723.0
+    live.watch(18)
+    assert live.states == []
+    live.watch(5)
+    assert live.states == [S.WRONG_CLOCK]
+    assert "1:02:03 behind" in live.messages[0].detail
+    live.clock_error_s = 0.3
+    live.watch(2)
+    assert live.states == [S.WRONG_CLOCK, S.LIVE]
+
+
+def test_a_clock_that_is_a_little_off_is_no_message(live: Camera) -> None:
+    live.clock_error_s = 25.0
+    live.watch(60)
+    assert live.states == []
+
+
+def test_a_rate_that_fell(live: Camera) -> None:
+    def at(fps: int) -> Callable[[], None]:
+        def second() -> None:
+            live.picture()
+            for _ in range(fps - 1):
+                live.packet()
+
+        return second
+
+    live.watch(70, at(12))
+    assert live.states == []
+    live.watch(75, at(3))
+    assert live.states == [S.LOW_RATE]
+    assert "3.0 pictures a second come where 12 came" in live.messages[0].detail
+    assert live.messages[0].frames_per_s == pytest.approx(3, abs=0.1)
+    live.watch(30, at(12))
+    assert live.states == [S.LOW_RATE, S.LIVE]
+
+
+def test_a_stall_is_not_told_as_a_low_rate_afterwards(live: Camera) -> None:
+    live.watch(60)
+    live.wait(100)
+    live.watch(60)
+    assert live.states == [S.STALLED, S.LIVE]
 
 
 def test_mostly_damaged_pictures(live: Camera) -> None:

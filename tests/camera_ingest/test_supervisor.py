@@ -232,3 +232,26 @@ def test_stopping_ends_all_threads_whatever_the_cameras_do(
     assert camera_threads() == []
     assert ingest.next_frames(1, 5) == []
     assert time.monotonic() - started < 3
+
+
+def test_a_whole_site_that_goes_down_is_told_as_one_outage(
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch, told: Told
+) -> None:
+    cameras = [CameraId(f"c{number}") for number in range(4)]
+    urls = [rtsp.serve_file(camera, lively_clip) for camera in cameras]
+    ingest = watch()
+    ingest.set_sources(
+        [registered(url, camera_id=camera) for camera, url in zip(cameras, urls, strict=True)]
+    )
+    take_until(ingest, lambda: all(S.LIVE in told.states(camera) for camera in cameras), 10)
+    for camera in cameras:
+        rtsp.set_faults(camera, Faults(drop=True))
+    failed = {S.STALLED, S.REFUSED, S.UNREACHABLE}
+    take_until(ingest, lambda: all(failed & set(told.states(c)) for c in cameras), 20)
+    outages = {health.outage for health in told.messages if health.state in failed}
+    assert outages == {"127.0.0.1"}
+    assert any("the site 127.0.0.1 is down" in health.detail for health in told.messages)
+    for camera in cameras:
+        rtsp.set_faults(camera, Faults())
+    take_until(ingest, lambda: all(told.states(c)[-1] is S.LIVE for c in cameras), 10)
+    assert not any(health.outage for health in told.messages if health.state is S.LIVE)
