@@ -55,6 +55,8 @@ export class Operations {
   loaded = $state(false);
   seq = $state(0);
   sickCameras = $state(0);
+  /** Counts up whenever the selected incident's clips have changed. */
+  clipsSaved = $state(0);
   selectedId = $state<string | null>(null);
 
   private readonly listeners = new Set<(touched: Touched) => void>();
@@ -192,6 +194,9 @@ export class Operations {
       case 'call.received':
       case 'call.updated':
         this.putCall(change.subject);
+        break;
+      case 'clip.saved':
+        if (change.subject.incident_id === this.selectedId) this.clipsSaved += 1;
     }
   }
 

@@ -97,6 +97,31 @@ export interface KeyPicture {
   score: number;
 }
 
+export interface ClipPart {
+  evidence_id: string;
+  started_at: string;
+  ended_at: string;
+  n_bytes: number;
+  pictures: number;
+  mime: string;
+  width_px: number;
+  height_px: number;
+}
+
+/** What one camera saw of an incident, from before the alarm on. */
+export interface EvidenceClip {
+  id: string;
+  incident_id: string;
+  camera_id: string;
+  since: string;
+  until: string;
+  state: 'wanted' | 'recording' | 'kept' | 'empty' | 'failed';
+  requested_at: string;
+  updated_at: string;
+  parts: ClipPart[];
+  detail: string;
+}
+
 export interface Note {
   at: string;
   actor: string;
@@ -373,7 +398,8 @@ export type Change =
     >
   | ChangeOf<'camera.saved' | 'camera.removed', Camera>
   | ChangeOf<'camera.health', CameraHealth>
-  | ChangeOf<'call.received' | 'call.updated', Call>;
+  | ChangeOf<'call.received' | 'call.updated', Call>
+  | ChangeOf<'clip.saved', EvidenceClip>;
 
 export interface Ping {
   type: 'ping';
