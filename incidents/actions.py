@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import (
@@ -33,7 +33,7 @@ from incidents.assignments import end_assignments
 from incidents.database import Database, Writing
 from incidents.errors import NotFound, VersionConflict
 from incidents.lifecycle import step
-from incidents.tables import IncidentRow, LogRow
+from incidents.tables import CounterRow, IncidentRow, LogRow
 from incidents.tags import has_any_tag, joined, tags_of
 from incidents.verdicts import note_verdicts
 
@@ -201,6 +201,11 @@ class Incidents:
                 reason=reason.strip(),
                 on_hold=is_held,
             )
+            if not is_held:
+                # What retention passed over meanwhile is due again.
+                await writing.connection.execute(
+                    delete(CounterRow).where(CounterRow.name == "coarsened")
+                )
             detail = "hold" if is_held else "release"
             return await settle(writing, told, after, actor=actor, detail=detail)
 

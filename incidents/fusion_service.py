@@ -17,7 +17,7 @@ import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -47,6 +47,7 @@ _log = get_logger(__name__)
 LEASE = "fusion"
 STANDBY_S = 1.0
 """Between two tries for the lease."""
+from plumbing.evidence import EvidenceStore
 POLL_S = 0.25
 """A wake-up that got lost costs this long."""
 BATCH = 64
@@ -66,6 +67,9 @@ _REGROUPED = frozenset({LogKind.INCIDENT_MERGED, LogKind.INCIDENT_SPLIT})
 _OF_INTEREST = LogFilter(
     kinds=frozenset(
         {
+RETENTION_S = 1_800.0
+"""Days are what counts; twice an hour keeps each run short."""
+LEARN_S = 600.0
             LogKind.INCIDENT_ACTED,
             LogKind.CAMERA_SAVED,
             LogKind.CAMERA_REMOVED,
@@ -127,6 +131,9 @@ class FusionService:
         self._fencing = 0
         self._known_seq = 0
         self._look_again_s = 0.0
+        self._retention = store.retention(
+            settings, EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
+        )
         self._waiting: dict[IncidentId, float] = {}
         """Incidents with news to tell, and when, by the monotonic clock."""
         store.listen(self._committed)
@@ -199,6 +206,7 @@ class FusionService:
 
     async def _rebuild(self) -> None:
         """Take over what the database holds, cameras and log of the same moment or earlier."""
+            self._forget(),
         now = self._clock.now()
         known_seq = await self._store.log.last_seq()
         cameras = await self._store.cameras.all()
@@ -465,3 +473,15 @@ class FusionService:
 
 
 __all__ = ["FusionCounts", "FusionService"]
+    async def _forget(self) -> None:
+        """Apply retention; see `incidents.retention`."""
+        while True:
+            await asyncio.sleep(RETENTION_S)
+            try:
+                found = await self._retention.run()
+            except DATABASE_AWAY as error:
+                _log.error("retention can't run; trying again later", why=str(error))
+                continue
+            if found.is_anything:
+                _log.info("forgot what was due", **asdict(found))
+

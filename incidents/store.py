@@ -30,16 +30,20 @@ from incidents.database import Database, Listener
 from incidents.decisions import FusionDoor
 from incidents.desk import Handovers, Shelves, read_shelves
 from incidents.facts import Facts
+from incidents.learning import Learning
 from incidents.log import Log, read_last_seq
 from incidents.messages import Messages
 from incidents.regrouping import Regrouping
 from incidents.reports import Reports
+from incidents.retention import Retention
 from incidents.routing import Dispatching, Units
 from incidents.sessions import Keys, Sessions
 from incidents.tables import CallRow, CounterRow, IncidentRow, UnitRow
 from incidents.verdicts import Verdicts
 from incidents.webhooks import Webhooks
 from plumbing.clock import Clock
+from plumbing.evidence import EvidenceStore
+from plumbing.settings import Settings
 
 RECENT_CALLS = timedelta(hours=12)
 """A shift: calls older than this are not in a snapshot."""
@@ -71,6 +75,7 @@ class Store:
         self.messages = Messages(database)
         self.incidents = Incidents(database)
         self.verdicts = Verdicts(database)
+        self.learning = Learning(database)
         self.regrouping = Regrouping(database)
         self.dispatching = Dispatching(database)
         self.units = Units(database)
@@ -88,6 +93,10 @@ class Store:
         self.audit = Audit(database)
         self.facts = Facts(database)
         self.fusion = FusionDoor(database)
+
+    def retention(self, settings: Settings, evidence: EvidenceStore | None) -> Retention:
+        """What forgets by these settings; ``evidence`` none leaves files alone."""
+        return Retention(self._database, self._database.clock, settings, evidence)
 
     @classmethod
     async def open(cls, url: str, clock: Clock) -> Store:

@@ -156,16 +156,29 @@ class Webhooks:
             }
         return [_state(row, counts) for row in rows]
 
+    async def enabled_ids(self) -> list[str]:
+        """The webhooks that are to be sent anything."""
+        async with self._database.reading() as connection:
+            bodies = await connection.scalars(
+                select(WebhookRow.body).where(WebhookRow.removed.is_(False)).order_by(WebhookRow.id)
+            )
+            found = [from_json(Webhook, body) for body in bodies]
+        return [webhook.id for webhook in found if webhook.enabled]
+
     async def get(self, webhook_id: str) -> WebhookState:
         """One of them.
 
         Raises:
             NotFound: no such webhook.
         """
-        found = next((one for one in await self.all() if one.webhook.id == webhook_id), None)
-        if found is None:
-            raise NotFound("webhook", webhook_id)
-        return found
+        async with self._database.reading(is_long=True) as connection:
+            row = await _row(connection, webhook_id)
+            counts = await connection.execute(
+                select(WebhookDeliveryRow.state, func.count().label("number"))
+                .where(WebhookDeliveryRow.webhook_id == webhook_id)
+                .group_by(WebhookDeliveryRow.state)
+            )
+            return _state(row, {(row.id, one.state): one.number for one in counts})
 
     async def change(self, webhook: Webhook, *, version: int) -> Webhook:
         """Change the one that is at ``version``; what waits in its outbox is sent all the same.

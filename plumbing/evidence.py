@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from contracts import EvidenceId
@@ -111,6 +114,20 @@ class EvidenceStore:
         if found is None:
             raise EvidenceMissing(f"no evidence {evidence_id[:80]!r}")
         return found
+
+    def older_than(self, when: datetime) -> Iterator[EvidenceId]:
+        """What was put here before a time, in no order."""
+        limit_s = when.timestamp()
+        for path in self._folder.glob("??/*"):
+            with contextlib.suppress(FileNotFoundError):
+                if _ID.fullmatch(path.stem) and path.stat().st_mtime < limit_s:
+                    yield EvidenceId(path.stem)
+
+    def remove(self, evidence_id: str) -> None:
+        """Delete it; what isn't there is gone already."""
+        path = self._find(evidence_id)
+        if path is not None:
+            path.unlink(missing_ok=True)
 
     def _find(self, evidence_id: str) -> Path | None:
         # The pattern also keeps ids that people send from leaving the folder.

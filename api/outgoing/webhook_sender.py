@@ -34,6 +34,7 @@ LEASE = "webhooks"
 LEASE_S = 15.0
 LOOK_S = 0.5
 """Between two looks at the log and at what has become due."""
+REREAD_S = 5.0
 AT_ONCE = 64
 """Messages sent before their results are kept, and"""
 TOGETHER = 8
@@ -67,6 +68,7 @@ class WebhookSender:
         self._settings = settings
         self._source = source
         self._guard = AddressGuard(settings.allow_private, setting="webhooks.allow_private")
+        self._ids: list[str] | None = None
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{new_id('hook')[-8:]}"
         metrics.describe(
             "siaga_webhook_tries_total", "counter", "Webhook messages sent, by what became of them"
@@ -108,18 +110,24 @@ class WebhookSender:
                 if not await self._bus.renew_lease(lease, LEASE_S):
                     return
 
+    def changed(self) -> None:
+        """Webhooks were changed here; another process's changes are seen within `REREAD_S`."""
+        self._ids = None
+
     async def _tend_all(self) -> None:
         tasks: dict[str, asyncio.Task[None]] = {}
+        read_at_s = 0.0
         try:
             while True:
                 try:
-                    states = await self._webhooks.all()
+                    if self._ids is None or self._clock.monotonic_s() - read_at_s > REREAD_S:
+                        read_at_s = self._clock.monotonic_s()
+                        self._ids = await self._webhooks.enabled_ids()
                 except Exception as error:  # noqa: BLE001 - a database that is away comes back
                     _log.warning("webhooks can't be read", error=str(error))
                     await asyncio.sleep(LOOK_S * 4)
                     continue
-                for state in states:
-                    webhook_id = state.webhook.id
+                for webhook_id in self._ids:
                     if webhook_id not in tasks or tasks[webhook_id].done():
                         tasks[webhook_id] = asyncio.create_task(self._tend_logged(webhook_id))
                 await asyncio.sleep(LOOK_S)

@@ -134,6 +134,7 @@ async def add_webhook(request: Request, body: WebhookFields) -> Response:
     webhook = await _webhook(services, body, new_id("hook"))
     secret = new_secret()
     await services.store.webhooks.add(webhook, services.sealer.seal(secret))
+    services.webhooks.changed()
     state = await services.store.webhooks.get(webhook.id)
     return answer(plain(_item(state) | {"secret": secret}), 201)
 
@@ -154,13 +155,16 @@ async def change_webhook(request: Request, webhook_id: Id, body: ChangedWebhook)
     services = services_of(request)
     webhook = await _webhook(services, body, webhook_id)
     await services.store.webhooks.change(webhook, version=body.version)
+    services.webhooks.changed()
     return answer(plain(_item(await services.store.webhooks.get(webhook_id))))
 
 
 @router.delete("/{webhook_id}", status_code=204, responses=documented(401, 403, 404))
 async def remove_webhook(request: Request, webhook_id: Id) -> Response:
     """Send nothing more, and drop what waits."""
-    await services_of(request).store.webhooks.remove(webhook_id)
+    services = services_of(request)
+    await services.store.webhooks.remove(webhook_id)
+    services.webhooks.changed()
     return Response(status_code=204)
 
 
