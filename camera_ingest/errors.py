@@ -44,6 +44,7 @@ HUNG_UP = "the camera hangs up before it shows a picture: too many viewers, or i
 NO_ROUTE = "no way to the camera: check its address, and the network between"
 NO_VIDEO = "something answers that is no video: check that the URL is a stream's"
 NOT_RECEIVED = "the camera's stream is of a kind that may not be opened: set it to H.264 or H.265"
+NO_VIDEO_ANY_MORE = "what comes is no valid video any more: restart the camera"
 ENDED = "the camera ended the stream"
 BROKE = "the connection to the camera broke"
 
@@ -110,7 +111,7 @@ def judge_reading(error: av.FFmpegError, *, timeout_s: float) -> tuple[CameraSta
     if isinstance(error, av.error.ExitError):
         return CameraState.STALLED, fell_silent(timeout_s)
     if isinstance(error, av.error.InvalidDataError):
-        return CameraState.CORRUPT, "what comes is no valid video any more: restart the camera"
+        return CameraState.CORRUPT, NO_VIDEO_ANY_MORE
     if isinstance(error, av.error.EOFError):
         return CameraState.STALLED, ENDED
     if error.errno in _BROKEN_CODES:

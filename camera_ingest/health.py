@@ -1,7 +1,7 @@
 """How a camera is, judged from what its stream does. No I/O: the clock comes in, messages go out.
 
-Hysteresis: a drop that heals within `GRACE_S` is no message; a camera that failed is live again
-only after `RECOVERY_S` of pictures; black and frozen must last. A failed camera keeps its state
+Hysteresis (`HealthLimits`): a short drop that heals is no message; a camera that failed is live
+again only after a while of pictures; black and frozen must last. A failed camera keeps its state
 while it is tried again, instead of flickering through "connecting".
 """
 
@@ -13,26 +13,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from camera_ingest.errors import IngestError, clock_is_off, fell_silent
+from camera_ingest.health_limits import HealthLimits
 from camera_ingest.packets import StreamInfo, VideoPacket
 from camera_ingest.pictures import PictureFacts
-from camera_ingest.signs import (
-    CLOCK_AFTER_S,
-    LOW_RATE_AFTER_S,
-    ClockSign,
-    RateMeter,
-    StillSign,
-)
+from camera_ingest.signs import ClockSign, RateMeter, StillSign
 from camera_ingest.view_watch import MovedView
 from contracts import CameraHealth, CameraId, CameraState, Frame, ViewShift
 from plumbing.clock import Clock
-
-GRACE_S = 4.0
-"""A live camera may be without pictures this long, reconnecting, before it is reported."""
-RECOVERY_S = 2.0
-"""Pictures must have come for this long before a reported camera is called live again."""
-NO_KEYFRAME_S = 30.0
-"""Packets without a picture for this long: no keyframe comes, or none can be decoded."""
-DARK_AFTER_S = 10.0
 
 _DARK_BRIGHTNESS = 45.0
 _DARK_CONTRAST = 6.0
@@ -63,6 +50,10 @@ _LOW_RATE = "{:.1f} pictures a second come where {:.0f} came before: check the n
 _NO_PICTURE = "connected, but no whole picture comes: set the camera's keyframe interval to 1-4 s"
 
 
+NORMAL = HealthLimits()
+_DEAD_LINE = (CameraState.STALLED, CameraState.UNREACHABLE, CameraState.REFUSED)
+
+
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     state: CameraState
@@ -79,17 +70,25 @@ class HealthTracker:
         clock: All durations are taken on its monotonic side.
         stalled_after_s: Silence that counts as a stall.
         worker: Who watches, for the message.
+        limits: How long signs must last.
     """
 
     def __init__(
-        self, camera_id: CameraId, clock: Clock, stalled_after_s: float, worker: str = ""
+        self,
+        camera_id: CameraId,
+        clock: Clock,
+        stalled_after_s: float,
+        worker: str = "",
+        limits: HealthLimits = NORMAL,
     ) -> None:
+        self._limits = limits
         self._camera_id = camera_id
         self._clock = clock
         self._stalled_after_s = stalled_after_s
         self._worker = worker
         self._lock = threading.Lock()
         self._told: CameraHealth | None = None
+        self._told_s = 0.0
         self._begun_s = clock.monotonic_s()
         self._info: StreamInfo | None = None
         self._size: tuple[int, int] | None = None
@@ -101,8 +100,8 @@ class HealthTracker:
         """Of this connection."""
         self._picture_s: float | None = None
         self._dark_s: float | None = None
-        self._still = StillSign()
-        self._rate = RateMeter()
+        self._still = StillSign(limits)
+        self._rate = RateMeter(limits)
         self._camera_clock = ClockSign()
         self._corrupt_s = 0.0
         self._sound: deque[bool] = deque(maxlen=_WINDOW)
@@ -113,7 +112,7 @@ class HealthTracker:
         with self._lock:
             now_s = self._clock.monotonic_s()
             if self._info is None:
-                self._still = StillSign(snapshots=info.are_snapshots)
+                self._still = StillSign(self._limits, snapshots=info.are_snapshots)
             self._info = info
             self._open_s = self._packet_s = now_s
             self._rate.restart(now_s)
@@ -178,15 +177,20 @@ class HealthTracker:
         """The message was delivered and need not be given again."""
         with self._lock:
             self._told = health
+            self._told_s = self._clock.monotonic_s()
 
     def _judge(self, now_s: float, told: CameraState | None) -> _Verdict | None:
         """What holds now; none while it is too early to say anything new."""
         if self._failure is not None and self._has_recovered(told):
             self._failure = None
         if self._failure is not None:
-            seen_lately = self._picture_s is not None and now_s - self._picture_s < GRACE_S
+            seen_lately = (
+                self._picture_s is not None and now_s - self._picture_s < self._limits.grace_s
+            )
             was_watched = told in _WATCHED
-            return None if was_watched and seen_lately else self._failure
+            if (was_watched and seen_lately) or self._is_same_trouble(now_s, told):
+                return None
+            return self._failure
         if self._open_s is None:
             return _Verdict(CameraState.CONNECTING, "", self._begun_s)
         if now_s - self._packet_s > self._stalled_after_s:
@@ -195,12 +199,12 @@ class HealthTracker:
         if self._is_corrupt(told):
             return _Verdict(CameraState.CORRUPT, _CORRUPT, self._corrupt_s)
         last_s = max(self._open_s, self._picture_s or 0.0)
-        if now_s - last_s > NO_KEYFRAME_S:
+        if now_s - last_s > self._limits.no_keyframe_s:
             return _Verdict(CameraState.STALLED, _NO_PICTURE, last_s)
         if self._first_picture_s is None or self._picture_s is None:
             return None if told else _Verdict(CameraState.CONNECTING, "", self._begun_s)
         if self._dark_s is not None and (
-            told is CameraState.BLACK or self._picture_s - self._dark_s >= DARK_AFTER_S
+            told is CameraState.BLACK or self._picture_s - self._dark_s >= self._limits.dark_s
         ):
             return _Verdict(CameraState.BLACK, _BLACK, self._dark_s)
         if self._still.is_frozen(self._picture_s):
@@ -215,14 +219,19 @@ class HealthTracker:
     def _judge_slow_signs(self, now_s: float) -> _Verdict | None:
         """What leaves a camera of use, and yet should be mended."""
         off_since_s = self._camera_clock.off_since_s
-        if off_since_s is not None and now_s - off_since_s >= CLOCK_AFTER_S:
+        if off_since_s is not None and now_s - off_since_s >= self._limits.clock_s:
             detail = clock_is_off(self._camera_clock.error_s)
             return _Verdict(CameraState.WRONG_CLOCK, detail, off_since_s)
         rate = self._rate
-        if rate.low_since_s is not None and now_s - rate.low_since_s >= LOW_RATE_AFTER_S:
+        if rate.low_since_s is not None and now_s - rate.low_since_s >= self._limits.rate_window_s:
             detail = _LOW_RATE.format(rate.measured_fps or 0.0, rate.usual_fps or 0.0)
             return _Verdict(CameraState.LOW_RATE, detail, rate.low_since_s)
         return None
+
+    def _is_same_trouble(self, now_s: float, told: CameraState | None) -> bool:
+        recent = now_s - self._told_s < self._limits.same_failure_s
+        failure = self._failure
+        return recent and told in _DEAD_LINE and failure is not None and failure.state in _DEAD_LINE
 
     def _has_recovered(self, told: CameraState | None) -> bool:
         if self._first_picture_s is None or self._picture_s is None:
@@ -235,7 +244,7 @@ class HealthTracker:
             CameraState.WRONG_CLOCK,
             CameraState.LOW_RATE,
         )
-        return never_reported or self._picture_s - self._first_picture_s >= RECOVERY_S
+        return never_reported or self._picture_s - self._first_picture_s >= self._limits.recovery_s
 
     def _is_corrupt(self, told: CameraState | None) -> bool:
         if len(self._sound) < _WINDOW // 2:

@@ -7,26 +7,17 @@ from __future__ import annotations
 
 from collections import deque
 
+from camera_ingest.health_limits import HealthLimits
 from camera_ingest.timing import CLOCK_TRUST_S
 
-RATE_WINDOW_S = 20.0
-LOW_RATE_AFTER_S = 20.0
 _LOW_BELOW = 0.5
 _MENDED_FROM = 0.75
 """Shares of the usual rate."""
 _LEAST_USUAL_FPS = 2.0
 """Cameras that are as slow as that anyway are left to the other rules."""
 
-CLOCK_AFTER_S = 20.0
 _CLOCK_MENDED_S = 0.8 * CLOCK_TRUST_S
 
-FROZEN_AFTER_S = 60.0
-"""A sensor's noise makes even an empty street at day differ from picture to picture; an encoder
-that repeats its buffer doesn't. A minute spares scenes that a strong encoder smooths."""
-FROZEN_BY_NIGHT_S = 600.0
-"""In the dark, noise reduction leaves nothing that moves: the same picture proves little."""
-FROZEN_SNAPSHOTS_S = 1_800.0
-"""Portals renew their pictures every few minutes; until it is known how often, this long."""
 _MISSED_RENEWALS = 5
 _DARK_SCENE = 60.0
 
@@ -34,7 +25,8 @@ _DARK_SCENE = 60.0
 class RateMeter:
     """Pictures a second as they arrive, against the usual rate: the best that lasted."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: HealthLimits) -> None:
+        self._long_s = limits.rate_window_s
         self.measured_fps: float | None = None
         self.usual_fps: float | None = None
         self.low_since_s: float | None = None
@@ -51,7 +43,7 @@ class RateMeter:
         """A picture came, decoded or not."""
         self._count += 1
         lasted_s = now_s - self._window_s
-        if lasted_s < RATE_WINDOW_S:
+        if lasted_s < self._long_s:
             return
         fps = self._count / lasted_s
         self._window_s, self._count = now_s, 0
@@ -87,11 +79,13 @@ class StillSign:
     """For how long the same picture has come, and for how long it may.
 
     Args:
+        limits: For how long it may.
         snapshots: The camera gives single pictures, renewed at its own pace.
     """
 
-    def __init__(self, *, snapshots: bool = False) -> None:
+    def __init__(self, limits: HealthLimits, *, snapshots: bool = False) -> None:
         self.since_s = 0.0
+        self._limits = limits
         self._snapshots = snapshots
         self._fingerprint: int | None = None
         self._brightness = 255.0
@@ -113,9 +107,10 @@ class StillSign:
     @property
     def allowed_s(self) -> float:
         """How long one picture may stand."""
+        limits = self._limits
         if self._snapshots:
             if len(self._renewals_s) < 2:
-                return FROZEN_SNAPSHOTS_S
+                return limits.frozen_snapshots_s
             usual_s = _MISSED_RENEWALS * max(self._renewals_s)
-            return min(FROZEN_SNAPSHOTS_S, max(FROZEN_AFTER_S, usual_s))
-        return FROZEN_BY_NIGHT_S if self._brightness < _DARK_SCENE else FROZEN_AFTER_S
+            return min(limits.frozen_snapshots_s, max(limits.frozen_s, usual_s))
+        return limits.frozen_by_night_s if self._brightness < _DARK_SCENE else limits.frozen_s

@@ -2,8 +2,8 @@
 
 A site is a host: a recorder or a gateway with many cameras behind it. Where most of a site's
 cameras fail within a moment, in ways that a dead line shows, each one's message names the outage,
-so that whoever shows or sounds them can do so once. A camera that fails beside others waits
-`SETTLE_S` for company before it is told, in which a short trouble heals anyway.
+so that whoever shows or sounds them can do so once. A camera that fails beside others waits a
+moment for company before it is told, in which a short trouble heals anyway.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from contracts import CameraHealth, CameraId, CameraState
 
 LEAST_CAMERAS = 3
 MOST_OF_THEM = 0.8
-SETTLE_S = 3.0
 
 _DEAD_LINE = frozenset({CameraState.STALLED, CameraState.UNREACHABLE, CameraState.REFUSED})
 
@@ -37,9 +36,14 @@ def site_of(url: str) -> str:
 
 
 class Sites:
-    """One worker's cameras by site. For one thread."""
+    """One worker's cameras by site. For one thread.
 
-    def __init__(self) -> None:
+    Args:
+        settle_s: How long a failing camera's message waits for the site's others.
+    """
+
+    def __init__(self, settle_s: float) -> None:
+        self._settle_s = settle_s
         self._lines: dict[CameraId, _Line] = {}
         self._members: dict[str, set[CameraId]] = defaultdict(set)
         self._down: set[str] = set()
@@ -95,7 +99,7 @@ class Sites:
         if line is None or line.since_s is None:
             return True
         alone = len(self._members[line.site]) < LEAST_CAMERAS
-        return alone or self.outage(line.site) > 0 or now_s - line.since_s >= SETTLE_S
+        return alone or self.outage(line.site) > 0 or now_s - line.since_s >= self._settle_s
 
     def changes(self) -> tuple[list[str], list[str]]:
         """The sites that went down since the last look, and those that came back."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from camera_ingest.frame_slots import FrameSlots
-from camera_ingest.health import HealthTracker
+from camera_ingest.health import NORMAL, HealthTracker
+from camera_ingest.health_limits import HealthLimits
 from camera_ingest.opening import StreamOpener
 from camera_ingest.preroll import PreRoll
 from camera_ingest.quarantine import Quarantine
@@ -57,6 +58,7 @@ class IngestSupervisor:
             of ours. Where it raises, the message is given again at the next look.
         worker: The worker's name, for the health messages.
         references: Where the cameras' known views are kept; in memory where it isn't given.
+        limits: How long signs of trouble must last before they are told.
         quarantine: Knows which cameras crashed the decoder; those are named and not opened.
     """
 
@@ -70,11 +72,13 @@ class IngestSupervisor:
         worker: str = "",
         references: References | None = None,
         quarantine: Quarantine | None = None,
+        limits: HealthLimits = NORMAL,
     ) -> None:
         self._quarantine = quarantine
+        self._limits = limits
         self.pace = Pace(settings)
         """How fast the cameras are looked at; less than usual while overloaded."""
-        self._sites = Sites()
+        self._sites = Sites(limits.site_s)
         self._references = references or ReferencesInMemory()
         self._settings = settings
         self._clock = clock
@@ -176,7 +180,11 @@ class IngestSupervisor:
 
     def _new_watch(self, source: StreamSource) -> CameraWatch:
         tracker = HealthTracker(
-            source.camera_id, self._clock, self._settings.stalled_after_s, self._worker
+            source.camera_id,
+            self._clock,
+            self._settings.stalled_after_s,
+            self._worker,
+            self._limits,
         )
         view = None
         if not source.turns:

@@ -18,7 +18,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from camera_ingest.errors import BROKE, ENDED, HUNG_UP, IngestError, fell_silent
+from camera_ingest.errors import (
+    BROKE,
+    ENDED,
+    HUNG_UP,
+    NO_VIDEO_ANY_MORE,
+    IngestError,
+    fell_silent,
+)
 from camera_ingest.packets import PacketSource
 from camera_ingest.receiver.pieces import Channel
 from camera_ingest.receiver.reports import receiver_report
@@ -105,7 +112,10 @@ class _Connection:
     def look_after(self, now_s: float) -> None:
         """Notice silence, and tell the camera that we are here."""
         if now_s - self._picture_s > self._read_timeout_s:
-            self._end(CameraState.STALLED, fell_silent(self._read_timeout_s))
+            if self._cutter.has_rubbish:
+                self._end(CameraState.CORRUPT, NO_VIDEO_ANY_MORE)
+            else:
+                self._end(CameraState.STALLED, fell_silent(self._read_timeout_s))
             return
         for answer in self._cutter.answers:
             challenges = answer.all_of("www-authenticate")
@@ -141,8 +151,7 @@ class _Connection:
         try:
             packets = self._cutter.feed(chunk, self._clock.now())
         except RubbishError:
-            detail = "what comes is no valid video any more: restart the camera"
-            self._end(CameraState.CORRUPT, detail)
+            self._end(CameraState.CORRUPT, NO_VIDEO_ANY_MORE)
             return
         if packets:
             self._picture_s = now_s

@@ -79,6 +79,11 @@ class WireCutter:
         self._markers_lie = False
 
     @property
+    def has_rubbish(self) -> bool:
+        """Since the last packet of the track something came that makes no sense."""
+        return self._rubbish > 0
+
+    @property
     def highest_sequence(self) -> int:
         """The latest RTP packet's number."""
         return self._sequence - 1 & 0xFFFF
@@ -134,6 +139,8 @@ class WireCutter:
                         first = after
             elif channel == rtcp and after - at >= 4 + 8:
                 self._hear(data, at + 4, after)
+            elif channel not in (number, rtcp):
+                self._rubbish += after - at
             at = after
         if self._is_open and at > first:
             self._spans.append((data, first, at))

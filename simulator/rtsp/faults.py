@@ -21,6 +21,8 @@ class Faults:
     """404, as if there were no such path."""
     reject_credentials: bool = False
     """401, whatever the client says."""
+    garbage: bool = False
+    """Rubbish comes in the packets' place."""
     clock_off_s: float = 0.0
     """Sender reports tell a time that is so far off: the camera's clock is wrong."""
 

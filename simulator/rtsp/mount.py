@@ -193,6 +193,10 @@ class Mount:
         if self.faults.stall:
             reader.waits_for_key = True
             return
+        if self.faults.garbage:
+            reader.waits_for_key = True
+            reader.transport.write(self._random.randbytes(1_000))
+            return
         now_s = self._timeline.elapsed_s()
         if not self._keeps_up(reader, now_s):
             return

@@ -8,16 +8,9 @@ import numpy as np
 import pytest
 
 from camera_ingest.errors import IngestError
-from camera_ingest.health import (
-    DARK_AFTER_S,
-    GRACE_S,
-    NO_KEYFRAME_S,
-    RECOVERY_S,
-    HealthTracker,
-)
+from camera_ingest.health import NORMAL, HealthTracker
 from camera_ingest.packets import StreamInfo, VideoPacket
 from camera_ingest.pictures import PictureFacts
-from camera_ingest.signs import FROZEN_AFTER_S, FROZEN_BY_NIGHT_S, FROZEN_SNAPSHOTS_S
 from camera_ingest.view_watch import MovedView
 from contracts import CameraHealth, CameraId, CameraState, Frame, ViewShift
 from plumbing.clock import HeldClock
@@ -126,7 +119,7 @@ def test_a_first_failure_is_told_at_once_and_once(camera: Camera, state: CameraS
 
 def test_a_drop_that_heals_is_no_message(live: Camera) -> None:
     live.fail(S.STALLED)
-    live.wait(GRACE_S - 2)
+    live.wait(NORMAL.grace_s - 2)
     live.connect()
     live.watch(10)
     assert live.states == []
@@ -142,6 +135,19 @@ def test_a_drop_that_lasts_is_told_with_its_true_beginning(live: Camera) -> None
     assert live.messages[0].since == dropped_at + timedelta(seconds=1)
 
 
+def test_a_dead_line_is_one_trouble_however_it_shows(live: Camera) -> None:
+    live.fail(S.STALLED)
+    live.wait(6)
+    for state in (S.UNREACHABLE, S.REFUSED, S.STALLED, S.UNREACHABLE):
+        live.fail(state)
+        live.wait(10)
+    assert live.states == [S.STALLED]
+    live.wait(NORMAL.same_failure_s)
+    assert live.states == [S.STALLED, S.UNREACHABLE], "what lasts is told as it is"
+    live.fail(S.UNAUTHORISED)
+    assert live.states[2:] == [S.UNAUTHORISED], "another trouble is told at once"
+
+
 def test_a_failed_camera_is_live_only_after_a_while_of_pictures(live: Camera) -> None:
     live.fail(S.STALLED)
     live.wait(30)
@@ -152,7 +158,7 @@ def test_a_failed_camera_is_live_only_after_a_while_of_pictures(live: Camera) ->
     live.wait(5)
     assert live.states == [S.STALLED], "one picture between two failures is no recovery"
     live.connect()
-    live.watch(RECOVERY_S + 2)
+    live.watch(NORMAL.recovery_s + 2)
     assert live.states == [S.STALLED, S.LIVE]
 
 
@@ -175,7 +181,7 @@ def test_rare_keyframes_are_no_stall(live: Camera) -> None:
 
 
 def test_packets_without_any_picture_are(live: Camera) -> None:
-    live.watch(NO_KEYFRAME_S + 3, live.packet)
+    live.watch(NORMAL.no_keyframe_s + 3, live.packet)
     assert live.states == [S.STALLED]
     assert "keyframe" in live.messages[0].detail
 
@@ -191,7 +197,7 @@ def dark(camera: Camera) -> Callable[[], None]:
 
 
 def test_a_covered_camera(live: Camera) -> None:
-    live.watch(DARK_AFTER_S - 2, dark(live))
+    live.watch(NORMAL.dark_s - 2, dark(live))
     assert live.states == []
     live.watch(5, dark(live))
     assert live.states == [S.BLACK]
@@ -214,7 +220,7 @@ def test_a_camera_that_is_black_when_it_comes_back(live: Camera) -> None:
 
 
 def test_the_same_picture_again_and_again(live: Camera) -> None:
-    live.watch(FROZEN_AFTER_S - 3, lambda: live.picture(same=True))
+    live.watch(NORMAL.frozen_s - 3, lambda: live.picture(same=True))
     assert live.states == []
     live.watch(8, lambda: live.picture(same=True))
     assert live.states == [S.FROZEN]
@@ -226,7 +232,7 @@ def test_a_still_night_is_not_frozen(live: Camera) -> None:
     def night() -> None:
         live.picture(brightness=30, contrast=12, same=True)
 
-    live.watch(FROZEN_BY_NIGHT_S - 5, night)
+    live.watch(NORMAL.frozen_by_night_s - 5, night)
     assert live.states == []
     live.watch(10, night)
     assert live.states == [S.FROZEN]
@@ -250,7 +256,7 @@ def test_snapshots_are_frozen_only_against_their_own_pace(camera: Camera) -> Non
 
 def test_snapshots_that_never_change_are_frozen_in_the_end(camera: Camera) -> None:
     camera.connect(snapshots=True)
-    camera.watch(FROZEN_SNAPSHOTS_S - 60, lambda: camera.picture(same=True))
+    camera.watch(NORMAL.frozen_snapshots_s - 60, lambda: camera.picture(same=True))
     assert camera.states == [S.CONNECTING, S.LIVE]
     camera.watch(70, lambda: camera.picture(same=True))
     assert camera.states[2:] == [S.FROZEN]

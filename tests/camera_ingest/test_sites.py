@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from camera_ingest.sites import SETTLE_S, Sites, site_of
+from camera_ingest.sites import Sites, site_of
 from contracts import CameraId, CameraState
 
 S = CameraState
+SETTLE_S = 3.0
 CAMERAS = [CameraId(f"c{number}") for number in range(10)]
 
 
@@ -23,7 +24,7 @@ def test_a_site_is_a_host(url: str, site: str) -> None:
 
 
 def noted(states: list[CameraState], at_s: float = 0.0) -> Sites:
-    sites = Sites()
+    sites = Sites(SETTLE_S)
     for camera, state in zip(CAMERAS, states, strict=False):
         sites.note(camera, "nvr", state, at_s)
     return sites
@@ -63,7 +64,7 @@ def test_a_failing_camera_waits_for_company_a_moment() -> None:
 
 
 def test_a_camera_without_neighbours_does_not_wait() -> None:
-    sites = Sites()
+    sites = Sites(SETTLE_S)
     sites.note(CAMERAS[0], "nvr", S.STALLED, 100.0)
     assert sites.is_settled(CAMERAS[0], 100.0)
 
