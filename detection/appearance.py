@@ -31,7 +31,8 @@ def small_copy(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if width <= SMALL_WIDTH_PX:
         return picture
     size = (SMALL_WIDTH_PX, max(2, round(height * SMALL_WIDTH_PX / width)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    # A tenth of the time of averaging all pixels; every picture of every camera comes by here.
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def patch_at(small: NDArray[np.uint8], box: Shares) -> Patch:

@@ -16,6 +16,7 @@ from detection.errors import ModelUnusableError
 MODELS = Path(__file__).parent / "models"
 DETECTOR = "hazards"
 FLOOD = "flood"
+CRASH = "crash"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,12 @@ from detection.clutter import LONGEST_STEP_S, ClutterMap
 from detection.model_card import ModelCard
 from detection.road_region import default_region_px
 from detection.rules import RULES, Rule, confirms, joint_llr
+from detection.standing import StandingWatch
 from detection.tracks import Affinity, Track, TrackBook, joined_pieces, overlap, shared_or_near
+
+if TYPE_CHECKING:
+    # Only its name: the rules need no network.
+    from detection.crash_model import CrashVerdict
 
 CAME_UP_S = 1.5
 """What is seen so soon after the camera's first picture stood there before: a parked car,
@@ -48,7 +54,13 @@ CUED_LLR = 1.5
 is sent says honestly how much there is; fusion weighs it with the call's."""
 JOIN_GATE = 0.12
 FLOOD_CLASS = -1
-"""The flood track's class in this room: it has no box of the detector's."""
+CLIP_CLASS = -2
+"""The classes in this room of tracks that aren't made of the detector's boxes: the flood's, and
+those of crashes that the crash model saw in clips."""
+UNUSUAL_LLR = 0.7
+"""A spot where things have stood for less than ten minutes of all that was seen is unusual."""
+STANDS_FOR_S = 20.0
+"""How long something that came to stand is taken to stand there: a red light."""
 
 
 @dataclass(slots=True)
@@ -69,9 +81,11 @@ class CameraVerifier:
         rules: Mapping[Sighting, Rule] = RULES,
         exercise: bool = False,
         clutter: ClutterMap | None = None,
+        crash: ModelCard | None = None,
     ) -> None:
-        """`detector` and `flood` are the cards of the models whose results will be handed in;
-        `clutter` is what is known of the camera, and learns on.
+        """`detector`, `flood` and `crash` are the cards of the models whose results will be handed
+        in; `clutter` is what is known of the camera, and learns on. With a `crash` model its
+        judgement of clips decides, and the detector's crash boxes are mere reasons to ask it.
         """
         self.camera_id = camera_id
         self.weak_cue = False
@@ -90,6 +104,10 @@ class CameraVerifier:
         self._cards: dict[Sighting, ModelCard] = {Sighting(c): detector for c in detector.classes}
         if flood is not None:
             self._cards[Sighting.FLOOD] = flood
+        self._crash = crash
+        self._crash_track: Track | None = None
+        self._crash_count = 0
+        self._standing = StandingWatch() if crash is not None else None
         self._sightings = {i: Sighting(c) for i, c in enumerate(detector.classes)}
         self._sightings[FLOOD_CLASS] = Sighting.FLOOD
         self._in_pieces = frozenset(
@@ -105,7 +123,7 @@ class CameraVerifier:
     @property
     def has_confirmed(self) -> bool:
         """Whether a hazard that the detector finds has been told of and is still there."""
-        return any(class_id != FLOOD_CLASS for class_id, _ in self._sent)
+        return any(class_id >= 0 for class_id, _ in self._sent)
 
     def rewound(self) -> CameraVerifier:
         """A verification of the same camera that begins anew, for pictures of a moment ago.
@@ -120,7 +138,11 @@ class CameraVerifier:
             self._rules,
             self._exercise,
             self._clutter,
+            self._crash,
         )
+        past._crash_track, past._crash_count = self._crash_track, self._crash_count
+        # What has come to stand is known already; it is the reason for looking back.
+        past._standing = None
         past.cued_until_s = self.cued_until_s
         past._book.begin_at(self._book.next_number)
         return past
@@ -130,7 +152,8 @@ class CameraVerifier:
         self._book.begin_at(present._book.next_number)
         self.cued_until_s = present.cued_until_s
         self._flood_track, self._flood_count = present._flood_track, present._flood_count
-        self._sent |= {key: sent for key, sent in present._sent.items() if key[0] == FLOOD_CLASS}
+        self._standing = present._standing
+        self._sent |= {key: sent for key, sent in present._sent.items() if key[0] < 0}
 
     def _affinity(self, class_id: int) -> Affinity:
         return overlap if self._sightings[class_id] is Sighting.CRASH else shared_or_near
@@ -161,7 +184,7 @@ class CameraVerifier:
         worth = [s >= self._rules[self._sightings[c]].least_score for _, s, c in boxes]
         boxes = joined_pieces(boxes.where(np.array(worth, dtype=np.bool_)), self._in_pieces)
         before, self._small = self._small, None
-        if picture is not None and (len(boxes) or self._book.tracks):
+        if picture is not None and (len(boxes) or self._book.tracks or self._standing):
             self._small = small_copy(picture)
         seen, unseen, lost = self._book.update(at_s, boxes)
         gone = self._book.join_split(
@@ -192,7 +215,7 @@ class CameraVerifier:
         if flood_probability is not None:
             live.extend(self._look_for_flood(at_s, flood_probability, frame_size))
         out: list[Detection] = []
-        self.weak_cue = False
+        self.weak_cue = self._has_come_to_stand(at_s, lasted_s)
         for track in live:
             detection = self._judge(track, at_s, captured_at, received_at, frame_size)
             if detection is not None:
@@ -228,6 +251,60 @@ class CameraVerifier:
         self._flood_track = track
         return [track] if wet else []
 
+    def judge_clip(
+        self,
+        clip: CrashVerdict,
+        captured_at: datetime,
+        received_at: datetime,
+        frame_size: tuple[int, int],
+    ) -> list[Detection]:
+        """Take the crash model's judgement of the last seconds; returns what is now to be sent.
+
+        Clips overlap, so that one crash is judged many times: the strongest judgement of it
+        counts. Raises ValueError without the model's card.
+        """
+        if self._crash is None:
+            raise ValueError("a clip was judged without the card of the model that judged it")
+        at_s = captured_at.timestamp()
+        track = self._crash_track
+        if track is not None and clip.at_s - track.seen_s > LOST_AFTER_S:
+            self._sent.pop((CLIP_CLASS, track.number), None)
+            track = self._crash_track = None
+        curve, point = self._crash.curves[Sighting.CRASH], self._crash.operating_points
+        less = self._clutter.rejected_llr(Sighting.CRASH, clip.box, at_s, self._small)
+        is_cued = at_s < self.cued_until_s
+        llr = clip.llr - less
+        if llr < curve.llr(point[Sighting.CRASH]) - (CUED_LLR if is_cued else 0.0) or not (
+            is_cued or clip.score >= point[Sighting.CRASH]
+        ):
+            self.weak_cue |= track is None and llr >= 0.0
+            return []
+        width, height = frame_size
+        xyxy = np.array(clip.box, np.float32) * np.array([width, height] * 2, np.float32)
+        if track is None:
+            self._crash_count += 1
+            track = Track(self._crash_count, CLIP_CLASS, clip.at_s, xyxy, clip.at_s, clip.score)
+            self._crash_track = track
+        sent = self._sent.get((CLIP_CLASS, track.number))
+        if sent is not None and llr < sent.llr + RESEND_LLR:
+            return []
+        track.record(clip.at_s, llr, clip.score, xyxy)
+        count = sent.count + 1 if sent else 1
+        self._sent[CLIP_CLASS, track.number] = _Sent(at_s, llr, count)
+        return [
+            self._detection(track, Sighting.CRASH, llr, count, captured_at, received_at, frame_size)
+        ]
+
+    def _has_come_to_stand(self, at_s: float, lasted_s: float) -> bool:
+        """Whether something stands now where things move and where nothing usually stands."""
+        if self._standing is None or self._small is None:
+            return False
+        found = False
+        for place in self._standing.see(at_s, self._small):
+            found |= self._clutter.habits.discount(Sighting.CRASH, place, at_s) < UNUSUAL_LLR
+            self._clutter.habits.note(Sighting.CRASH, place, at_s, max(lasted_s, STANDS_FOR_S))
+        return found
+
     def _judge(
         self,
         track: Track,
@@ -250,7 +327,8 @@ class CameraVerifier:
         enough = rule.confirm_llr + less - (CUED_LLR if at_s < self.cued_until_s else 0.0)
         sent = self._sent.get(key)
         if sent is None:
-            if not confirms(rule, looks, enough):
+            judged = sighting is Sighting.CRASH and self._crash is not None
+            if judged or not confirms(rule, looks, enough):
                 self.weak_cue |= looks[-1].llr - less >= rule.weak_llr
                 return None
         elif rejected_llr > 0.0 and llr < rule.confirm_llr:
@@ -264,6 +342,11 @@ class CameraVerifier:
         count = sent.count + 1 if sent else 1
         self._sent[key] = _Sent(at_s, llr, count)
         return self._detection(track, sighting, llr, count, captured_at, received_at, frame_size)
+
+    def _card_of(self, track: Track) -> ModelCard:
+        if track.class_id == CLIP_CLASS and self._crash is not None:
+            return self._crash
+        return self._cards[self._sightings[track.class_id]]
 
     def _detection(
         self,
@@ -293,7 +376,7 @@ class CameraVerifier:
             captured_at=captured_at,
             received_at=received_at,
             started_at=started_at,
-            model_version=self._cards[sighting].version,
+            model_version=self._card_of(track).version,
             exercise=self._exercise,
         )
 

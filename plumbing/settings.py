@@ -232,7 +232,7 @@ class WorkerSettings(Section):
         0, ge=0, le=65535, description="Its port; 0 takes a free one for each worker"
     )
     lease_s: float = Field(
-        9.0, ge=3, le=120, description="A worker silent for this long loses its cameras to others"
+        6.0, ge=3, le=120, description="A worker silent for this long loses its cameras to others"
     )
 
 
@@ -311,6 +311,17 @@ class DetectionSettings(Section):
         "flood", description="Flood model folder in detection/models, or a path; none turns it off"
     )
     streams: int = Field(2, ge=1, le=64, description="One-thread inference streams a worker")
+    crash: str | None = Field(
+        "crash",
+        description="Crash model folder in detection/models, or a path; none turns it off",
+    )
+    shadow: str | None = Field(
+        None,
+        description="A second detector's folder: compared with the live one, and never heard",
+    )
+    shadow_share: float = Field(
+        0.1, gt=0, le=1, description="Share of the cameras that the shadow watches at any time"
+    )
     look_back_share: float = Field(
         0.15,
         ge=0,

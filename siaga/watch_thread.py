@@ -117,7 +117,7 @@ class WatchThread(threading.Thread):
         try:
             while not self._stopping.is_set():
                 self._step()
-            self._watch.clutter.save()
+            self._save()
         except BaseException as error:  # noqa: BLE001 -- handed on: the worker ends and is restarted
             self._on_failure(error)
 
@@ -208,7 +208,12 @@ class WatchThread(threading.Thread):
         now_s = self._clock.monotonic_s()
         if now_s - self._saved_at_s >= SAVE_EVERY_S:
             self._saved_at_s = now_s
-            self._watch.clutter.save()
+            self._save()
+
+    def _save(self) -> None:
+        self._watch.clutter.save()
+        if self._watch.shadow is not None:
+            self._watch.shadow.save()
 
     def _keep(self, detection: Detection, frame: Frame) -> None:
         picture_id = self._picture_of(detection, frame)

@@ -20,9 +20,12 @@ import numpy as np
 
 from contracts import CameraId, Detection, Frame, StreamSource
 from detection.boxes import Boxes
+from detection.crash_model import CrashJudge
+from detection.crash_watch import CrashWatch
 from detection.runtime import Detector, FloodClassifier
 from detection.verification import CameraVerifier
 from siaga.clutter_maps import ClutterMaps
+from siaga.shadow import Shadow
 
 FLOOD_EVERY_S = 5.0
 """Water rises in minutes; looking at every picture would only cost."""
@@ -45,6 +48,8 @@ class _Past:
     """A camera that is being looked back at."""
 
     verifier: CameraVerifier
+    clip: CrashWatch | None
+    newest: Frame | None = None
     noted: list[tuple[Frame, Boxes]] = field(default_factory=list)
     """What came in meanwhile."""
 
@@ -57,7 +62,12 @@ class Watch:
         detector: Detector,
         flood: FloodClassifier | None,
         clutter: ClutterMaps | None = None,
+        crash: CrashJudge | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
+        self.shadow = shadow
+        self._crash = crash
+        self._clips: dict[CameraId, CrashWatch] = {}
         self.clutter = clutter or ClutterMaps()
         self._detector = detector
         self._flood = flood
@@ -71,6 +81,7 @@ class Watch:
         self._verifiers.pop(camera_id, None)
         self._flood_due_at.pop(camera_id, None)
         self._past.pop(camera_id, None)
+        self._clips.pop(camera_id, None)
         self.clutter.forget(camera_id)
 
     def look(
@@ -81,6 +92,8 @@ class Watch:
         `sources` tells of cameras whether they are part of an exercise, and which view they have.
         """
         boxes = self._detector.detect([frame.image for frame in frames])
+        if self.shadow is not None:
+            self.shadow.look(frames, boxes)
         floods = self._flood_probabilities(frames)
         return [
             self._verify(frame, found, flood, sources.get(frame.camera_id))
@@ -100,7 +113,8 @@ class Watch:
         present = self._verifiers.get(camera_id)
         if present is None or present.has_confirmed:
             return False
-        self._past[camera_id] = _Past(present.rewound())
+        clip = CrashWatch(self._crash) if self._crash is not None else None
+        self._past[camera_id] = _Past(present.rewound(), clip)
         return True
 
     def look_back(self, frames: Sequence[Frame]) -> list[Watched]:
@@ -111,10 +125,14 @@ class Watch:
         """
         frames = [frame for frame in frames if self._is_open(frame.camera_id)]
         boxes = self._detector.detect([frame.image for frame in frames])
-        return [
-            _update(self._past[frame.camera_id].verifier, frame, found, None)
-            for frame, found in zip(frames, boxes, strict=True)
-        ]
+        looked: list[Watched] = []
+        for frame, found in zip(frames, boxes, strict=True):
+            past = self._past[frame.camera_id]
+            if past.clip is not None:
+                past.clip.see(frame.captured_at.timestamp(), frame.image)
+            past.newest = frame
+            looked.append(_update(past.verifier, frame, found, None))
+        return looked
 
     def end_look_back(self, camera_id: CameraId) -> list[Watched]:
         """Let the camera's past catch up with its present, and take its place."""
@@ -124,7 +142,15 @@ class Watch:
             return []
         past.verifier.succeed(present)
         self._verifiers[camera_id] = past.verifier
-        return [_update(past.verifier, frame, boxes, None) for frame, boxes in past.noted]
+        looked = [_update(past.verifier, frame, boxes, None) for frame, boxes in past.noted]
+        newest = past.noted[-1][0] if past.noted else past.newest
+        if past.clip is not None and newest is not None:
+            self._clips[camera_id] = past.clip
+            for frame, _ in past.noted:
+                past.clip.see(frame.captured_at.timestamp(), frame.image)
+            crash = _judge_clip(past.verifier, past.clip, newest, at_once=True)
+            looked.append(Watched(newest, crash, weak_cue=False))
+        return looked
 
     def _is_open(self, camera_id: CameraId) -> bool:
         past, present = self._past.get(camera_id), self._verifiers.get(camera_id)
@@ -159,6 +185,7 @@ class Watch:
                 self._flood.card if self._flood else None,
                 exercise=source is not None and source.exercise,
                 clutter=self.clutter.of(frame.camera_id, source.view_key if source else ""),
+                crash=self._crash.card if self._crash else None,
             )
         if (until := self._cued_until.get(frame.camera_id)) is not None:
             verifier.cued_until_s = until.timestamp()
@@ -167,7 +194,26 @@ class Watch:
             past.noted.append((frame, boxes))
             if len(past.noted) > _MOST_NOTED:
                 del self._past[frame.camera_id]
-        return _update(verifier, frame, boxes, flood)
+        watched = _update(verifier, frame, boxes, flood)
+        if self._crash is None:
+            return watched
+        clip = self._clips.get(frame.camera_id)
+        if clip is None:
+            clip = self._clips[frame.camera_id] = CrashWatch(self._crash)
+        clip.see(frame.captured_at.timestamp(), frame.image)
+        crash = _judge_clip(verifier, clip, frame)
+        return Watched(frame, (*watched.detections, *crash), verifier.weak_cue)
+
+
+def _judge_clip(
+    verifier: CameraVerifier, clip: CrashWatch, newest: Frame, *, at_once: bool = False
+) -> tuple[Detection, ...]:
+    """What the last seconds' pictures say of a crash, where they are enough to say anything."""
+    verdict = clip.verdict(at_once=at_once)
+    if verdict is None:
+        return ()
+    size = (newest.source_width_px, newest.source_height_px)
+    return tuple(verifier.judge_clip(verdict, newest.captured_at, newest.received_at, size))
 
 
 def _update(verifier: CameraVerifier, frame: Frame, boxes: Boxes, flood: float | None) -> Watched:

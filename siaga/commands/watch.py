@@ -26,6 +26,7 @@ from camera_ingest import (
 from camera_ingest.files import FILE_EPOCH
 from contracts import CameraId, Detection, Frame, StreamSource
 from detection import open_detector, open_flood_classifier
+from detection.model_card import CRASH, MODELS
 from plumbing.address_guard import AddressGuard
 from plumbing.clock import SystemClock
 from plumbing.redact import redact_url
@@ -34,6 +35,7 @@ from plumbing.settings import IngestSettings
 from siaga.looking_back import LEAST_GAP_S, LOOK_BACK, LOOK_BACK_FPS
 from siaga.watch_thread import LOOK_CLOSER_S
 from siaga.watching import Watch
+from siaga.worker import open_crash
 
 HOT_EVERY_S = 1 / LOOK_BACK_FPS
 """Time between the pictures of a camera that is looked at closely: the rate of a hot camera."""
@@ -74,7 +76,7 @@ class Alarm:
 
 def open_watch() -> Watch:
     """The committed models, ready to look; one serves any number of sources."""
-    return Watch(open_detector(), open_flood_classifier())
+    return Watch(open_detector(), open_flood_classifier(), crash=open_crash(MODELS / CRASH))
 
 
 def watch_file(
