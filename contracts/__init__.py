@@ -62,6 +62,7 @@ from contracts.incidents import (
     SourceKind,
 )
 from contracts.jsonform import from_json, from_plain, to_json, to_plain
+from contracts.learning import LearntFigure
 from contracts.log import LogEntry, LogKind, LogSubject, subject_type
 from contracts.places import Area, LonLat, MultiPolygon, Polygon, Position
 from contracts.reports import Report, ReportBody, ReportKind, evidence_key
@@ -113,6 +114,7 @@ __all__ = [
     "IncidentState",
     "KeepClip",
     "KeyPicture",
+    "LearntFigure",
     "LearntHead",
     "LogEntry",
     "LogKind",

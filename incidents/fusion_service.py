@@ -21,7 +21,16 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from contracts import Camera, Incident, IncidentId, LogEntry, LogKind, Shelf, WatchClosely
+from contracts import (
+    Camera,
+    Incident,
+    IncidentId,
+    LearntFigure,
+    LogEntry,
+    LogKind,
+    Shelf,
+    WatchClosely,
+)
 from incidents.alarms import AlarmPolicy
 from incidents.clipping import Clipping
 from incidents.cueing import Cueing
@@ -38,6 +47,7 @@ from incidents.telling import PAUSE
 from incidents.verdicts import speaks_of_truth
 from plumbing.bus import Bus, BusUnavailable, Lease
 from plumbing.clock import Clock
+from plumbing.evidence import EvidenceStore
 from plumbing.ids import new_id
 from plumbing.logs import get_logger
 from plumbing.settings import Settings
@@ -47,7 +57,6 @@ _log = get_logger(__name__)
 LEASE = "fusion"
 STANDBY_S = 1.0
 """Between two tries for the lease."""
-from plumbing.evidence import EvidenceStore
 POLL_S = 0.25
 """A wake-up that got lost costs this long."""
 BATCH = 64
@@ -58,6 +67,9 @@ BUDGET_S = 0.1
 REGISTER_S = 10.0
 """The workers' register is published this often, in case the bus lost its memory."""
 SWEEP_S = 60.0
+RETENTION_S = 1_800.0
+"""Days are what counts; twice an hour keeps each run short."""
+LEARN_S = 600.0
 LOOK_AGAIN_S = 60.0
 """Between two reckonings of what cameras don't see: a fraction of how long it counts once."""
 VERDICTS_FOR = timedelta(days=120)
@@ -67,9 +79,6 @@ _REGROUPED = frozenset({LogKind.INCIDENT_MERGED, LogKind.INCIDENT_SPLIT})
 _OF_INTEREST = LogFilter(
     kinds=frozenset(
         {
-RETENTION_S = 1_800.0
-"""Days are what counts; twice an hour keeps each run short."""
-LEARN_S = 600.0
             LogKind.INCIDENT_ACTED,
             LogKind.CAMERA_SAVED,
             LogKind.CAMERA_REMOVED,
@@ -122,6 +131,9 @@ class FusionService:
         self._enrichment = Enrichment(
             self._alarms, self._mind.name_of, self._mind.best_cameras, self._desk.complete
         )
+        self._retention = store.retention(
+            settings, EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
+        )
         self._news = asyncio.Event()
         """Something may have been committed that we should look at."""
         self._cameras_changed = asyncio.Event()
@@ -131,9 +143,8 @@ class FusionService:
         self._fencing = 0
         self._known_seq = 0
         self._look_again_s = 0.0
-        self._retention = store.retention(
-            settings, EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
-        )
+        self._learn_s = self._clock.monotonic_s() + LEARN_S
+        self._learnt: list[LearntFigure] = []
         self._waiting: dict[IncidentId, float] = {}
         """Incidents with news to tell, and when, by the monotonic clock."""
         store.listen(self._committed)
@@ -195,6 +206,7 @@ class FusionService:
             self._publish_register(),
             self._publish_verdicts(),
             self._sweep(),
+            self._forget(),
             self.intake.detections(),
             self.intake.healths(),
             self.intake.clips(),
@@ -206,13 +218,13 @@ class FusionService:
 
     async def _rebuild(self) -> None:
         """Take over what the database holds, cameras and log of the same moment or earlier."""
-            self._forget(),
         now = self._clock.now()
         known_seq = await self._store.log.last_seq()
         cameras = await self._store.cameras.all()
         healths = await self._store.cameras.healths()
         memory = await self._store.fusion.remember(now - self._mind.memory)
-        await asyncio.to_thread(self._mind.rebuild, memory, cameras, healths.values())
+        self._learnt = await self._store.learning.figures()
+        await asyncio.to_thread(self._mind.rebuild, memory, cameras, healths.values(), self._learnt)
         groups = {camera.id: camera.group for camera in cameras}
         self._desk.renew(groups, await self._store.shelves.since(now))
         # Entries between the two readings are read again; noting one twice is harmless.
@@ -254,7 +266,17 @@ class FusionService:
             await self._apply(outcomes)
         await self._tell_waiting()
         await self._look_again()
+        await self._learn()
         return bool(reports)
+
+    async def _learn(self) -> None:
+        """Learn now and then, and take over what has changed: learnt, frozen or reset."""
+        if self._clock.monotonic_s() < self._learn_s:
+            return
+        self._learn_s = self._clock.monotonic_s() + LEARN_S
+        await self._store.learning.learn(self._mind.assumed, self._clock.now())
+        if await self._store.learning.figures() != self._learnt:
+            await self._rebuild()
 
     async def _look_again(self) -> None:
         """Cameras that go on seeing nothing speak, though no report comes."""
@@ -460,6 +482,18 @@ class FusionService:
                 async with asyncio.timeout(REGISTER_S):
                     await self._verdicts_changed.wait()
 
+    async def _forget(self) -> None:
+        """Apply retention; see `incidents.retention`."""
+        while True:
+            await asyncio.sleep(RETENTION_S)
+            try:
+                found = await self._retention.run()
+            except DATABASE_AWAY as error:
+                _log.error("retention can't run; trying again later", why=str(error))
+                continue
+            if found.is_anything:
+                _log.info("forgot what was due", **asdict(found))
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
@@ -473,15 +507,3 @@ class FusionService:
 
 
 __all__ = ["FusionCounts", "FusionService"]
-    async def _forget(self) -> None:
-        """Apply retention; see `incidents.retention`."""
-        while True:
-            await asyncio.sleep(RETENTION_S)
-            try:
-                found = await self._retention.run()
-            except DATABASE_AWAY as error:
-                _log.error("retention can't run; trying again later", why=str(error))
-                continue
-            if found.is_anything:
-                _log.info("forgot what was due", **asdict(found))
-

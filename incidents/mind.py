@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from contracts import (
     Hazard,
     Incident,
     IncidentId,
+    LearntFigure,
     LogEntry,
     LogKind,
     LonLat,
@@ -35,10 +37,12 @@ from geo.buildings import Buildings
 from geo.camera import PinholeCamera
 from geo.drift import widened
 from geo.fusion import Fusion, FusionParameters
+from geo.fusion.learning import calibrated
 from geo.projection import LocalProjection
 from geo.ptz import PtzModel
 from geo.sights import KnownSights, Sights
 from incidents.decisions import FusionMemory, Outcome
+from incidents.learning import parameters_with
 from plumbing.logs import get_logger
 from plumbing.settings import CitySettings, FusionSettings, SettingsError
 
@@ -109,7 +113,10 @@ class Mind:
     """
 
     def __init__(self, city: CitySettings, fusion: FusionSettings) -> None:
-        self._parameters = parameters_of(fusion)
+        self._assumed = parameters_of(fusion)
+        self._parameters = self._assumed
+        self._knots: tuple[float, ...] = ()
+        """Of the bending of probabilities to what verdicts have taught."""
         self._projection = LocalProjection(LonLat(city.lon, city.lat))
         self._areas = load_areas(city.areas)
         self._cameras: dict[CameraId, Camera] = {}
@@ -129,6 +136,11 @@ class Mind:
         self.rebuild(None, ())
 
     @property
+    def assumed(self) -> FusionParameters:
+        """What is configured, before anything was learnt."""
+        return self._assumed
+
+    @property
     def memory(self) -> timedelta:
         """How far back a rebuilt memory must reach."""
         # Fusion sweeps once in a while, so that it knows a little more than it promises.
@@ -139,9 +151,11 @@ class Mind:
         memory: FusionMemory | None,
         cameras: Iterable[Camera],
         healths: Iterable[CameraHealth] = (),
+        learnt: Iterable[LearntFigure] = (),
     ) -> None:
         """Forget everything and take over what the database holds."""
         with self._turn:
+            self._parameters, self._knots = parameters_with(self._assumed, learnt)
             known = list(healths)
             self._moved = {
                 health.camera_id: health.view_shift
@@ -161,7 +175,9 @@ class Mind:
             self._look(exercise)
 
     def _fresh(self, exercise: bool) -> Fusion:
-        fusion = Fusion(self._parameters, self._projection, {})
+        # What reality teaches is no part of an exercise, as little as the other way round.
+        parameters = self._assumed if exercise else self._parameters
+        fusion = Fusion(parameters, self._projection, {})
         for camera in self._of(exercise):
             self._place(fusion, camera)
         return fusion
@@ -179,7 +195,10 @@ class Mind:
         until = time.monotonic() + budget_s
         for report in reports:
             try:
-                decisions = tuple(self._partitions[report.exercise].add(report))
+                decisions = tuple(
+                    replace(decision, estimate=self._bent(decision.estimate))
+                    for decision in self._partitions[report.exercise].add(report)
+                )
             except Exception as error:  # noqa: BLE001 - one bad report must not stop all others
                 _log.exception("a report breaks fusion; it is set aside", report_id=report.id)
                 problem = f"{type(error).__name__}: {error}"
@@ -220,7 +239,7 @@ class Mind:
         """What is thought of the incidents of which cameras could have seen something by now."""
         with self._turn:
             return {
-                incident_id: estimate
+                incident_id: self._bent(estimate)
                 for partition in self._partitions.values()
                 for incident_id, estimate in partition.refresh(now.timestamp()).items()
             }
@@ -228,7 +247,13 @@ class Mind:
     def estimate_of(self, incident_id: IncidentId, exercise: bool) -> Estimate | None:
         """What is thought of an incident now; none where it is not in memory."""
         with self._turn:
-            return self._partitions[exercise].estimate(incident_id)
+            estimate = self._partitions[exercise].estimate(incident_id)
+            return None if estimate is None else self._bent(estimate)
+
+    def _bent(self, estimate: Estimate) -> Estimate:
+        if estimate.exercise or not self._knots:
+            return estimate
+        return replace(estimate, probability=calibrated(estimate.probability, self._knots))
 
     def name_of(self, place: LonLat) -> str:
         """The area that holds a place, or nothing."""

@@ -120,7 +120,10 @@ class TrackEvidence(Evidence):
         self.llr = newest.llr
         self.fix = fix if isinstance(fix, GroundFix) else None
         self._seen = fix.mixture() if isinstance(fix, GroundFix) else fix
-        self._base = math.log(view_km2 / parameters.clutter_tracks_per_camera_day)
+        clutter = parameters.clutter_by_camera.get(
+            newest.camera_id, parameters.clutter_tracks_per_camera_day
+        )
+        self._base = math.log(view_km2 / clutter)
 
     def _place(self, hazard: Hazard | None) -> Mixture:
         extent = 8.0 if hazard is None else self.parameters.extent_m(hazard)

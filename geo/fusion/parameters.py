@@ -38,6 +38,8 @@ class FusionParameters:
     )
     false_calls_per_km2_day: float = 0.02
     clutter_tracks_per_camera_day: float = 0.5
+    clutter_by_camera: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """The same of single cameras, learnt."""
     detection_probability: float = 0.7
     """That a camera looking at a hazard reports it."""
     wrong_hazard: float = 0.1
@@ -115,13 +117,17 @@ class FusionParameters:
             return (1 - silent) * (1 - self.wrong_hazard)
         return (1 - silent) * self.wrong_hazard / (len(Hazard) - 1)
 
+    @property
+    def true_calls_per_km2_day(self) -> float:
+        """Calls about events, of all hazards."""
+        return sum(self.rate(hazard) * self.calls_per_event(hazard) for hazard in Hazard)
+
     def naming_false(self, stated: Hazard | None) -> float:
         """Probability that a call about nothing states ``stated``: as the true ones do."""
-        whole = sum(self.rate(hazard) * self.calls_per_event(hazard) for hazard in Hazard)
         return (
             sum(
                 self.rate(hazard) * self.calls_per_event(hazard) * self.naming(stated, hazard)
                 for hazard in Hazard
             )
-            / whole
+            / self.true_calls_per_km2_day
         )

@@ -45,8 +45,8 @@ NAMESPACE = uuid.UUID("5a3de9cc-6f0e-5d0b-9f6e-0a5c2b1d7e41")
 
 MERGE_GAIN = 0.5
 """Nats that a merge must gain: two incidents on the screen are a smaller fault than a lost one."""
-LEAVE_GAIN = 1.0
-"""Nats that a changed piece must gain by leaving its incident: no flicker on a tie."""
+LEAVE_GAIN = 0.2
+"""Nats that a piece must gain by leaving its incident: no flicker on a tie."""
 SAME_SPOT_GAIN = 5.0
 """What makes a repeat of a camera's track one event with it, whatever else speaks against."""
 MOST_MOVES = 3

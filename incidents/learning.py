@@ -1,0 +1,319 @@
+"""What incidents that people have decided about teach fusion: learnt, kept, frozen, reset.
+
+Only reality teaches, never an exercise. Every figure is a row, with its date and its number of
+samples. A frozen one stays as it is; one that was reset learns from what is decided afterwards.
+Fusion takes new figures over by rebuilding its memory, which decides nothing anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+
+from contracts import (
+    CallerFix,
+    Disc,
+    Incident,
+    IncidentState,
+    LearntFigure,
+    ReportKind,
+    SourceKind,
+    from_json,
+    to_json,
+)
+from geo.fusion import FusionParameters
+from geo.fusion.learning import distance_factor, gamma_poisson, isotonic
+from geo.regions import sigmas_of
+from incidents.database import Database, Writing
+from incidents.errors import NotFound
+from incidents.tables import IncidentRow, LearntRow, ReportRow
+
+EXISTENCE = "existence"
+DISTANCE = "caller_distance_factor"
+FALSE_CALLS = "false_calls_per_km2_day"
+CLUTTER = "clutter_tracks_per_day/"
+"""Before a camera's id."""
+
+OVER = timedelta(days=90)
+CLUTTER_OVER = timedelta(days=14)
+CLUTTER_WEIGHT_DAYS = 3.0
+"""Days of a camera's own that count as much as what is assumed of all."""
+FALSE_CALLS_WEIGHT = 50.0
+"""Calls decided about that count as much as what is assumed."""
+MOST_INCIDENTS = 5_000
+MOST_TRACKS = 200_000
+WORTH_CHANGING = 0.05
+"""Share by which a figure must differ from the one in use to take its place."""
+PRECISE_SIGMA_M = 60.0
+"""Of positions that tell how far off callers stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    incident: Incident
+    decided_at: datetime
+    real: bool
+
+
+class Learning:
+    """The ``learnt`` table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def figures(self) -> list[LearntFigure]:
+        """All of them, by name."""
+        statement = select(LearntRow.body).order_by(LearntRow.name)
+        async with self._database.reading() as connection:
+            return [from_json(LearntFigure, body) for body in await connection.scalars(statement)]
+
+    async def freeze(self, name: str, *, frozen: bool) -> LearntFigure:
+        """Keep a figure as it is, or let it learn again.
+
+        Raises:
+            NotFound: nothing of this name has been learnt.
+        """
+        async with self._database.writing() as writing:
+            return await _store(writing, replace(await _read(writing, name), frozen=frozen))
+
+    async def reset(self, name: str) -> LearntFigure:
+        """Go back to what is assumed, and learn only from what is decided from now on.
+
+        Raises:
+            NotFound: nothing of this name has been learnt.
+        """
+        async with self._database.writing() as writing:
+            known = await _read(writing, name)
+            now = writing.now
+            return await _store(
+                writing, replace(known, value=(), samples=0, learnt_at=now, since=now)
+            )
+
+    async def learn(self, parameters: FusionParameters, now: datetime) -> bool:
+        """Reckon all figures anew from what was decided; true where one has changed.
+
+        ``parameters`` are those that are assumed, not those that were learnt.
+        """
+        known = {figure.name: figure for figure in await self.figures()}
+        cases = await self._cases(now - OVER)
+        found = [
+            _existence(_after(cases, known.get(EXISTENCE)), now),
+            await self._distance(_after(cases, known.get(DISTANCE)), now),
+            _false_calls(_after(cases, known.get(FALSE_CALLS)), parameters, now),
+            *await self._clutter(cases, known, parameters, now),
+        ]
+        # A camera that has been quiet since goes back to what is assumed of all.
+        names = {figure.name for figure in found}
+        gone = [
+            name
+            for name, figure in known.items()
+            if name.startswith(CLUTTER) and name not in names and not figure.frozen
+        ]
+        changed = [figure for figure in found if _differs(known.get(figure.name), figure)]
+        if not changed and not gone:
+            return False
+        async with self._database.writing() as writing:
+            for figure in changed:
+                before = known.get(figure.name)
+                since = before.since if before is not None else None
+                await _store(writing, replace(figure, since=since))
+            if gone:
+                await writing.connection.execute(delete(LearntRow).where(LearntRow.name.in_(gone)))
+        return True
+
+    async def _cases(self, since: datetime) -> list[_Case]:
+        """Incidents that people called real or not, newest first."""
+        statement = (
+            select(IncidentRow.body)
+            .where(
+                IncidentRow.exercise.is_(False),
+                IncidentRow.acted_seq > 0,
+                IncidentRow.told_at >= since,
+            )
+            .order_by(IncidentRow.founded_seq.desc())
+            .limit(MOST_INCIDENTS)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            incidents = [from_json(Incident, body) for body in await connection.scalars(statement)]
+        cases = []
+        for incident in incidents:
+            if incident.state is IncidentState.REJECTED:
+                cases.append(_Case(incident, incident.closed_at or incident.updated_at, real=False))
+            elif incident.verified_at is not None:
+                cases.append(_Case(incident, incident.verified_at, real=True))
+        return cases
+
+    async def _distance(self, cases: list[_Case], now: datetime) -> LearntFigure:
+        """From real incidents that a camera places, the callers that a phone places."""
+        placed = [
+            case.incident
+            for case in cases
+            if case.real and case.incident.estimate.camera_ids and case.incident.estimate.call_ids
+        ]
+        keys = [f"call:{call_id}" for one in placed for call_id in one.estimate.call_ids]
+        sigmas: dict[str, float] = {}
+        async with self._database.reading(is_long=True) as connection:
+            for start in range(0, len(keys), 500):
+                rows = await connection.scalars(
+                    select(ReportRow.body)
+                    .where(
+                        ReportRow.evidence_key.in_(keys[start : start + 500]),
+                        ReportRow.kind == ReportKind.FIX.value,
+                    )
+                    .order_by(ReportRow.seq)
+                )
+                for body in rows:
+                    fix = from_json(CallerFix, body)
+                    if isinstance(fix.shape, Disc):
+                        sigmas[fix.call_id] = fix.shape.radius_m / sigmas_of(fix.confidence)
+        distances = [
+            (one.hazard, each.distance_m, sigmas[each.source_id])
+            for one in placed
+            for each in one.estimate.contributions
+            if each.source is SourceKind.CALLER
+            and each.distance_m is not None
+            and sigmas.get(each.source_id, math.inf) <= PRECISE_SIGMA_M
+        ]
+        factor = distance_factor(distances)
+        value = () if factor is None else (round(factor, 3),)
+        return LearntFigure(
+            name=DISTANCE, value=value, assumed=(1.0,), samples=len(distances), learnt_at=now
+        )
+
+    async def _clutter(
+        self,
+        cases: list[_Case],
+        known: Mapping[str, LearntFigure],
+        parameters: FusionParameters,
+        now: datetime,
+    ) -> list[LearntFigure]:
+        """Tracks a day that belong to nothing real, a camera."""
+        real = {case.incident.id for case in cases if case.real}
+        statement = (
+            select(ReportRow.evidence_key, ReportRow.incident_id, ReportRow.recorded_at)
+            .where(
+                ReportRow.kind == ReportKind.DETECTION.value,
+                ReportRow.exercise.is_(False),
+                ReportRow.recorded_at >= now - CLUTTER_OVER,
+            )
+            .order_by(ReportRow.seq.desc())
+            .limit(MOST_TRACKS)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            tracks: dict[str, datetime] = {
+                key: recorded_at
+                for key, incident_id, recorded_at in await connection.execute(statement)
+                if incident_id not in real
+            }
+        if not tracks:
+            return []
+        first = min(tracks.values())
+        of_camera: Counter[str] = Counter()
+        for key, recorded_at in tracks.items():
+            camera_id = key.removeprefix("track:").rsplit("/", 1)[0]
+            figure = known.get(CLUTTER + camera_id)
+            if figure is None or figure.since is None or recorded_at > figure.since:
+                of_camera[camera_id] += 1
+        found = []
+        for camera_id, count in sorted(of_camera.items()):
+            figure = known.get(CLUTTER + camera_id)
+            since = max(first, figure.since) if figure and figure.since else first
+            days = max((now - since) / timedelta(days=1), 0.04)
+            mean = parameters.clutter_tracks_per_camera_day
+            rate = gamma_poisson(count, days, mean, CLUTTER_WEIGHT_DAYS)
+            found.append(
+                LearntFigure(
+                    name=(CLUTTER + camera_id)[:80],
+                    value=(round(rate, 3),),
+                    assumed=(mean,),
+                    samples=count,
+                    learnt_at=now,
+                )
+            )
+        return found
+
+
+def parameters_with(
+    assumed: FusionParameters, figures: Iterable[LearntFigure]
+) -> tuple[FusionParameters, tuple[float, ...]]:
+    """Parameters with what was learnt, and the pairs that probabilities are bent by."""
+    known = {figure.name: figure.value for figure in figures if figure.value}
+    changes: dict[str, float] = {}
+    if DISTANCE in known:
+        changes["standoff_factor"] = known[DISTANCE][0]
+    if FALSE_CALLS in known:
+        changes["false_calls_per_km2_day"] = known[FALSE_CALLS][0]
+    clutter = {
+        name.removeprefix(CLUTTER): value[0]
+        for name, value in known.items()
+        if name.startswith(CLUTTER)
+    }
+    parameters = replace(assumed, **changes, clutter_by_camera=clutter)  # type: ignore[arg-type]
+    return parameters, known.get(EXISTENCE, ())
+
+
+def _existence(cases: list[_Case], now: datetime) -> LearntFigure:
+    # The contributions sum to the log odds as they were reckoned, before any bending.
+    said = [
+        1
+        / (1 + math.exp(-max(-700.0, sum(c.log_odds for c in one.incident.estimate.contributions))))
+        for one in cases
+    ]
+    value = isotonic(said, [one.real for one in cases])
+    rounded = tuple(round(knot, 4) for knot in value)
+    return LearntFigure(
+        name=EXISTENCE, value=rounded, assumed=(), samples=len(cases), learnt_at=now
+    )
+
+
+def _false_calls(cases: list[_Case], parameters: FusionParameters, now: datetime) -> LearntFigure:
+    """By the share of the calls decided about that were about nothing: no area is needed."""
+    assumed = parameters.false_calls_per_km2_day
+    true_rate = parameters.true_calls_per_km2_day
+    calls = [(len(case.incident.estimate.call_ids), case.real) for case in cases]
+    false = sum(count for count, real in calls if not real)
+    whole = sum(count for count, _ in calls)
+    share = assumed / (assumed + true_rate)
+    share = gamma_poisson(false, whole, share, FALSE_CALLS_WEIGHT)
+    value = (round(max(true_rate * share / (1 - share), 1e-6), 5),) if whole else ()
+    return LearntFigure(
+        name=FALSE_CALLS, value=value, assumed=(assumed,), samples=whole, learnt_at=now
+    )
+
+
+def _after(cases: list[_Case], figure: LearntFigure | None) -> list[_Case]:
+    if figure is None or figure.since is None:
+        return cases
+    return [case for case in cases if case.decided_at > figure.since]
+
+
+def _differs(known: LearntFigure | None, found: LearntFigure) -> bool:
+    """Whether it is worth rebuilding fusion's memory for."""
+    if known is None or len(known.value) != len(found.value):
+        return bool(found.value) and not (known is not None and known.frozen)
+    return not known.frozen and any(
+        abs(before - after) > WORTH_CHANGING * max(abs(before), abs(after))
+        for before, after in zip(known.value, found.value, strict=True)
+    )
+
+
+async def _read(writing: Writing, name: str) -> LearntFigure:
+    body = await writing.connection.scalar(select(LearntRow.body).where(LearntRow.name == name))
+    if body is None:
+        raise NotFound("learnt figure", name)
+    return from_json(LearntFigure, body)
+
+
+async def _store(writing: Writing, figure: LearntFigure) -> LearntFigure:
+    values = {"frozen": figure.frozen, "body": to_json(figure).decode()}
+    done = await writing.connection.execute(
+        update(LearntRow).where(LearntRow.name == figure.name).values(**values)
+    )
+    if done.rowcount == 0:
+        await writing.connection.execute(insert(LearntRow).values(name=figure.name, **values))
+    return figure
