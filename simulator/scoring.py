@@ -89,8 +89,11 @@ class Score:
     started_at: datetime
     seconds: float
     events: tuple[EventScore, ...]
-    false_alarms: tuple[Reported, ...]
-    """Shown, and about nothing that happened; `mistaken_for` says what may have caused them."""
+    vain: tuple[Reported, ...]
+    """Shown, and about nothing that happened; `mistaken_for` says what may have caused them.
+
+    Those that were sounded are false alarms; the others stood among the candidates.
+    """
     mistaken_for: Mapping[str, str] = field(default_factory=dict)
     false_calls: tuple[Reported, ...] = ()
     """Shown because somebody called about nothing."""
@@ -279,7 +282,7 @@ def as_document(score: Score) -> dict[str, Any]:
             }
             for row in score.events
         ],
-        "false_alarms": [_vain(row, score.mistaken_for.get(row.id)) for row in score.false_alarms],
+        "in_vain": [_vain(row, score.mistaken_for.get(row.id)) for row in score.vain],
         "false_calls": [_vain(row, None) for row in score.false_calls],
         "totals": {
             "events": len(score.events),
@@ -287,7 +290,8 @@ def as_document(score: Score) -> dict[str, Any]:
             "found_once": sum(row.duplicates == 0 for row in found),
             "duplicates": sum(row.duplicates for row in found),
             "in95": sum(bool(row.in95) for row in found),
-            "false_alarms": len(score.false_alarms),
+            "false_alarms": sum(row.alarmed_at is not None for row in score.vain),
+            "false_candidates": sum(row.alarmed_at is None for row in score.vain),
             "false_calls": len(score.false_calls),
             "signals": score.signals,
         },
@@ -332,12 +336,13 @@ def as_table(document: Mapping[str, Any]) -> str:
     lines.append(
         f"  found {totals['found']} of {totals['events']}, {totals['found_once']} of them once; "
         f"{totals['in95']} in the 95 % region; {totals['false_alarms']} false alarms, "
-        f"{totals['false_calls']} from false calls, {totals['signals']} kept as signals"
+        f"{totals['false_candidates']} false candidates, {totals['false_calls']} from false calls, "
+        f"{totals['signals']} kept as signals"
     )
-    for row in document["false_alarms"]:
+    for row in document["in_vain"]:
         cause = f", near {row['mistaken_for']}" if row["mistaken_for"] else ""
         loud = "alarm" if row["alarmed"] else "candidate"
-        lines.append(f"  false: {row['hazard']} {row['probability']:.0%} ({loud}){cause}")
+        lines.append(f"  false: {row['hazard']} {row['probability']:.1%} ({loud}){cause}")
     clocks = document["operators"]
     lines.append(
         f"  operators: acknowledged after {_seconds(clocks['acknowledged_s'])}, verified after "

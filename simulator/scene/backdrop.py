@@ -48,7 +48,7 @@ def draw_backdrop(
     """
     if camera.k1 != 0:
         raise ValueError("scenes are drawn for cameras without lens distortion; set k1 to 0")
-    canvas = Canvas(camera, place)
+    canvas = Canvas(camera, place, has_lights=under.lamps > 0)
     draw_sky_and_ground(canvas, ground_map)
     for thing in reversed(_seen(canvas)):
         if isinstance(thing, Pole):
@@ -58,8 +58,20 @@ def draw_backdrop(
     day = _developed(canvas)
     lit = relit(camera, place, day, canvas.nearness, under)
     kept = np.clip(day, 0, 255).astype(np.uint8)
+    if canvas.lights is not None:
+        lit += canvas.lights * _clearness(canvas.nearness, under)
     lit -= np.float32(PEDESTAL_SIGMAS * under.noise_sigma)
     return Backdrop(np.clip(lit, 0, 255).astype(np.uint8), canvas.nearness, kept)
+
+
+def _clearness(nearness: NDArray[np.float32], under: Conditions) -> NDArray[np.float32]:
+    """How much of a lit window's light comes through the air."""
+    shines = np.float32(0.85 * under.lamps)
+    if not np.isfinite(under.fog_m):
+        return np.full((*nearness.shape, 1), shines, np.float32)
+    depth = 1 / np.maximum(nearness, np.float32(1e-4))
+    clear = np.exp(-depth / np.float32(under.fog_m)) * shines
+    return np.asarray(clear[..., None], np.float32)
 
 
 def _seen(canvas: Canvas) -> list[Face | SeenTree | Pole]:
@@ -126,9 +138,11 @@ def _faces(canvas: Canvas, block: Building) -> Iterator[Face]:
         if is_turned_here:
             width = round(float(np.hypot(right[0] - left[0], right[1] - left[1])), 1)
             light = 0.80 + 0.28 * float(_SUN @ np.array(normal))
-            texture = partial(facades.wall, width, top, block.style, is_front=normal == block.front)
+            is_front = normal == block.front
+            texture = partial(facades.wall, width, top, block.style, is_front=is_front)
+            shine = partial(facades.lit_windows, width, top, block.style, is_front=is_front)
             corners = np.array([(*left, top), (*right, top), (*right, 0.0), (*left, 0.0)])
-            yield Face(canvas, corners, texture, light)
+            yield Face(canvas, corners, texture, light, shine)
 
 
 def _developed(canvas: Canvas) -> NDArray[np.float32]:

@@ -39,7 +39,10 @@ def hazed(colour: Floats32, distance_m: float, share: Floats32 | float = 1.0) ->
 class Canvas:
     """``picture`` is `OVERSAMPLING` times the camera's; ``nearness`` (1 / m) is the camera's."""
 
-    def __init__(self, camera: PinholeCamera, place: Place) -> None:
+    def __init__(self, camera: PinholeCamera, place: Place, *, has_lights: bool = False) -> None:
+        """With lights, what shines by itself is kept apart: it needs no other light."""
+        shape = (camera.height_px, camera.width_px, 3)
+        self.lights: Rgb | None = np.zeros(shape, np.uint8) if has_lights else None
         self.camera = camera
         self.place = place
         self.width = camera.width_px * OVERSAMPLING
@@ -63,8 +66,19 @@ class Canvas:
 class Face:
     """A flat rectangle: its corners in its texture's order from the top left, clockwise."""
 
-    def __init__(self, canvas: Canvas, local: Floats, paint: Callable[[], Rgb], light: float):
-        """``paint`` makes the texture; it is asked only where the camera sees the face."""
+    def __init__(
+        self,
+        canvas: Canvas,
+        local: Floats,
+        paint: Callable[[], Rgb],
+        light: float,
+        shine: Callable[[], Rgb] | None = None,
+    ):
+        """``paint`` makes the texture; it is asked only where the camera sees the face.
+
+        ``shine`` makes what shines by itself, as large as the texture.
+        """
+        self._shine = shine
         self._canvas = canvas
         self._paint = paint
         self._light = light
@@ -103,6 +117,30 @@ class Face:
         )
         cv2.copyTo(warped, _mask(big, x0, y0, x1, y1), canvas.picture[y0:y1, x0:x1])
         self._stand()
+        if canvas.lights is not None:
+            self._glow(canvas.lights)
+
+    def _glow(self, lights: Rgb) -> None:
+        height, width = self._canvas.nearness.shape
+        x0, y0, x1, y1 = _window(self._pixels, width, height)
+        mask = _mask(self._pixels, x0, y0, x1, y1)
+        region = lights[y0:y1, x0:x1]
+        if self._shine is None:
+            region[mask > 0] = 0
+            return
+        texture = self._shine()
+        top, right, bottom, left = np.hypot(*(np.roll(self._pixels, -1, axis=0) - self._pixels).T)
+        wide, tall = max(top, bottom, 2.0), max(left, right, 2.0)
+        size = (min(texture.shape[1], int(wide) + 1), min(texture.shape[0], int(tall) + 1))
+        fitting = cv2.resize(texture, size, interpolation=cv2.INTER_AREA)
+        corners = np.array([(0, 0), (size[0], 0), (size[0], size[1]), (0, size[1])], float)
+        warped = cv2.warpPerspective(
+            fitting,
+            homography(corners - 0.5, self._pixels - (x0 + 0.5, y0 + 0.5)),
+            (x1 - x0, y1 - y0),
+            flags=cv2.INTER_LINEAR,
+        )
+        cv2.copyTo(warped, mask, region)
 
     def _stand(self) -> None:
         """Note how near the face is; over the picture, a plane's 1/depth is linear."""

@@ -48,9 +48,45 @@ _WORDS = (
 )
 
 
-@lru_cache(maxsize=24)
 def wall(width_m: float, height_m: float, style: int, *, is_front: bool) -> Rgb:
     """A wall's picture, `PIXELS_A_METRE`; the top row is its upper edge."""
+    return _wall(width_m, height_m, style, is_front)[0]
+
+
+def lit_windows(width_m: float, height_m: float, style: int, *, is_front: bool) -> Rgb:
+    """What shines out of a wall's windows at night; as large as its picture, black elsewhere."""
+    picture, windows = _wall(width_m, height_m, style, is_front)
+    random = np.random.default_rng(style + 77)
+    light = np.zeros_like(picture)
+    for left, top, right, low in windows:
+        if random.random() < _LIT_SHARE:
+            tone = _LAMPS[int(random.integers(len(_LAMPS)))]
+            bright = float(random.uniform(0.2, 0.58))
+            ink = (bright * tone[0], bright * tone[1], bright * tone[2])
+            cv2.rectangle(light, (left, top), (right - 1, low - 1), ink, -1)
+            # The lamp hangs at the ceiling; a frame, curtains or shelves stand before it.
+            fade = np.linspace(1.0, 0.55, max(1, low - top), dtype=np.float32)[:, None, None]
+            light[top:low, left:right] = light[top:low, left:right] * fade
+            middle = (left + right) // 2
+            light[top:low, middle - 1 : middle + 1] //= 3
+            if random.random() < 0.5:
+                cut = left + round((right - left) * float(random.uniform(0.2, 0.5)))
+                light[top:low, left:cut] //= 2
+    return light
+
+
+_LIT_SHARE = 0.38
+_LAMPS: tuple[tuple[float, float, float], ...] = (
+    (255.0, 206.0, 140.0),
+    (255.0, 226.0, 184.0),
+    (226.0, 238.0, 255.0),
+)
+Window = tuple[int, int, int, int]
+"""Left, top, right and lower edge in a wall's picture."""
+
+
+@lru_cache(maxsize=24)
+def _wall(width_m: float, height_m: float, style: int, is_front: bool) -> tuple[Rgb, list[Window]]:
     random = np.random.default_rng(style)
     width, height = max(8, round(width_m * PIXELS_A_METRE)), round(height_m * PIXELS_A_METRE)
     paint = np.array(_PAINTS[style // 10 % len(_PAINTS)], np.float32)
@@ -58,14 +94,14 @@ def wall(width_m: float, height_m: float, style: int, *, is_front: bool) -> Rgb:
     picture = paint * (1 + 0.035 * tone)[..., None]
     _streak(picture, random)
     if is_front:
-        _openings(picture, random, height)
-        _shop(picture, random, height, style)
+        windows = _openings(picture, random, height)
+        windows += _shop(picture, random, height, style)
     else:
-        _side(picture, random, height)
+        windows = _side(picture, random, height)
     # Dirt climbs from the ground.
     rise = np.linspace(0, 1, height, dtype=np.float32)[::-1, None, None]
     picture *= 0.80 + 0.20 * np.minimum(rise * 5, 1)
-    return np.asarray(np.clip(picture, 0, 255), np.uint8)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8), windows
 
 
 @cache
@@ -94,8 +130,11 @@ def _streak(picture: NDArray[np.float32], random: np.random.Generator) -> None:
     picture[:6] *= 0.75
 
 
-def _openings(picture: NDArray[np.float32], random: np.random.Generator, height: int) -> None:
+def _openings(
+    picture: NDArray[np.float32], random: np.random.Generator, height: int
+) -> list[Window]:
     """A row of windows a floor above the shop."""
+    windows: list[Window] = []
     storey = round(3.5 * PIXELS_A_METRE)
     count, width = int(random.integers(2, 4)), picture.shape[1]
     has_balcony = random.random() < 0.35
@@ -115,6 +154,7 @@ def _openings(picture: NDArray[np.float32], random: np.random.Generator, height:
             )
             shine = np.linspace(1.35, 0.75, tall, dtype=np.float32)[:, None, None]
             picture[top : top + tall, middle - half : middle + half] = glass * shine
+            windows.append((middle - half, top, middle + half, top + tall))
             cv2.line(picture, (middle, top), (middle, top + tall), (190, 188, 182), 2)
             # The sill's shadow, and now and then an air conditioner under it.
             picture[top + tall + 3 : top + tall + 8, middle - half - 3 : middle + half + 3] *= 0.7
@@ -127,15 +167,17 @@ def _openings(picture: NDArray[np.float32], random: np.random.Generator, height:
             for column in range(0, width, 9):
                 cv2.line(picture, (column, base - 26), (column, base - 4), (140, 132, 122), 1)
         picture[base - 3 : base + 3] *= 0.72
+    return windows
 
 
 def _shop(
     picture: NDArray[np.float32], random: np.random.Generator, height: int, style: int
-) -> None:
+) -> list[Window]:
     width = picture.shape[1]
     top = height - round(2.7 * PIXELS_A_METRE)
     edge = round(0.22 * PIXELS_A_METRE)
-    if random.random() < 0.5:
+    is_shut = random.random() < 0.5
+    if is_shut:
         # A roller shutter.
         shade = random.uniform(0.8, 1.1) * np.array((142, 150, 156), np.float32)
         ribs = 1 + 0.10 * np.sign(np.sin(np.arange(height - top) * 1.2)).astype(np.float32)
@@ -156,6 +198,7 @@ def _shop(
     )
     # An awning throws the shop front into shadow.
     picture[top : top + round(0.5 * PIXELS_A_METRE)] *= 0.6
+    return [] if is_shut else [(edge, top + round(0.3 * PIXELS_A_METRE), width - edge, height - 6)]
 
 
 def _sign(width: int, height: int, word: str, board: Colour, text: Colour) -> Rgb:
@@ -167,7 +210,8 @@ def _sign(width: int, height: int, word: str, board: Colour, text: Colour) -> Rg
     return sign
 
 
-def _side(picture: NDArray[np.float32], random: np.random.Generator, height: int) -> None:
+def _side(picture: NDArray[np.float32], random: np.random.Generator, height: int) -> list[Window]:
+    windows: list[Window] = []
     width, storey = picture.shape[1], round(3.5 * PIXELS_A_METRE)
     for floor in range(1, height // storey + 1):
         base = height - (floor - 1) * storey
@@ -177,6 +221,8 @@ def _side(picture: NDArray[np.float32], random: np.random.Generator, height: int
                 base - round(2.3 * PIXELS_A_METRE),
             )
             cv2.rectangle(picture, (middle - 12, top), (middle + 12, top + 30), (78, 84, 88), -1)
+            windows.append((max(0, middle - 11), top + 1, middle + 12, top + 30))
             cv2.rectangle(
                 picture, (middle - 13, top - 1), (middle + 13, top + 31), (190, 188, 180), 2
             )
+    return windows

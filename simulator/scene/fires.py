@@ -230,7 +230,7 @@ class _View:
         self.x1 = min(shape[1], math.ceil(fx + half * self._cell_x))
         self.y0 = max(0, math.floor(fy - _WIDEST * HEIGHT_CELLS * self._cell_y))
         # A little below the foot too, where the bloom falls on the ground.
-        self.y1 = min(shape[0], math.ceil(fy + 0.5 * BED_CELLS * self._cell_y))
+        self.y1 = min(shape[0], math.ceil(fy + 1.2 * BED_CELLS * self._cell_y))
 
     def region(self, picture: Rgb) -> Rgb | None:
         """The part of the picture that the gas covers; None where it is outside."""

@@ -153,7 +153,8 @@ def add_glow(
     right, low = min(x0 + 2 * radius, width), min(y0 + 2 * rise, height)
     if left >= right or top >= low:
         return
-    spot = cv2.resize(_spot(), (2 * radius, 2 * rise), interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if max(radius, rise) < 32 else cv2.INTER_CUBIC
+    spot = np.maximum(cv2.resize(_spot(), (2 * radius, 2 * rise), interpolation=how), 0)
     part = spot[top - y0 : low - y0, left - x0 : right - x0, None] * colour
     region = picture[top:low, left:right]
     region[:] = np.minimum(region + part, 255)

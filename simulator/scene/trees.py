@@ -60,7 +60,11 @@ class SeenTree:
         )
         r, c = y0 // OVERSAMPLING, x0 // OVERSAMPLING
         target = self._canvas.nearness[r : r + small.shape[0], c : c + small.shape[1]]
-        target[small[: target.shape[0], : target.shape[1]] > 0.5] = 1 / self._depth_m
+        dense = small[: target.shape[0], : target.shape[1]] > 0.5
+        target[dense] = 1 / self._depth_m
+        if self._canvas.lights is not None:
+            lights = self._canvas.lights[r : r + small.shape[0], c : c + small.shape[1]]
+            lights[dense] = 0
 
 
 @lru_cache(maxsize=8)

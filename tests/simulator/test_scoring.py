@@ -72,9 +72,12 @@ def test_what_nobody_was_shown_is_not_found() -> None:
 def test_a_look_alike_or_nothing_at_all_makes_a_false_alarm() -> None:
     lamp = event("lamp", None, at=PLANE.place(300, 0))
     found = scored([event(), lamp], [incident("l", x=301), incident("n", x=2_000)])
-    assert {row.id for row in found.false_alarms} == {"l", "n"}
+    assert {row.id for row in found.vain} == {"l", "n"}
     assert found.mistaken_for == {"l": "lamp"}
     assert not found.events[0].is_found
+    quiet = scored([], [incident("q", alarmed_at=None), incident("a")])
+    totals = as_document(quiet)["totals"]
+    assert (totals["false_alarms"], totals["false_candidates"]) == (1, 1)
 
 
 def test_calls_tell_what_an_incident_is_about_and_false_ones_are_no_alarm_of_ours() -> None:
@@ -83,7 +86,7 @@ def test_calls_tell_what_an_incident_is_about_and_false_ones_are_no_alarm_of_our
     elsewhere = incident("e", x=5_000, camera_ids=(), call_ids=("c2",))
     found = scored([prank], [other, elsewhere], c1="prank", c2="medical-elsewhere-4")
     assert [row.id for row in found.false_calls] == ["p"]
-    assert not found.false_alarms
+    assert not found.vain
 
 
 def test_the_operators_clocks_run_from_when_it_was_shown() -> None:
