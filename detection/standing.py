@@ -23,7 +23,7 @@ STEP_S = 0.9
 STANDS_S = 1.8
 """What is the same for so long stands."""
 WARM_UP = 5
-"""Compared pictures before the background means anything."""
+"""Pictures whose median is the first background."""
 _DIFFERS = 22.0
 """Grey levels from the background: more than shadows of clouds and less than most vehicles."""
 _SAME = 9.0
@@ -46,7 +46,7 @@ class StandingWatch:
         self._background: Grey | None = None
         self._driven: Grey = np.zeros(SIZE_PX[::-1], np.float32)
         self._stood: NDArray[np.bool_] = np.zeros(SIZE_PX[::-1], np.bool_)
-        self._seen = 0
+        self._first: list[Grey] = []
 
     def see(self, at_s: float, small: NDArray[np.uint8]) -> list[Shares]:
         """What has come to stand since the picture before; `small` is a small copy (RGB uint8)."""
@@ -57,16 +57,20 @@ class StandingWatch:
         # A camera's exposure moves everything at once.
         now -= np.float32(np.median(now))
         if self._background is None:
-            self._background = now.copy()
-        self._seen += 1
+            # Of several pictures, or what drives in the first one would leave a ghost.
+            self._first.append(now)
+            self._before.append((at_s, now))
+            if len(self._first) == WARM_UP:
+                self._background = np.asarray(np.median(np.stack(self._first), axis=0), np.float32)
+                self._first.clear()
+            return []
         differs = np.abs(now - self._background) > _DIFFERS
         earlier = [before for before in self._before if at_s - before[0] <= 4 * STANDS_S]
-        if self._before:
-            changed = np.abs(now - self._before[-1][1]) > _DIFFERS
-            self._driven += 0.02 * (changed - self._driven)
+        changed = np.abs(now - self._before[-1][1]) > _DIFFERS
+        self._driven += 0.02 * (changed - self._driven)
         stands = differs & self._is_same(now, at_s, earlier)
         stands &= cv2.dilate(self._driven, np.ones((5, 5), np.uint8)) > _DRIVEN
-        fresh = stands & ~self._stood if self._seen > WARM_UP else np.zeros_like(stands)
+        fresh = stands & ~self._stood
         self._stood = (self._stood & differs) | stands
         self._background += np.where(differs, _ABSORBS, _LEARNS).astype(np.float32) * (
             now - self._background

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from contracts import CameraId, Detection, Sighting, from_json, to_json
 from detection import Boxes, CameraVerifier
+from detection.crash_model import CrashVerdict
 from detection.rules import CORRELATION, STILLNESS_LLR, Rule, confirms, joint_llr
 from detection.verification import RESEND_S
-from tests.detection.conftest import CURVE, START, Feed, Row
+from tests.detection.conftest import CLASSES, CURVE, START, Feed, Row, make_card
 
 LAMP = ("fire", 0.6, (100.0, 100.0, 160.0, 180.0))
 
@@ -177,8 +179,6 @@ scores = st.lists(st.one_of(st.none(), st.floats(0.05, 1.0)), min_size=1, max_si
 def test_whatever_is_seen_the_evidence_stays_bounded(
     seen: list[float | None], step_s: float
 ) -> None:
-    from tests.detection.conftest import CLASSES, make_card
-
     card = make_card("detect", CLASSES, (Sighting.FIRE, Sighting.SMOKE, Sighting.CRASH))
     camera = CameraVerifier(CameraId("c"), card)
     for i, score in enumerate(seen):
@@ -304,3 +304,57 @@ def test_a_rewound_verification_catches_up_and_takes_over(
     later = START + timedelta(seconds=20)
     again = past.update(later, later, Boxes.of([flames(20)[2]], [0.6], [0]), None, (640, 480))
     assert {d.track_id for d in again} <= {sent[0].track_id}
+
+
+def clip(score: float, at_s: float, llr: float | None = None) -> CrashVerdict:
+    times = np.array([at_s])
+    worth = CURVE.llr(score) if llr is None else llr
+    box = (0.3, 0.4, 0.5, 0.6)
+    return CrashVerdict(worth, score, at_s, box, times, np.array([score], np.float32))
+
+
+def watched_for_crashes() -> tuple[
+    CameraVerifier, Callable[[float, CrashVerdict], list[Detection]]
+]:
+    card = make_card("detect", CLASSES, (Sighting.FIRE, Sighting.SMOKE, Sighting.CRASH))
+    crash = make_card("crash", ("crash",), (Sighting.CRASH,))
+    one = CameraVerifier(CameraId("cam-1"), card, crash=crash)
+
+    def judged(second: float, verdict: CrashVerdict) -> list[Detection]:
+        moment = START + timedelta(seconds=second)
+        return one.judge_clip(verdict, moment, moment, (640, 480))
+
+    return one, judged
+
+
+def test_a_crash_is_one_alarm_however_often_its_clip_is_judged() -> None:
+    _, judged = watched_for_crashes()
+    crashed_s = START.timestamp() + 3
+    assert judged(2, clip(0.1, crashed_s - 1)) == []
+    sent = [d for second in range(4, 11) for d in judged(second, clip(0.6, crashed_s))]
+    assert [(d.sighting, d.box.x0, d.model_version) for d in sent] == [
+        (Sighting.CRASH, 192.0, "crash-test")
+    ]
+    assert sent[0].started_at == START + timedelta(seconds=3)
+    later = judged(60, clip(0.6, START.timestamp() + 58))
+    assert {d.track_id for d in later}.isdisjoint({d.track_id for d in sent}) and later
+
+
+def test_with_a_crash_model_a_single_picture_s_crash_is_a_reason_to_look_and_no_alarm() -> None:
+    one, _ = watched_for_crashes()
+    sent: list[Detection] = []
+    weak = False
+    for second in range(20):
+        moment = START + timedelta(seconds=second)
+        rows = Boxes.none() if second < 5 else Boxes.of([WRECK[2]], [0.6], [2])
+        sent += one.update(moment, moment, rows, None, (640, 480))
+        weak |= one.weak_cue
+    assert sent == [] and weak
+
+
+def test_a_call_lowers_the_crash_model_s_bar_too() -> None:
+    one, judged = watched_for_crashes()
+    assert judged(5, clip(0.25, START.timestamp() + 4)) == []
+    one.cued_until_s = START.timestamp() + 60
+    assert judged(6, clip(0.25, START.timestamp() + 4))
+    assert judged(7, clip(0.06, START.timestamp() + 30)) == []
