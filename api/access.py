@@ -13,7 +13,7 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from api.reach import require_reach
+from api.reach import require_reach, require_seen
 from api.scopes import scope_of
 from api.security import address_of, authorise
 from api.services import services_of
@@ -184,6 +184,9 @@ class GuardedRoute(APIRoute):
             await authorise(request, roles, scope_of(request.method, self.path))
             if request.state.identity is not None:
                 require_reach(request.state.identity, request.method, self.path)
+                await require_seen(
+                    services_of(request), request.state.identity, request.path_params
+                )
                 await services_of(request).views.seen(
                     request.state.identity,
                     request.method,

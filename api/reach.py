@@ -6,14 +6,23 @@ An agency's may use the routes of `AGENCY_ROUTES` and no others; each of them as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from api.identity import Identity
 from api.problems import Problem, invalid
 from api.services import Services
-from contracts import AgencyId, AlarmLevel, Hazard, Incident, IncidentId, LogKind
+from contracts import (
+    AgencyId,
+    AlarmLevel,
+    Camera,
+    CameraId,
+    Hazard,
+    Incident,
+    IncidentId,
+    LogKind,
+)
 from incidents.errors import NotFound
 from incidents.log import LogFilter
 
@@ -69,8 +78,49 @@ def agencies_of(identity: Identity) -> frozenset[AgencyId] | None:
 
 
 def sees(identity: Identity, incident: Incident) -> bool:
-    """Whether somebody is told of an incident."""
-    return identity.agency_id is None or identity.agency_id in incident.told_agencies
+    """Whether somebody is told of an incident: an agency's of its own, who is limited to groups of
+    cameras of those that one of theirs has to do with, or none."""
+    if identity.agency_id is not None and identity.agency_id not in incident.told_agencies:
+        return False
+    groups = identity.camera_groups
+    return (
+        groups is None
+        or not incident.camera_groups
+        or not groups.isdisjoint(incident.camera_groups)
+    )
+
+
+def sees_camera(identity: Identity, camera: Camera) -> bool:
+    """Whether somebody may see a camera, and what it sees."""
+    return identity.camera_groups is None or camera.group in identity.camera_groups
+
+
+async def seen_camera(services: Services, identity: Identity, camera_id: str) -> Camera:
+    """One camera, for those who may see its group.
+
+    Raises:
+        NotFound: there is none, or it isn't theirs, which they can't tell apart.
+    """
+    camera = await services.store.cameras.get(CameraId(camera_id))
+    if not sees_camera(identity, camera):
+        raise NotFound("camera", camera_id)
+    return camera
+
+
+async def require_seen(
+    services: Services, identity: Identity, params: Mapping[str, object]
+) -> None:
+    """For who is limited: that a route's camera and incident are among what they see.
+
+    Raises:
+        NotFound: they aren't, or there are none.
+    """
+    if identity.camera_groups is None:
+        return
+    if (camera_id := params.get("camera_id")) is not None:
+        await seen_camera(services, identity, str(camera_id))
+    if (incident_id := params.get("incident_id")) is not None:
+        await seen_incident(services, identity, str(incident_id))
 
 
 async def seen_incident(services: Services, identity: Identity, incident_id: str) -> Incident:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import (
@@ -90,7 +90,11 @@ class Incidents:
             statement = statement.where(IncidentRow.level.in_(sorted(levels)))
         for name, values in (("area", areas), ("agency", agencies), ("group", groups)):
             if values is not None:
-                statement = statement.where(has_any_tag(IncidentRow.tags, name, values))
+                fits = has_any_tag(IncidentRow.tags, name, values)
+                if name == "group":
+                    # As in the feed: what no camera has to do with is in no group.
+                    fits = or_(fits, ~IncidentRow.tags.contains(" group:", autoescape=True))
+                statement = statement.where(fits)
         if exercise is not None:
             statement = statement.where(IncidentRow.exercise.is_(exercise))
         if before is not None:

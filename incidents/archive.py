@@ -48,6 +48,8 @@ class Extent:
     until: datetime | None = None
     agencies: frozenset[AgencyId] | None = None
     """Only what one of these is told of."""
+    groups: frozenset[str] | None = None
+    """Only what a camera of one of these groups has to do with, or none."""
 
     def _conditions(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
@@ -64,6 +66,9 @@ class Extent:
             found.append(IncidentRow.started_at <= self.until)
         if self.agencies is not None:
             found.append(has_any_tag(IncidentRow.tags, "agency", self.agencies))
+        if self.groups is not None:
+            ungrouped = ~IncidentRow.tags.contains(" group:", autoescape=True)
+            found.append(or_(ungrouped, has_any_tag(IncidentRow.tags, "group", self.groups)))
         return found
 
 

@@ -10,7 +10,9 @@ from starlette.responses import Response
 from api.access import GuardedRoute
 from api.bodies import NewCall, NewFix
 from api.calls_intake import take_call, take_fix
+from api.identity import Identity
 from api.problems import documented
+from api.reach import sees_camera
 from api.security import identity_of
 from api.services import Services, services_of
 from api.shapes import AcceptedCall, CallPage, RankedCameraList
@@ -53,8 +55,9 @@ async def receive_call(
 ) -> Response:
     """Take a call in. It is stored when this answers, with the cameras that may show it."""
     services = services_of(request)
-    call = await take_call(services, identity_of(request), body, idempotency_key)
-    return await _accepted(services, call)
+    identity = identity_of(request)
+    call = await take_call(services, identity, body, idempotency_key)
+    return await _accepted(services, identity, call)
 
 
 @router.get("/{call_id}", response_model=Call, responses=documented(401, 404))
@@ -75,7 +78,7 @@ async def add_fix(
     """Add a position of the caller; the earlier ones stay."""
     services = services_of(request)
     call = await take_fix(services, identity_of(request), CallId(call_id), body, idempotency_key)
-    return await _accepted(services, call)
+    return await _accepted(services, identity_of(request), call)
 
 
 @router.get("/{call_id}/cameras", response_model=RankedCameraList, responses=documented(401, 404))
@@ -83,19 +86,23 @@ async def rank_cameras(request: Request, call_id: Id) -> Response:
     """The cameras that may show what a call is about, best first, by its newest position."""
     services = services_of(request)
     call = await services.store.calls.get(CallId(call_id))
-    return answer(members(cameras=await _cameras(services, call)))
+    return answer(members(cameras=await _cameras(services, identity_of(request), call)))
 
 
-async def _accepted(services: Services, call: Call) -> Response:
-    cameras = await _cameras(services, call)
+async def _accepted(services: Services, identity: Identity, call: Call) -> Response:
+    cameras = await _cameras(services, identity, call)
     location = f"/api/v1/calls/{call.id}"
     return answer(members(call=to_json(call), cameras=cameras), 201, Location=location)
 
 
-async def _cameras(services: Services, call: Call) -> bytes:
+async def _cameras(services: Services, identity: Identity, call: Call) -> bytes:
     ranked: list[RankedCamera] = []
     if call.fixes:
         # A message may come late: what counts is when its position was found.
         newest = max(call.fixes, key=lambda fix: (fix.positioned_at, fix.received_at))
         ranked = await services.cameras.ranked(newest.shape, call.exercise, call.hazard)
+    if identity.camera_groups is not None:
+        cameras = await services.store.cameras.all()
+        theirs = {one.id for one in cameras if sees_camera(identity, one)}
+        ranked = [one for one in ranked if one.camera_id in theirs]
     return array(map(to_json, ranked))

@@ -13,6 +13,7 @@ from api.access import GuardedRoute
 from api.bodies import CameraFields, ChangedCamera, HeadNow, NewCamera, ProbeStream, Stream
 from api.camera_view import camera_item
 from api.problems import documented, invalid
+from api.reach import sees_camera
 from api.security import identity_of
 from api.services import Services, services_of
 from api.shapes import CameraItem, CameraList
@@ -42,9 +43,10 @@ Id = Annotated[str, Path(min_length=1, max_length=80)]
 
 @router.get("", response_model=CameraList, responses=documented(401))
 async def list_cameras(request: Request) -> Response:
-    """Every camera, how it is, and the ground that it shows."""
+    """Every camera that one may see, how it is, and the ground that it shows."""
     services = services_of(request)
-    cameras = await services.store.cameras.all()
+    identity = identity_of(request)
+    cameras = [one for one in await services.store.cameras.all() if sees_camera(identity, one)]
     healths = await services.store.cameras.healths()
     await services.cameras.fields.work_out(cameras)
     items = (
@@ -61,6 +63,7 @@ async def register_camera(request: Request, body: NewCamera) -> Response:
     """Register a camera. User and password are given apart, and are never told again."""
     services = services_of(request)
     camera_id = CameraId(body.id or new_id("camera"))
+    _require_group(request, body)
     await _check(services, body)
     saved = await services.store.cameras.save(
         _camera(services, camera_id, body, None),
@@ -180,6 +183,13 @@ async def remove_camera(
     )
     services.cameras.changed()
     return Response(status_code=204)
+
+
+def _require_group(request: Request, body: CameraFields) -> None:
+    """Who is limited to groups puts no camera elsewhere."""
+    groups = identity_of(request).camera_groups
+    if groups is not None and body.group not in groups:
+        raise invalid("group", f"must be one of yours: {', '.join(sorted(groups))}")
 
 
 async def _probed(services: Services, source: StreamSource, timeout_s: float) -> Response:

@@ -14,7 +14,7 @@ from api.formats.cap_feed import Message, feed
 from api.formats.cap_issues import newest_issue
 from api.formats.publisher import Publisher
 from api.problems import documented
-from api.reach import seen_incident
+from api.reach import seen_incident, sees
 from api.security import identity_of
 from api.services import Services, services_of
 from contracts import AlarmLevel, IncidentId
@@ -61,7 +61,9 @@ async def read_cap_feed(
     telling = await archive.worth_telling(levels, exercise=partition, limit=MOST_MESSAGES)
     since = now - publisher.cap_valid_for
     decided = await archive.lately_decided(since, exercise=partition, limit=MOST_MESSAGES)
-    messages = [await _message(services, publisher, one.id) for one in telling]
+    identity = identity_of(request)
+    seen = [one for one in telling if sees(identity, one)]
+    messages = [await _message(services, publisher, one.id) for one in seen]
     told = {one.id for one in telling}
     for incident_id in decided:
         if incident_id in told:
@@ -69,6 +71,8 @@ async def read_cap_feed(
         message = await _message(services, publisher, IncidentId(incident_id))
         ended = not message.incident.state.is_open
         was_told = message.incident.level in levels or message.incident.verified_at is not None
+        if not sees(identity, message.incident):
+            continue
         if ended and was_told and message.issue.name.sent > since:
             messages.append(message)
     return Response(feed(messages, publisher, str(request.url), now), media_type=ATOM)

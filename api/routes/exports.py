@@ -87,6 +87,7 @@ async def _pages(
         since=None if since is None else since.astimezone(UTC),
         until=None if until is None else until.astimezone(UTC),
         agencies=agencies_of(identity_of(request)),
+        groups=identity_of(request).camera_groups,
     )
     partition = services.settings.exercise if exercise is None else exercise
     if await archive.count(extent, exercise=partition, at_most=most + 1) > most:

@@ -44,7 +44,7 @@ async def list_incidents(
         levels=level,
         areas=only.areas,
         agencies=only.agencies,
-        groups=group,
+        groups=only.groups,
         exercise=exercise,
         before=after,
         limit=limit,

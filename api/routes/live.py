@@ -12,16 +12,15 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from api.access import GuardedRoute, roles_for
-from api.identity import Identity
 from api.live import LiveConnection, live_messages, live_picture
 from api.problems import Problem, documented, invalid
-from api.reach import require_reach
+from api.reach import require_reach, seen_camera
 from api.scopes import scope_of
 from api.security import address_of, identity_of, refuse_other_origins, require
-from api.services import Services, services_of
+from api.services import services_of
 from api.wire import answer, plain
 from contracts import CameraId
-from incidents.errors import NotFound, StoreError
+from incidents.errors import StoreError
 
 PATH = "/live/v1/{camera_id}"
 PICTURE_S = 6.0
@@ -52,7 +51,7 @@ async def watch_camera(websocket: WebSocket, camera_id: str) -> None:
         identity = await require(websocket, roles, scope_of("WEBSOCKET", PATH))
         require_reach(identity, "WEBSOCKET", PATH)
         wishes = _wishes(websocket.query_params)
-        await _seen_camera(services, identity, camera_id)
+        await seen_camera(services, identity, camera_id)
         params = {"camera_id": camera_id}
         await services.views.seen(identity, "WEBSOCKET", PATH, params, address_of(websocket))
     except Problem as problem:
@@ -75,7 +74,7 @@ async def watch_camera(websocket: WebSocket, camera_id: str) -> None:
 async def read_picture(request: Request, camera_id: Id) -> Response:
     """The newest picture, at most 960 pixels wide."""
     services = services_of(request)
-    await _seen_camera(services, identity_of(request), camera_id)
+    await seen_camera(services, identity_of(request), camera_id)
     picture = await live_picture(services, CameraId(camera_id), PICTURE_S)
     if picture is None:
         raise Problem(503, "no-picture", "The camera has sent no picture lately; see its state.")
@@ -90,7 +89,7 @@ async def read_picture(request: Request, camera_id: Id) -> Response:
 async def read_live_ways(request: Request, camera_id: Id) -> Response:
     """Where its live video is to be had; a relay's page too, where one is configured."""
     services = services_of(request)
-    await _seen_camera(services, identity_of(request), camera_id)
+    await seen_camera(services, identity_of(request), camera_id)
     name = quote(camera_id, safe="")
     template = services.settings.api.relay_url
     ways = LiveWays(
@@ -99,17 +98,6 @@ async def read_live_ways(request: Request, camera_id: Id) -> Response:
         relay_url=template.replace("{camera}", name) if template else None,
     )
     return answer(plain(ways.model_dump()))
-
-
-async def _seen_camera(services: Services, identity: Identity, camera_id: str) -> None:
-    """Let those watch who may see the camera's group.
-
-    Raises:
-        NotFound: there is none, or it isn't theirs, which they can't tell apart.
-    """
-    camera = await services.store.cameras.get(CameraId(camera_id))
-    if identity.camera_groups is not None and camera.group not in identity.camera_groups:
-        raise NotFound("camera", camera_id)
 
 
 def _wishes(given: QueryParams) -> dict[str, str]:

@@ -17,11 +17,11 @@ from api.formats.ogc_query import ItemsQuery, one_each, parse_cursor, read_query
 from api.formats.publisher import Publisher
 from api.identity import Identity
 from api.problems import documented, not_found
-from api.reach import agencies_of, seen_incident
+from api.reach import agencies_of, seen_camera, seen_incident, sees_camera
 from api.security import identity_of
 from api.services import Services, services_of
 from api.wire import answer, plain
-from contracts import Camera, CameraId
+from contracts import Camera
 from plumbing.settings import CitySettings
 
 router = APIRouter(route_class=GuardedRoute, tags=["ogc"])
@@ -115,7 +115,7 @@ async def read_item(
     else:
         if identity_of(request).agency_id is not None:
             raise not_found("camera", feature_id)
-        camera = await services.store.cameras.get(CameraId(feature_id))
+        camera = await seen_camera(services, identity_of(request), feature_id)
         healths = await services.store.cameras.healths()
         feature = camera_feature(camera, healths.get(camera.id))
     return Response(plain(_pages(request).item(one, feature)), media_type=MEDIA_TYPE)
@@ -125,7 +125,7 @@ async def _incidents(
     services: Services, query: ItemsQuery, identity: Identity
 ) -> tuple[Sequence[dict[str, Any]], str | None]:
     page = await services.store.archive.page(
-        replace(query.extent, agencies=agencies_of(identity)),
+        replace(query.extent, agencies=agencies_of(identity), groups=identity.camera_groups),
         exercise=_partition(services, query),
         before=None if query.after is None else parse_cursor(query.after),
         limit=query.limit,
@@ -143,6 +143,7 @@ async def _cameras(
         camera
         for camera in sorted(await services.store.cameras.all(), key=lambda one: one.id)
         if identity.agency_id is None
+        and sees_camera(identity, camera)
         and camera.exercise == exercise
         and camera.id > after
         and _lies_in(camera, query)
