@@ -23,6 +23,7 @@ from api.feed_readers import FeedReaders
 from api.headers import SecurityHeaders, content_security_policy
 from api.lockout import Lockout
 from api.metrics import Metrics, RequestMetrics
+from api.outgoing.cot_sender import CotSender
 from api.outgoing.webhook_sender import WebhookSender
 from api.problems import ProblemBody
 from api.routes import ROUTERS
@@ -82,6 +83,15 @@ def create_app(
         guard or AddressGuard(settings.ingest.allow_private),
     )
     store.listen(waker.committed)
+    tak = CotSender(
+        store,
+        services.feed,
+        bus,
+        services.clock,
+        services.metrics,
+        settings.cot,
+        exercise=settings.exercise,
+    )
     store.listen(lambda _seq: services.feed.wake())
 
     @contextlib.asynccontextmanager
@@ -89,7 +99,7 @@ def create_app(
         await note_configuration(store.audit, settings, services.sealer)
         running = [
             asyncio.create_task(part.run(), name=type(part).__name__)
-            for part in (services.feed, services.readers, services.webhooks, waker)
+            for part in (services.feed, services.readers, services.webhooks, tak, waker)
         ]
         try:
             yield

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from api.waking import Waker
-from bench.feed_readers import Findings, read_in_process
+from bench.feed_readers import Findings, StallFindings, read_in_process, stall_in_process
 from bench.feed_servers import api_in_process, bare_in_process
 from contracts import CallId, CallReport, ReportId
 from incidents.accounts import Role
@@ -39,7 +39,9 @@ from plumbing.settings import Settings, load_settings
 READER_PROCESSES = 2
 NOTE = "x" * 2_000
 """Makes a change about as large as an incident with its regions is."""
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+STALL_BATCH = 50
+STALL_PAUSE_S = 0.1
 _spawn = multiprocessing.get_context("spawn")
 
 Say = Callable[[str], None]
@@ -53,6 +55,9 @@ class Plan:
     changes_per_s: float = 5.0
     seconds: float = 20.0
     burst: int = 500
+    stalled: int = 50
+    """Readers that stop reading while `stall_changes` come."""
+    stall_changes: int = 1_500
 
     @property
     def changes(self) -> int:
@@ -77,7 +82,7 @@ async def _run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
                 "SIAGA__EVIDENCE__MIN_FREE_BYTES": "0",
             },
         )
-        steady, burst, burst_s, cpu_s, burst_cpu_s = await _measure_api(plan, settings, say)
+        steady, burst, burst_s, cpu_s, burst_cpu_s, stall = await _measure_api(plan, settings, say)
     bare_cpu_s, bare_burst_cpu_s, bare_delays_s = await _measure_bare(plan, say)
     expected = plan.readers * (plan.changes + plan.burst)
     delays_ms = [delay * 1000 for delay in steady.delays_s]
@@ -97,6 +102,13 @@ async def _run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
         "bare_burst_cpu_s": round(bare_burst_cpu_s, 2),
         "bare_p50_ms": _quantile([delay * 1000 for delay in bare_delays_s], 0.50),
         "bare_p99_ms": _quantile([delay * 1000 for delay in bare_delays_s], 0.99),
+        "stalled": plan.stalled,
+        "stall_changes": plan.stall_changes,
+        "stalled_cut_off": stall.cut_off,
+        "stalled_resumed": stall.complete,
+        "stalled_lost": plan.stalled * plan.stall_changes - stall.received,
+        "stalled_out_of_order": stall.out_of_order,
+        "stalled_resume_s": round(stall.seconds, 2),
         "machine": {
             "cpus": os.cpu_count(),
             "load_1min": round(os.getloadavg()[0], 1),
@@ -108,7 +120,7 @@ async def _run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
 
 async def _measure_api(
     plan: Plan, settings: Settings, say: Say
-) -> tuple[Findings, Findings, float, float, float]:
+) -> tuple[Findings, Findings, float, float, float, StallFindings]:
     store = await Store.open(settings.database_url, SystemClock())
     key = await store.keys.issue("bench", Role.VIEWER)
     async with Bus(settings.bus.url or "", settings.bus.namespace) as bus:
@@ -132,10 +144,32 @@ async def _measure_api(
                 await store.reports.accept([_change() for _ in range(plan.burst)])
                 burst = await _findings(readers, seq + plan.burst)
                 after_s = await _cpu(api)
+            stall = await _measure_stall(plan, store, f"{url}/ws/v1/feed", headers, say)
         waking.cancel()
     await store.close()
     burst_s = burst.last_at_s - started_s
-    return steady, burst, burst_s, between_s - before_s, after_s - between_s
+    return steady, burst, burst_s, between_s - before_s, after_s - between_s, stall
+
+
+async def _measure_stall(
+    plan: Plan, store: Store, url: str, headers: dict[str, str], say: Say
+) -> StallFindings:
+    """Readers that stop reading until the server has cut them off, and then come back."""
+    if not plan.stalled:
+        return StallFindings(0, 0, 0, 0, 0.0)
+    say(f"{plan.stalled} readers stall while {plan.stall_changes} changes come")
+    with _process(stall_in_process, url, headers, plan.stalled) as readers:
+        await _heard(readers)
+        left = plan.stall_changes
+        while left:
+            some = min(STALL_BATCH, left)
+            await store.reports.accept([_change() for _ in range(some)])
+            left -= some
+            # The server must have had time to tell: what it never read it can't be late with.
+            await asyncio.sleep(STALL_PAUSE_S)
+        readers.send(("resume", await store.log.last_seq(), PATIENCE_S * 2))
+        found: StallFindings = await _heard(readers)
+    return found
 
 
 async def _measure_bare(plan: Plan, say: Say) -> tuple[float, float, array[float]]:
@@ -266,5 +300,8 @@ def table(figures: dict[str, Any]) -> str:
             f"  server CPU s    {figures['server_cpu_s']}   (bare broadcast"
             f" {figures['bare_cpu_s']}; {ratio:.2f} times)",
             f"  burst CPU s     {figures['burst_cpu_s']}   (bare {figures['bare_burst_cpu_s']})",
+            f"  stalled         {figures['stalled']}: {figures['stalled_cut_off']} cut off,"
+            f" {figures['stalled_resumed']} back at the end in {figures['stalled_resume_s']} s,"
+            f" lost {figures['stalled_lost']}, out of order {figures['stalled_out_of_order']}",
         )
     )

@@ -17,6 +17,7 @@ def feed(
     readers: Annotated[int, typer.Option(min=2, help="Websocket readers.")] = 500,
     seconds: Annotated[float, typer.Option(min=2, help="Length of the steady part.")] = 20.0,
     burst: Annotated[int, typer.Option(min=2, help="Changes at once, at the end.")] = 500,
+    stalled: Annotated[int, typer.Option(min=0, help="Readers that stop reading.")] = 50,
     capture_s: Annotated[
         float, typer.Option(min=0, help="Length of the part with cameras; 0 leaves it out.")
     ] = 60.0,
@@ -27,7 +28,8 @@ def feed(
     from bench import feed as bench_feed
 
     figures = bench_feed.run(
-        bench_feed.Plan(readers=readers, seconds=seconds, burst=burst), _progress
+        bench_feed.Plan(readers=readers, seconds=seconds, burst=burst, stalled=stalled),
+        _progress,
     )
     tables = [bench_feed.table(figures)]
     if capture_s > 0:
