@@ -26,14 +26,15 @@ def isotonic(said: Sequence[float], real: Sequence[bool]) -> tuple[float, ...]:
     """
     if len(said) < EXISTENCE_FLOOR or not EXISTENCE_EACH <= sum(real) <= len(real) - EXISTENCE_EACH:
         return ()
+    # What was reckoned alike is one case, whatever it turned out to be.
+    alike: dict[float, list[float]] = {}
+    for p, was in zip(said, real, strict=True):
+        case = alike.setdefault(p, [0.0, 0.0, 0.0])
+        case[0], case[1], case[2] = case[0] + p, case[1] + was, case[2] + 1
     blocks: list[list[float]] = []
-    for p, was in sorted(zip(said, real, strict=True)):
-        blocks.append([p, float(was), 1.0])
-        while len(blocks) > 1 and (
-            # What was reckoned alike is one case, whatever it turned out to be.
-            blocks[-2][0] / blocks[-2][2] == p
-            or blocks[-2][1] / blocks[-2][2] >= blocks[-1][1] / blocks[-1][2]
-        ):
+    for _, case in sorted(alike.items()):
+        blocks.append(case)
+        while len(blocks) > 1 and blocks[-2][1] / blocks[-2][2] >= blocks[-1][1] / blocks[-1][2]:
             p_sum, hits, count = blocks.pop()
             blocks[-1] = [blocks[-1][0] + p_sum, blocks[-1][1] + hits, blocks[-1][2] + count]
     knots: list[float] = []
