@@ -167,6 +167,9 @@ class _CityRole:
             self._next = None
             async with CityServer(city, port=self._plan.rtsp_port) as server:
                 await self._play_served(server)
+                if self._plan.score_file is not None and self._next is None:
+                    # Once is enough for a score; the supervisor stops everything now.
+                    await asyncio.Event().wait()
             # What was asked for meanwhile; else, after a guest, the city's own.
             city = self._next or self._own
 

@@ -45,7 +45,7 @@ _EVENTS = (
     _Tile("everyday", 4, 380, "a flood, full"),
     _Tile("spreading-flood", 1, 150, "a flood in rain"),
     _Tile("look-alike-evening", 0, 70.2, "look-alikes: sunset, lamp, welding"),
-    _Tile("look-alike-evening", 2, 100, "look-alikes: steam, dust, congestion"),
+    _Tile("look-alike-evening", 3, 100, "look-alikes: steam, dust, congestion"),
     _Tile("look-alike-evening", 4, 60, "look-alikes: roadworks, wet asphalt; a dirty lens"),
 )
 

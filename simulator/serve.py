@@ -86,6 +86,15 @@ class CityServer:
         return self._time
 
     async def __aenter__(self) -> CityServer:
+        try:
+            await self._open()
+        except BaseException:
+            # Asked to stop while it was being drawn: what waits to be drawn is drawn no more.
+            self._rest()
+            raise
+        return self
+
+    async def _open(self) -> None:
         if isinstance(self.city, City):
             # For the whole process: OpenCV's own threads spin while they wait for one another, and
             # cameras are drawn side by side anyway.
@@ -98,13 +107,15 @@ class CityServer:
             self._time = Timeline(self._clock)
         if isinstance(self.city, City) and self.city.scenario.faults:
             self._faulting = asyncio.create_task(self._break(self.city))
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._faulting is not None:
             self._faulting.cancel()
             await asyncio.gather(self._faulting, return_exceptions=True)
         await self.rtsp.__aexit__()
+        self._rest()
+
+    def _rest(self) -> None:
         self._drawing.shutdown(wait=False, cancel_futures=True)
         self._preparing.shutdown(wait=False, cancel_futures=True)
 

@@ -173,20 +173,17 @@ def _plume(
     x0, x1, y0, y1 = max(left, 0), min(left + wide, width), max(low - tall, 0), min(low, height)
     if x0 >= x1 or y0 >= y1:
         return
-    gas = np.asarray(
-        cv2.resize(
-            loop.smoke_at(elapsed_s * 0.8 + decoy.seed * 2.1), (wide, tall),
-            interpolation=cv2.INTER_LINEAR,
-        ),
-        np.uint8,
-    )  # fmt: skip
+    seconds = elapsed_s * 0.8 + decoy.seed * 2.1
+    # Where the loop's gas burns, this one is only warm.
+    cloud = cv2.max(loop.smoke_at(seconds), cv2.convertScaleAbs(loop.heat_at(seconds), alpha=0.55))
+    gas = np.asarray(cv2.resize(cloud, (wide, tall), interpolation=cv2.INTER_LINEAR), np.uint8)
     part = gas[y0 - (low - tall) : y1 - (low - tall), x0 - left : x1 - left]
     share = 1 - np.exp(part.astype(np.float32) * np.float32(-2.4 / 255))
     share *= np.float32(strength)
     share[nearness[y0:y1, x0:x1] > 1 / spot.depth_m] = 0
     region = picture[y0:y1, x0:x1]
-    cloud = np.full(region.shape, np.clip(tone, 0, 255), np.uint8)
-    region[:] = cv2.blendLinear(region, cloud, 1 - share, share)
+    plain = np.full(region.shape, np.clip(tone, 0, 255), np.uint8)
+    region[:] = cv2.blendLinear(region, plain, 1 - share, share)
 
 
 def _sunset(

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
+from simulator.scene.conditions import Conditions
+from simulator.scene.lighting import fog_colour
 from simulator.scene.place import MAIN_HALF_M, MINOR_HALF_M, Place
 
 Rgb = NDArray[np.uint8]
@@ -165,15 +167,20 @@ class SeenPerson:
     """Looks, phase (-1 stands, -2 lies), from the side (1) or along the view (0), mirrored."""
     light: Colour
     event_id: str
+    clear: float
+    """How much of them comes through the air; the rest is the fog's colour."""
+    fog: Colour
 
 
 def see_people(
     camera: PinholeCamera,
     place: Place,
     found: Sequence[Person],
+    under: Conditions,
     light: Callable[[Floats], Floats32],
 ) -> list[SeenPerson]:
     """Those in the picture; ``light`` gives the light (RGB, 1 is a day's) at points (N, 3)."""
+    fog: Colour = tuple(fog_colour(under).tolist())
     if not found:
         return []
     local = np.array([(p.a, p.b, 0.0) for p in found])
@@ -209,6 +216,8 @@ def see_people(
                 (person.looks, phase, is_side, across < 0),
                 (red, green, blue),
                 person.event_id,
+                round(math.exp(-depth / under.fog_m), 2),
+                fog,
             )
         )
     return seen
@@ -225,7 +234,7 @@ def draw_person(
 ) -> None:
     """Paint somebody, behind what stands nearer; ``sunk_m`` of them is under water."""
     size = round(seen.tall_px) if seen.tall_px < 40 else 2 * round(seen.tall_px / 2)
-    colours, shares = _lit_sprite(seen.sprite, size, seen.light)
+    colours, shares = _lit_sprite(seen.sprite, size, seen.light, seen.clear, seen.fog)
     tall, wide = shares.shape
     tall = max(2, round(tall * (1 - min(0.9, sunk_m / _FRAME_M)))) if sunk_m else tall
     left, top = round(seen.foot[0] - wide / 2), round(seen.foot[1]) - tall
@@ -270,11 +279,13 @@ def _shade(rx: int, ry: int) -> Rgb:
 
 @lru_cache(maxsize=1_500)
 def _lit_sprite(
-    sprite: tuple[int, int, int, bool], size: int, light: Colour
+    sprite: tuple[int, int, int, bool], size: int, light: Colour, clear: float, fog: Colour
 ) -> tuple[Rgb, Floats32]:
     """A person's colours in that light, and how opaque each pixel is, 0 to 1."""
     sized = _sized(sprite, size)
-    colour = np.minimum(sized[..., :3] * np.array(light, np.float32), 255).astype(np.uint8)
+    lit = sized[..., :3] * np.array(light, np.float32) * np.float32(clear)
+    lit += np.array(fog, np.float32) * np.float32(1 - clear)
+    colour = np.clip(lit, 0, 255).astype(np.uint8)
     share = np.asarray(sized[..., 3], np.float32) * np.float32(1 / 255)
     return np.ascontiguousarray(colour), np.ascontiguousarray(share)
 

@@ -117,7 +117,7 @@ class CameraView:
             headlights.draw_beams(picture)
         things: list[Thing] = [
             *vehicles,
-            *see_people(camera, place, moment.people, light),
+            *see_people(camera, place, moment.people, under, light),
             *moment.fires,
             *moment.decoys,
         ]
