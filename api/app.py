@@ -28,6 +28,7 @@ from api.outgoing.webhook_sender import WebhookSender
 from api.problems import ProblemBody
 from api.routes import ROUTERS
 from api.routes.config import program_version
+from api.scopes import scope_of
 from api.security import still_holds
 from api.services import Services
 from api.snapshots import Snapshots
@@ -212,8 +213,14 @@ def _description(app: FastAPI) -> dict[str, Any]:
 
 def _annotate(operation: dict[str, Any], method: str, path: str) -> None:
     roles = ACCESS.get((method, path)) or ACCESS.get((method, path.replace("}", ":path}")))
+    responses = operation.setdefault("responses", {})
+    usual = [400, 413] if "requestBody" in operation else []
     if roles:
         operation["x-roles"] = sorted(roles)
+        operation["x-scope"] = scope_of(method, path)
+        usual += [401, 403, 503]
+    for status, described in problems.documented(*usual).items():
+        responses.setdefault(str(status), described)
     # The framework describes its own form of 422, which is never sent.
     answer = operation.get("responses", {}).get("422")
     if answer is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.routing import BaseRoute
 
 from api.access import ACCESS, PUBLIC, GuardedRoute
+from api.access_table import document
 from api.routes import ROUTERS
 from incidents.accounts import Role
 from tests.support.api import ApiThread
@@ -40,6 +42,11 @@ def test_every_route_has_its_line_and_every_line_its_route(own_app: Any) -> None
     assert len(served) == len(set(served))
     assert set(served) == set(ACCESS)
     assert len(served) == sum(len(router.routes) for router in ROUTERS)
+
+
+def test_the_document_is_current() -> None:
+    written = (Path(__file__).parents[2] / "docs" / "access.md").read_text()
+    assert written == document(), "run: python -m api.access_table > docs/access.md"
 
 
 def test_a_route_without_a_line_cannot_be_made() -> None:
