@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,7 +12,9 @@ from contracts import (
     CallerFix,
     CameraId,
     Disc,
+    Estimate,
     FixShape,
+    Hazard,
     Incident,
     IncidentId,
     LonLat,
@@ -22,6 +24,7 @@ from contracts import (
     Sector,
     WatchClosely,
 )
+from geo.visibility import RankedCamera
 
 WATCH_FOR = timedelta(minutes=2)
 """A camera goes back to its keyframes after this long without another cue."""
@@ -32,25 +35,42 @@ FRESH_FOR = timedelta(minutes=5)
 LARGEST_RADIUS_M = 1_000.0
 """Of a wider region no camera sees a share worth its cost; its middle is looked at."""
 
+STANDS_OFF_M = 60.0
+"""About a caller, however well placed, an event is looked for this far."""
+CALL_PRIOR = 0.8
+"""That a call is about an event, before fusion has thought about it."""
+SEEN_WITHIN_M = 10.0
+"""How well a camera places what it sees."""
+
 _METRES_PER_DEGREE = 111_320.0
 
 
 class Views(Protocol):
     """Who sees a place."""
 
-    def cameras_seeing(
-        self, place: LonLat, radius_m: float, exercise: bool, most: int
-    ) -> tuple[CameraId, ...]:
-        """The cameras that see a part of a disc, best first."""
+    def ranked(
+        self, place: LonLat, radius_m: float, exercise: bool, hazard: Hazard | None
+    ) -> Sequence[RankedCamera]:
+        """The cameras that see a part of a disc, with their chances of finding a hazard in it."""
         ...
 
 
 class Cueing:
-    """Remembers which incidents it has cued for, so that each does so once a level."""
+    """Remembers which incidents it has cued for, so that each does so once a level, and which
+    cameras are hot, so that there are never more than the budget of those that it asked for.
 
-    def __init__(self, views: Views) -> None:
+    Of the cameras that see a place, those that are expected to tell most come first; where the
+    budget is spent, only what is hot already is kept hot.
+    """
+
+    def __init__(self, views: Views, budget: int, detection_probability: float) -> None:
         self._views = views
+        self._budget = budget
+        self._finds = detection_probability
         self._cued: dict[IncidentId, AlarmLevel] = {}
+        self._hot: dict[CameraId, datetime] = {}
+        self.refused = 0
+        """Cameras that would have told something, but for the budget."""
 
     def for_reports(self, reports: Iterable[Report], now: datetime) -> list[WatchClosely]:
         """A cue for each fresh caller's position that cameras see."""
@@ -60,12 +80,9 @@ class Cueing:
             if not isinstance(fix, CallerFix) or now - fix.received_at > FRESH_FOR:
                 continue
             centre, radius_m = disc_around(fix.shape)
-            cameras = self._views.cameras_seeing(
-                centre, min(radius_m, LARGEST_RADIUS_M), fix.exercise, MOST_CAMERAS
-            )
-            if cameras:
-                why = f"call {fix.call_id}"
-                cues.append(WatchClosely(camera_ids=cameras, until=now + WATCH_FOR, why=why))
+            radius_m = max(min(radius_m, LARGEST_RADIUS_M), STANDS_OFF_M)
+            ranked = self._views.ranked(centre, radius_m, fix.exercise, None)
+            cues += self._cue(ranked, CALL_PRIOR, radius_m, now, f"call {fix.call_id}")
         return cues
 
     def for_incidents(self, incidents: Iterable[Incident], now: datetime) -> list[WatchClosely]:
@@ -81,15 +98,74 @@ class Cueing:
             ):
                 continue
             self._cued[incident.id] = incident.level
-            if incident.best_camera_ids:
-                cues.append(
-                    WatchClosely(
-                        camera_ids=incident.best_camera_ids[:MOST_CAMERAS],
-                        until=now + WATCH_FOR,
-                        why=f"incident {incident.id}",
-                    )
-                )
+            estimate = incident.estimate
+            radius_m = min(_reach_m(estimate), LARGEST_RADIUS_M)
+            ranked = self._views.ranked(
+                estimate.location, radius_m, estimate.exercise, estimate.hazard
+            )
+            why = f"incident {incident.id}"
+            cues += self._cue(ranked, estimate.probability, radius_m, now, why)
         return cues
+
+    def _cue(
+        self,
+        ranked: Sequence[RankedCamera],
+        probability: float,
+        radius_m: float,
+        now: datetime,
+        why: str,
+    ) -> list[WatchClosely]:
+        for camera_id in [one for one, until in self._hot.items() if until <= now]:
+            del self._hot[camera_id]
+        told = {
+            one.camera_id: information(probability, self._finds * one.probability, radius_m)
+            for one in ranked
+        }
+        # Sorting is stable: of equals the better view stays first.
+        best = sorted(told, key=lambda camera_id: -told[camera_id])[:MOST_CAMERAS]
+        chosen = []
+        for camera_id in best:
+            if camera_id not in self._hot and len(self._hot) >= self._budget:
+                self.refused += 1
+                continue
+            self._hot[camera_id] = now + WATCH_FOR
+            chosen.append(camera_id)
+        if not chosen:
+            return []
+        return [WatchClosely(camera_ids=tuple(chosen), until=now + WATCH_FOR, why=why)]
+
+
+def information(probability: float, finds: float, radius_m: float) -> float:
+    """Nats that a look is expected to tell: of whether there is an event, and of where.
+
+    Args:
+        probability: That there is an event.
+        finds: That the camera shows it, if there is one where it may be.
+        radius_m: How far off it may be from where it is thought to be.
+    """
+    seen = probability * finds
+    left = (probability - seen) / (1 - seen) if seen < 1 else 0.0
+    of_existence = _entropy(probability) - (1 - seen) * _entropy(left)
+    return of_existence + seen * 2 * math.log1p(radius_m / SEEN_WITHIN_M)
+
+
+def _entropy(p: float) -> float:
+    return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)
+
+
+def _reach_m(estimate: Estimate) -> float:
+    """How far the incident may be from its location, by its 50 % region."""
+    area = estimate.region50.area
+    rings = area.coordinates[:1] if isinstance(area, Polygon) else _outer(area.coordinates)
+    east = _METRES_PER_DEGREE * math.cos(math.radians(estimate.location.lat))
+    return max(
+        math.hypot(
+            (lon - estimate.location.lon) * east,
+            (lat - estimate.location.lat) * _METRES_PER_DEGREE,
+        )
+        for ring in rings
+        for lon, lat in ring
+    )
 
 
 def disc_around(shape: FixShape) -> tuple[LonLat, float]:

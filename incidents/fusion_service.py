@@ -47,7 +47,7 @@ from incidents.telling import PAUSE
 from incidents.verdicts import speaks_of_truth
 from plumbing.bus import Bus, BusUnavailable, Lease
 from plumbing.clock import Clock
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import open_evidence
 from plumbing.ids import new_id
 from plumbing.logs import get_logger
 from plumbing.settings import Settings
@@ -124,7 +124,9 @@ class FusionService:
         self._clock = clock
         self._lease_s = settings.fusion.writer_lease_s
         self._mind = Mind(settings.city, settings.fusion)
-        self._cueing = Cueing(self._mind)
+        self._cueing = Cueing(
+            self._mind, settings.fusion.hot_cameras, settings.fusion.detection_probability
+        )
         self._clipping = Clipping(store, bus, settings.evidence, clock)
         self._desk = DeskRules(settings.routing)
         self._alarms = AlarmPolicy(settings.fusion)
@@ -132,7 +134,10 @@ class FusionService:
             self._alarms, self._mind.name_of, self._mind.best_cameras, self._desk.complete
         )
         self._retention = store.retention(
-            settings, EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
+            settings,
+            open_evidence(
+                settings.evidence_folder, settings.evidence.min_free_bytes, settings.evidence.url
+            ),
         )
         self._news = asyncio.Event()
         """Something may have been committed that we should look at."""

@@ -41,6 +41,7 @@ from geo.fusion.learning import calibrated
 from geo.projection import LocalProjection
 from geo.ptz import PtzModel
 from geo.sights import KnownSights, Sights
+from geo.visibility import RankedCamera
 from incidents.decisions import FusionMemory, Outcome
 from incidents.learning import parameters_with
 from plumbing.logs import get_logger
@@ -272,10 +273,14 @@ class Mind:
         hazard: Hazard | None = None,
     ) -> tuple[CameraId, ...]:
         """The enabled cameras that see an event in a disc, of a fire its smoke too; best first."""
-        found = self._views[exercise].cameras_seeing(
-            place.lon, place.lat, radius_m, most, hazard=hazard
-        )
+        found = self.ranked(place, radius_m, exercise, hazard)[:most]
         return tuple(one.camera_id for one in found)
+
+    def ranked(
+        self, place: LonLat, radius_m: float, exercise: bool, hazard: Hazard | None
+    ) -> list[RankedCamera]:
+        """The same with their chances."""
+        return self._views[exercise].cameras_seeing(place.lon, place.lat, radius_m, hazard=hazard)
 
     def _of(self, exercise: bool) -> list[Camera]:
         return [camera for camera in self._cameras.values() if camera.exercise is exercise]

@@ -368,6 +368,12 @@ class FusionSettings(Section):
     alarm_bound: float = Field(
         8.0, ge=1, le=1000, description="By how much load may raise the odds that an alarm needs"
     )
+    hot_cameras: int = Field(
+        24,
+        ge=1,
+        le=10_000,
+        description="Cameras that calls and incidents may keep at full rate at a time",
+    )
     writer_lease_s: float = Field(
         6.0, ge=2, le=60, description="A silent fusion process is replaced after this long"
     )
