@@ -43,7 +43,7 @@ from incidents.store import Store
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import Bus
 from plumbing.clock import Clock, SystemClock
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import EvidenceStore, open_evidence
 from plumbing.sealing import Sealer
 from plumbing.settings import Settings
 
@@ -80,7 +80,10 @@ def create_app(
         bus,
         clock or SystemClock(),
         sealer or Sealer(settings.key_file),
-        evidence or EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes),
+        evidence
+        or open_evidence(
+            settings.evidence_folder, settings.evidence.min_free_bytes, settings.evidence.url
+        ),
         guard or AddressGuard(settings.ingest.allow_private),
     )
     store.listen(waker.committed)

@@ -1,4 +1,7 @@
-"""The evidence store: pictures and clips in a folder, named by the SHA-256 of what they hold."""
+"""The evidence store: pictures and clips, named by the SHA-256 of what they hold.
+
+A folder by default; a bucket by URL (`plumbing.evidence_bucket`), which several hosts need.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from pathlib import Path
 
 from contracts import EvidenceId
 
-_SUFFIXES = {
+SUFFIXES = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "image/webp": ".webp",
@@ -23,7 +26,7 @@ _SUFFIXES = {
     "application/json": ".json",
     "application/pdf": ".pdf",
 }
-_MEDIA_TYPES = {suffix: media_type for media_type, suffix in _SUFFIXES.items()}
+MEDIA_TYPES = {suffix: media_type for media_type, suffix in SUFFIXES.items()}
 _ID = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -42,6 +45,20 @@ class EvidenceDamaged(EvidenceMissing):
 
 class EvidenceFull(EvidenceError):
     """The disk has no room for more evidence; free some or set evidence.folder elsewhere."""
+
+
+def suffix_of(content: bytes, media_type: str) -> str:
+    """What ends the name that content is kept under.
+
+    Raises:
+        ValueError: nothing to keep, or a media type that is none of ours.
+    """
+    suffix = SUFFIXES.get(media_type)
+    if suffix is None:
+        raise ValueError(f"evidence of type {media_type!r}; known: {', '.join(SUFFIXES)}")
+    if not content:
+        raise ValueError("evidence without content")
+    return suffix
 
 
 class EvidenceStore:
@@ -66,11 +83,7 @@ class EvidenceStore:
             ValueError: nothing to keep, or a media type that is none of ours.
             EvidenceFull: no room.
         """
-        suffix = _SUFFIXES.get(media_type)
-        if suffix is None:
-            raise ValueError(f"evidence of type {media_type!r}; known: {', '.join(_SUFFIXES)}")
-        if not content:
-            raise ValueError("evidence without content")
+        suffix = suffix_of(content, media_type)
         evidence_id = EvidenceId(hashlib.sha256(content).hexdigest())
         if self._find(evidence_id) is not None:
             return evidence_id
@@ -106,7 +119,7 @@ class EvidenceStore:
             raise EvidenceMissing(f"no evidence {evidence_id}") from None
         if hashlib.sha256(content).hexdigest() != evidence_id:
             raise EvidenceDamaged(f"evidence {evidence_id} is damaged on disk")
-        return content, _MEDIA_TYPES[path.suffix]
+        return content, MEDIA_TYPES[path.suffix]
 
     def path(self, evidence_id: str) -> Path:
         """The file that holds it, for streaming; unlike `get` this doesn't check what is in it."""
@@ -133,7 +146,7 @@ class EvidenceStore:
         # The pattern also keeps ids that people send from leaving the folder.
         if not _ID.fullmatch(evidence_id):
             return None
-        for suffix in _MEDIA_TYPES:
+        for suffix in MEDIA_TYPES:
             path = self._folder / evidence_id[:2] / f"{evidence_id}{suffix}"
             if path.is_file():
                 return path
@@ -161,3 +174,20 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_evidence(folder: Path, min_free_bytes: int, url: str | None) -> EvidenceStore:
+    """The configured store: the bucket at ``url``, or the folder.
+
+    Raises:
+        EvidenceError: the bucket's address or keys are wrong, or its client isn't installed.
+    """
+    if url is None:
+        return EvidenceStore(folder, min_free_bytes)
+    try:
+        from plumbing.evidence_bucket import BucketEvidence
+    except ModuleNotFoundError as error:
+        raise EvidenceError(
+            "evidence.url needs the S3 client: install the 's3' extra (siaga[s3])"
+        ) from error
+    return BucketEvidence(url)

@@ -368,12 +368,6 @@ class FusionSettings(Section):
     alarm_bound: float = Field(
         8.0, ge=1, le=1000, description="By how much load may raise the odds that an alarm needs"
     )
-    hot_cameras: int = Field(
-        24,
-        ge=1,
-        le=10_000,
-        description="Cameras that calls and incidents may keep at full rate at a time",
-    )
     writer_lease_s: float = Field(
         6.0, ge=2, le=60, description="A silent fusion process is replaced after this long"
     )
@@ -549,6 +543,13 @@ class EvidenceSettings(Section):
     """Pictures and clips that prove an incident."""
 
     folder: Path | None = Field(None, description="Folder; none is evidence/ in data_dir")
+    url: str | None = Field(
+        None,
+        pattern=r"^s3\+https?://[^/@\s]+/[^\s]+$",
+        max_length=500,
+        description="S3-compatible bucket instead, s3+https://host/bucket/prefix: several hosts need "
+        "one. Its keys stand in SIAGA_S3_ACCESS_KEY and SIAGA_S3_SECRET_KEY",
+    )
     min_free_bytes: int = Field(
         500_000_000, ge=0, description="Stop writing, and say so, when the disk has less left"
     )

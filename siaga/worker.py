@@ -30,7 +30,7 @@ from detection.runtime import Backend, open_detector, open_flood_classifier
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import CLIPS, DETECTIONS, HEALTH, Bus, BusUnavailable
 from plumbing.clock import Clock
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import open_evidence
 from plumbing.logs import get_logger
 from plumbing.sealing import Sealer
 from plumbing.settings import DetectionSettings, Settings
@@ -99,7 +99,9 @@ class Worker:
         sealer = Sealer(settings.key_file)
         # Probes open streams beside the watched ones, with a gate of their own.
         self._opener = StreamOpener(settings.ingest, clock, guard, sealer)
-        self._evidence = EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
+        self._evidence = open_evidence(
+            settings.evidence_folder, settings.evidence.min_free_bytes, settings.evidence.url
+        )
         self._spool = Spool(settings.data_dir / "spool" / f"{name}.sqlite3")
         self._quarantine = Quarantine(settings.data_dir / "quarantine" / name, clock)
         self._quarantine.begin()

@@ -15,7 +15,7 @@ from detection.model_card import DETECTOR, FLOOD, MODELS, load_card
 from detection.promotion import Point, detector_points, flood_points, losses, replace_model
 from detection.runtime import open_detector, open_flood_classifier
 from incidents.store import Store
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import open_evidence
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
 from siaga.commands.stored import with_store
 from siaga.failures import Failure
@@ -165,7 +165,9 @@ def export_data(
         return await store.verdicts.since(exercise=exercise)
 
     verdicts = with_store(config, read)
-    evidence = EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
+    evidence = open_evidence(
+        settings.evidence_folder, settings.evidence.min_free_bytes, settings.evidence.url
+    )
     exported = export_verdicts(verdicts, evidence, folder)
     for problem in exported.problems:
         typer.echo(problem, err=True)
