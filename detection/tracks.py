@@ -22,6 +22,8 @@ LOOK_S = 0.8
 """Pictures closer together than this are one look: they show the same thing, not a second proof of
 it.
 """
+LEAST_DOUBT_LLR = 1.0
+"""What a look that shows nothing may always take."""
 LOOKS_KEPT = 64
 """Looks remembered a track; the oldest fall out (bounds memory: 64 looks are at least 50 s)."""
 
@@ -165,14 +167,19 @@ def evidence_llr(looks: Sequence[Look], correlation: float, fade_s: float = floa
 def evidence_by_onset(
     looks: Sequence[Look], correlation: float, fade_s: float = float("inf")
 ) -> list[float]:
-    """`evidence_llr` of the looks from each one on."""
+    """`evidence_llr` of the looks from each one on.
+
+    How well a thing is found differs from thing to thing more than from look to look: a small fire
+    is missed every other time. So no look speaks against it by more than the best one speaks for.
+    """
     found: list[float] = []
+    most_against = -max(LEAST_DOUBT_LLR, max((look.llr for look in looks), default=0.0))
     total = squares = spoken = 0.0
     for look in reversed(looks):
         weight = math.exp((look.at_s - looks[-1].at_s) / fade_s)
         total += weight
         squares += weight * weight
-        spoken += weight * look.llr
+        spoken += weight * max(look.llr, most_against)
         n = total**2 / squares
         found.append(spoken / total * n / (1.0 + (n - 1.0) * correlation))
     return found[::-1]
