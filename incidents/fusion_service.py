@@ -124,7 +124,9 @@ class FusionService:
         self._clock = clock
         self._lease_s = settings.fusion.writer_lease_s
         self._mind = Mind(settings.city, settings.fusion)
-        self._cueing = Cueing(self._mind)
+        self._cueing = Cueing(
+            self._mind, settings.fusion.hot_cameras, settings.fusion.detection_probability
+        )
         self._clipping = Clipping(store, bus, settings.evidence, clock)
         self._desk = DeskRules(settings.routing)
         self._alarms = AlarmPolicy(settings.fusion)
