@@ -149,6 +149,7 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/metrics"): PUBLIC,
     ("GET", "/docs"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
+    ("GET", "/asyncapi.json"): PUBLIC,
     # The console's own files hold nothing of the city's; what it shows comes from the above.
     ("GET", "/"): PUBLIC,
     ("GET", "/{path:path}"): PUBLIC,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from api.camera_view import camera_item
 from api.wire import snapshot_message
@@ -24,7 +25,8 @@ class _Thing:
 def encoded_snapshot(
     found: Snapshot, only: LogFilter, field_of_view: Callable[[Camera], bytes]
 ) -> bytes:
-    """The message; a reader finds in it what an entry about it would have passed for."""
+    """The message; a reader finds in it what an entry of any kind would have passed for."""
+    only = replace(only, kinds=None)
 
     def passes(kind: LogKind, subject: LogSubject, subject_id: str, exercise: bool) -> bool:
         if only == EVERYTHING:

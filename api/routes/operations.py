@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from api import asyncapi
 from api.access import GuardedRoute
 from api.problems import documented
 from api.readiness import look
@@ -46,6 +47,12 @@ async def read_description(request: Request) -> Response:
 
 
 @router.get("/docs", include_in_schema=False)
+@router.get("/asyncapi.json", include_in_schema=False)
+async def read_feed_description(request: Request) -> Response:
+    """The AsyncAPI description of the feed."""
+    return JSONResponse(asyncapi.description(request.app.title, request.app.version))
+
+
 async def read_reference(request: Request) -> Response:
     """The same for people, without a script or anything from elsewhere."""
     page = reference_page(request.app.openapi())
