@@ -368,6 +368,12 @@ class FusionSettings(Section):
     alarm_bound: float = Field(
         8.0, ge=1, le=1000, description="By how much load may raise the odds that an alarm needs"
     )
+    hot_cameras: int = Field(
+        24,
+        ge=1,
+        le=10_000,
+        description="Cameras that calls and incidents may keep at full rate at a time",
+    )
     writer_lease_s: float = Field(
         6.0, ge=2, le=60, description="A silent fusion process is replaced after this long"
     )
@@ -375,12 +381,6 @@ class FusionSettings(Section):
     @model_validator(mode="after")
     def _quiet_below_loud(self) -> Self:
         if self.candidate_from > self.alarm_from:
-    hot_cameras: int = Field(
-        24,
-        ge=1,
-        le=10_000,
-        description="Cameras that calls and incidents may keep at full rate at a time",
-    )
             raise ValueError("candidate_from must not exceed alarm_from")
         unknown = sorted(set(self.alarm_from_by_hazard) - set(_EVENTS_PER_KM2_DAY))
         if unknown:
