@@ -221,6 +221,13 @@ class WorkerSettings(Section):
     max_cameras: int = Field(
         100, ge=1, le=10_000, description="Cameras that one worker takes at most"
     )
+    cores: float | None = Field(
+        None,
+        gt=0,
+        le=256,
+        description="Processor cores that one worker may fill with cameras; none is its share of "
+        "the machine's",
+    )
     live_host: str = Field(
         "127.0.0.1",
         min_length=1,

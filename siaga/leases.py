@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -45,6 +46,8 @@ class OwnCameras:
     has_pictures: Callable[[CameraId], bool]
     address: Callable[[], str]
     """Where their live video is to be had."""
+    budget: Callable[[], float] = lambda: math.inf
+    """CPU-milliseconds a second that its cameras may take together."""
 
 
 class CameraLeases:
@@ -152,7 +155,8 @@ class CameraLeases:
             {
                 "cameras": len(costs),
                 "cost": round(sum(costs.values()), 3),
-                "full": len(costs) >= self._max_cameras,
+                "full": len(costs) >= self._max_cameras
+                or sum(costs.values()) >= self._own.budget(),
             }
         )
         if self._presence is not None:
@@ -206,8 +210,14 @@ class CameraLeases:
             await self._give_back(camera_id)
         carried = sum(costs[camera_id] for camera_id in self._held)
         room = self._max_cameras - len(self._held)
+        # No more are taken than fit, while there is a worker with room. Where there is none, a
+        # camera that is looked at seldom (`camera_ingest.shedding`) is better than one that isn't.
+        if not all(load.is_full for load in loads):
+            share = min(share, self._own.budget())
         if carried < share and room > 0:
             await self._take_up_to(share, carried, room)
+        if carried >= self._own.budget() and watched < len(self._register):
+            _log.warning("more cameras than fit", cost_ms=round(carried), cameras=len(self._held))
         if room <= 0 and watched < len(self._register):
             _log.warning("worker is full", cameras=len(self._held), registered=len(self._register))
 

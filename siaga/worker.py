@@ -35,6 +35,7 @@ from plumbing.logs import get_logger
 from plumbing.sealing import Sealer
 from plumbing.settings import DetectionSettings, Settings
 from plumbing.spool import Spool
+from siaga.budget import CpuBudget
 from siaga.clip_keeper import ClipKeeper
 from siaga.clutter_maps import ClutterMaps, VerdictReader
 from siaga.heads import HeadWatch
@@ -120,6 +121,7 @@ class Worker:
             costs=self._ingest.costs,
             has_pictures=self._ingest.has_pictures,
             address=lambda: self._live.address,
+            budget=CpuBudget(settings.worker, clock, self._ingest.costs).cameras_ms,
         )
         self._leases = CameraLeases(bus, name, settings.worker, own, clock)
         self._heads = HeadWatch(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from dataclasses import dataclass, field
 
 from contracts import CameraId, StreamSource
 from plumbing.bus import Bus
-from plumbing.embedded_bus import EmbeddedBus
 from plumbing.clock import Clock, SystemClock
+from plumbing.embedded_bus import EmbeddedBus
 from plumbing.settings import WorkerSettings
-from siaga.leases import HAND_OVER_S, CameraLeases, OwnCameras
+from siaga.leases import DEFAULT_COST, HAND_OVER_S, CameraLeases, OwnCameras
 
 LEASE_S = 3.0
 """The least that may be set."""
@@ -23,6 +24,7 @@ class Pretended:
 
     costs: dict[CameraId, float] = field(default_factory=dict)
     pictures: bool = True
+    budget: float = math.inf
 
 
 class HeldClock(SystemClock):
@@ -49,6 +51,7 @@ def worker(
         costs=lambda: known.costs,
         has_pictures=lambda _: known.pictures,
         address=lambda: f"{name}:1",
+        budget=lambda: known.budget,
     )
     return CameraLeases(bus, name, settings, cameras, clock or SystemClock())
 
@@ -229,6 +232,27 @@ async def test_costly_cameras_count_for_more(bus: Bus) -> None:
         await first.refresh()
         await second.refresh()
     assert held(first) == before  # within the tolerance nothing moves
+
+
+async def test_what_fits_is_taken_while_another_has_room(bus: Bus) -> None:
+    await bus.publish_register(sources(20))
+    small, large = Pretended(budget=4 * DEFAULT_COST), Pretended(budget=100 * DEFAULT_COST)
+    first, second = worker(bus, "w1", own=small), worker(bus, "w2", own=large)
+    for _ in range(6):
+        await second.refresh()
+        await first.refresh()
+    assert len(held(first)) <= 10, "the share of two; it never took more than fits"
+    assert held(first) | held(second) == {source.camera_id for source in sources(20)}
+
+
+async def test_where_nobody_has_room_cameras_are_watched_all_the_same(bus: Bus) -> None:
+    await bus.publish_register(sources(20))
+    leases = worker(bus, "w1", own=Pretended(budget=4 * DEFAULT_COST))
+    await leases.refresh()
+    assert len(held(leases)) <= 5
+    for _ in range(3):
+        await leases.refresh()
+    assert len(held(leases)) == 20
 
 
 async def test_where_live_video_is_stands_in_the_lease(bus: Bus) -> None:
