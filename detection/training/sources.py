@@ -15,6 +15,10 @@ from pathlib import Path
 
 HAZARD_CLASSES = ("fire", "smoke", "crash")
 
+DESK = "desk"
+"""Folder beside the data sets where `siaga train export` puts operators' verdicts to be trained on,
+and the prefix of its files."""
+
 LICENCES = {
     "abonia": "CC BY 4.0 (Roboflow fire-wrpgm; Abonia1/YOLOv8-Fire-and-Smoke-Detection)",
     "biplab": "CC BY 4.0 (Roboflow forest-fire-tyoo7; BIPLABMAHAPATRA1951/forest_fire_detection_)",
@@ -90,6 +94,9 @@ TRAFFIC_CCTV = frozenset(
 weather.
 """
 
+STREETS = frozenset({"yuskun", "indonesia"})
+"""Ordinary traffic photographed from the roadside, a scene a picture."""
+
 ONE_CAMERA = frozenset({"medan", "denpasar", "vnjunction", "opendatacam"})
 """Sources that are one camera: one scene, whatever the file's number says."""
 
@@ -164,10 +171,21 @@ def pictures(
 
 
 def hazard_pictures(root: Path, stated_licence_only: bool = False) -> list[Picture]:
-    """Labelled fire, smoke and crash pictures (an empty label file means nothing to see)."""
-    return list(
-        pictures(root / "hazard_boxes/images", root / "hazard_boxes/labels", stated_licence_only)
-    )
+    """Labelled fire, smoke and crash pictures (an empty label file means nothing to see), with what
+    operators decided, if that was exported to `desk/`.
+    """
+    folders = [folder / "hazard_boxes" for folder in (root, root / DESK)]
+    return [
+        picture
+        for folder in folders
+        for picture in pictures(folder / "images", folder / "labels", stated_licence_only)
+    ]
+
+
+def flood_pictures(root: Path, kind: str, stated_licence_only: bool = False) -> list[Picture]:
+    """Pictures of one `kind`, flood or dry, with what operators decided, as `hazard_pictures`."""
+    folders = [folder / "flood_scenes" / kind for folder in (root, root / DESK)]
+    return [picture for f in folders for picture in pictures(f, None, stated_licence_only)]
 
 
 def quiet_pictures(root: Path, stated_licence_only: bool = False) -> list[Picture]:

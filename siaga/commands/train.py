@@ -158,7 +158,10 @@ def export_data(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write operators' verdicts with their pictures as a data set, for `--also` of a training."""
+    """Write operators' verdicts with their pictures as a data set.
+
+    In the folder desk/ beside the other data sets (SIAGA_DATA/hazards/desk), trainings mix it in.
+    """
     settings = settings_from(config)
 
     async def read(store: Store) -> list[Verdict]:

@@ -85,3 +85,16 @@ def test_a_picture_that_is_gone_is_said(tmp_path: Path, evidence: EvidenceStore)
     done = export_verdicts([verdict(EvidenceId("0" * 64))], evidence, tmp_path / "out")
     assert done.without_picture == 1 and len(done.problems) == 1
     assert sources.hazard_pictures(tmp_path / "out") == []
+
+
+def test_what_was_exported_beside_the_other_data_is_trained_on(
+    tmp_path: Path, evidence: EvidenceStore
+) -> None:
+    lamp = verdict(a_picture(evidence, 60))
+    wet = replace(verdict(a_picture(evidence, 90)), sighting=Sighting.FLOOD)
+    export_verdicts([lamp, wet], evidence, tmp_path / "hazards" / sources.DESK)
+    root = tmp_path / "hazards"
+    assert [p.source for p in sources.hazard_pictures(root)] == ["desk"]
+    assert [p.source for p in sources.flood_pictures(root, "dry")] == ["desk"]
+    assert sources.flood_pictures(root, "flood") == []
+    assert [p.source for p in sources.hazard_pictures(root, stated_licence_only=True)] == ["desk"]
