@@ -17,9 +17,10 @@ from geo.fusion.unseen import SEEN, Unseen
 from geo.projection import LocalProjection
 from geo.regions import UNIT_CIRCLE, credible_areas
 
-TEMPER = 1.35
-"""Regions of several sources are so many times wider than their product: in simulated cities they
-then hold the event as often as they say, also where callers stand farther off than assumed."""
+TEMPER, TEMPER_LONE = 1.6, 1.15
+"""Regions of several sources, and of a lone one, are so many times wider than the product of their
+places: in simulated cities they then hold the event about as often as they say, also where callers
+stand farther off than assumed and cameras err more than they state."""
 
 
 def estimate_of(
@@ -43,7 +44,7 @@ def estimate_of(
     ranked, probability = weighed(score.hazards, log_z)
     location = medoid(whole)
     # Whose reports are whose is itself a guess, which the product of their places doesn't know.
-    place = whole.widened(TEMPER) if len(score.sources) > 1 else whole
+    place = whole.widened(TEMPER if len(score.sources) > 1 else TEMPER_LONE)
     inner, outer = credible_areas(place, (0.5, 0.9))
     pieces = score.pieces
     contributions = score.contributions(location)
