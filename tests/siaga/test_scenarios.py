@@ -1,0 +1,49 @@
+"""`siaga demo`: the library of scenarios, and a score without pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from contracts import LonLat
+from plumbing.settings import Settings
+from siaga.failures import raised_on_purpose
+from siaga.rehearsal import rehearse, rehearsed
+from simulator.city import City
+from simulator.scenario import ScenarioError, named
+from tests.siaga.test_cli import siaga
+
+
+def test_the_library_is_listed(tmp_path: Path) -> None:
+    found = siaga(tmp_path, "demo", "--list-scenarios", "--json")
+    assert found.returncode == 0, found.stderr
+    names = [row["name"] for row in json.loads(found.stdout)["scenarios"]]
+    assert {"everyday", "quiet-night", "market-fire"} <= set(names)
+    assert len(names) >= 12
+
+
+def test_a_scenario_that_is_none_is_refused_with_a_hint() -> None:
+    with pytest.raises(ScenarioError, match="did you mean market-fire") as caught:
+        rehearse(Settings(), "market-fier", None, as_json=False)
+    assert raised_on_purpose(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "events", "found"),
+    [("quiet-night", 0, 0), ("market-fire", 1, 1), ("false-call", 0, 0)],
+)
+def test_the_fusion_alone_is_scored(name: str, events: int, found: int) -> None:
+    settings = Settings()
+    city = City.of(named(name), LonLat(settings.city.lon, settings.city.lat))
+    document = json.loads(json.dumps(rehearsed(settings, city)))
+    totals = document["totals"]
+    assert (totals["events"], totals["found"]) == (events, found)
+    assert totals["duplicates"] == 0
+    assert totals["false_alarms"] == totals["false_candidates"] == 0
+    assert totals["false_calls"] <= (name == "false-call")
+    for row in document["events"]:
+        assert row["in_region"]["95"]
+        assert row["place_error_m"] < 30
+    assert document == json.loads(json.dumps(rehearsed(settings, city)))
