@@ -86,7 +86,6 @@ def create_app(
         ),
         guard or AddressGuard(settings.ingest.allow_private),
     )
-    store.listen(waker.committed)
     tak = CotSender(
         store,
         services.feed,
@@ -96,6 +95,7 @@ def create_app(
         settings.cot,
         exercise=settings.exercise,
     )
+    store.listen(waker.committed)
     store.listen(lambda _seq: services.feed.wake())
 
     @contextlib.asynccontextmanager
@@ -149,6 +149,7 @@ def _services(
     guard: AddressGuard,
 ) -> tuple[Services, Waker]:
     metrics = Metrics()
+    metrics.describe("siaga_live_watched_total", "counter", "Times somebody began to watch live")
     projection = LocalProjection(LonLat(settings.city.lon, settings.city.lat))
     buildings = load_buildings(settings.city.buildings, projection)
     camera_view = CameraView(store.cameras.all, projection, buildings)

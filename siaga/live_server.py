@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http
+import itertools
 import socket
 from datetime import timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -17,7 +18,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from camera_ingest import IngestSupervisor
+from camera_ingest import IngestSupervisor, PreRoll
 from camera_ingest.live import watch
 from camera_ingest.parameter_sets import UnsupportedCodec
 from contracts import CameraId
@@ -32,7 +33,9 @@ _log = get_logger(__name__)
 PATH = "/live/"
 HOT_FOR = timedelta(seconds=10)
 """A camera stays hot for so long after the last watcher was seen."""
-HOT_EVERY_S = 4.0
+LOOK_EVERY_S = 0.5
+"""A watcher is sent on so soon after its camera has gone."""
+LOOKS_A_CUE = 8
 CLOSE_GONE = 4404
 """This worker has the camera no longer: ask who has."""
 CLOSE_UNPLAYABLE = 4415
@@ -116,7 +119,7 @@ class LiveServer:
             pictures=query.get("pictures") == ["1"],
         )
         self.watchers += 1
-        hot = asyncio.create_task(self._keep_hot(camera_id, connection))
+        hot = asyncio.create_task(self._keep_hot(camera_id, preroll, connection))
         try:
             async with contextlib.aclosing(messages):
                 async for message in messages:
@@ -129,13 +132,17 @@ class LiveServer:
             self.watchers -= 1
             hot.cancel()
 
-    async def _keep_hot(self, camera_id: CameraId, connection: ServerConnection) -> None:
-        while True:
-            if self._ingest.preroll(camera_id) is None:
+    async def _keep_hot(
+        self, camera_id: CameraId, preroll: PreRoll, connection: ServerConnection
+    ) -> None:
+        for look in itertools.count():
+            # Another one is as good as none: the camera's entry has changed.
+            if self._ingest.preroll(camera_id) is not preroll:
                 await connection.close(CLOSE_GONE, "the camera has gone to another worker")
                 return
-            self._ingest.watch_closely([camera_id], self._clock.now() + HOT_FOR)
-            await asyncio.sleep(HOT_EVERY_S)
+            if look % LOOKS_A_CUE == 0:
+                self._ingest.watch_closely([camera_id], self._clock.now() + HOT_FOR)
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 def _camera_of(path: str) -> CameraId:
