@@ -31,6 +31,7 @@ from contracts import (
     to_json,
 )
 from contracts.verdicts import Verdict
+from incidents.audit import Audit
 from incidents.audit_chain import AuditEvent, append
 from incidents.cueing import disc_around
 from incidents.database import SYSTEM, Database
@@ -74,6 +75,7 @@ class Forgotten:
     exercise_reports: int = 0
     exercise_calls: int = 0
     dead_letters: int = 0
+    audit_entries: int = 0
 
     @property
     def is_anything(self) -> bool:
@@ -111,6 +113,8 @@ class Retention:
         found.dead_letters = await self._forget_dead_letters()
         found.exercise_reports, found.exercise_calls = await self._forget_exercises()
         found.log_entries = await self._shorten_log(held)
+        kept_days = self._settings.retention.audit_days
+        found.audit_entries = await Audit(self._database).prune(self._before(kept_days))
         if self._evidence is not None:
             found.files = await self._forget_files(self._evidence)
         if found.is_anything:

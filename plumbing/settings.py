@@ -528,6 +528,9 @@ class RetentionSettings(Section):
     )
     exercise_days: float = Field(30, ge=1, le=3_650, description="Everything of exercises")
     dead_letter_days: float = Field(90, ge=1, le=3_650, description="What could not be read")
+    audit_days: float = Field(
+        1_825, ge=30, le=36_500, description="Entries of the audit log; its chain begins after them"
+    )
 
 
 class PublishingSettings(Section):

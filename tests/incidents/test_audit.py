@@ -14,8 +14,10 @@ from contracts import IncidentAction, IncidentId
 from incidents.accounts import Role
 from incidents.audit import AuditAction
 from incidents.audit_chain import AuditEvent, Head
+from incidents.retention import Retention
 from incidents.store import Store
 from plumbing.clock import HeldClock, SystemClock
+from plumbing.settings import Settings
 from tests.incidents.forks import Forks
 from tests.incidents.make import call, camera, fix, found
 from tests.incidents.writer import Writer
@@ -207,3 +209,15 @@ async def test_processes_that_write_at_once_make_one_chain(any_url: str, forks: 
     ours = len((await store.audit.page(actor="ani", limit=10_000)).entries)
     assert verdict.entries == ours + theirs
     await store.close()
+
+
+async def test_retention_takes_the_oldest_and_says_so(any_store: Store, clock: HeldClock) -> None:
+    settings = Settings.model_validate({"retention": {"audit_days": 30}})
+    await any_store.audit.record(*map(seen, range(3)))
+    clock.advance(31 * 86_400)
+    await any_store.audit.record(seen(9))
+    forgotten = await Retention(any_store._database, clock, settings, None).run()
+    assert forgotten.audit_entries == 3
+    kept = (await any_store.audit.page()).entries
+    assert [one.action for one in kept] == ["retention.run", "audit.pruned", "view.call"]
+    assert (await any_store.audit.verify()).holds
