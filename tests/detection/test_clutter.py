@@ -6,13 +6,16 @@ import functools
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from camera_ingest import read_file
 from contracts import Box, CameraId, Detection, IncidentId, Sighting
 from contracts.verdicts import Truth, Verdict
 from detection import Boxes, CameraVerifier
@@ -217,3 +220,48 @@ def test_a_confirmed_place_is_no_habit() -> None:
     clutter.habits.note(Sighting.FIRE, place, datetime(2026, 1, 1, tzinfo=UTC).timestamp(), 9000.0)
     clutter.know(learnt_from([verdict_on(alarm, Truth.CONFIRMED)], lambda _: None))
     assert clutter.habits.discount(Sighting.FIRE, place, START.timestamp()) == 0.0
+
+
+def test_a_real_lamp_that_was_rejected_stays_silent_and_a_real_fire_set_before_it_does_not(
+    hazards: Path,
+) -> None:
+    lamp_frames = [f.image for f in read_file(hazards / "videos/quiet_lamp_night.mp4", 1.0)]
+    fires = [f.image for f in read_file(hazards / "videos/fire_street_night.mp4", 0.5)][14:24]
+    grey = cv2.GaussianBlur(cv2.cvtColor(lamp_frames[0], cv2.COLOR_RGB2GRAY), (0, 0), 9)
+    row, column = np.unravel_index(int(grey.argmax()), grey.shape)
+    height, width = grey.shape
+    side = width // 10
+    x = int(np.clip(column, side, width - side))
+    y = int(np.clip(row, side, height - side))
+    size = (width, height)
+
+    def frames(seconds: range, *, burns: bool, seed: int) -> list[Detection]:
+        rng = np.random.default_rng(seed)
+        verifier = camera(clutter)
+        sent: list[Detection] = []
+        for n, second in enumerate(seconds):
+            picture = lamp_frames[n % len(lamp_frames)].copy()
+            if burns:
+                # As light adds up: the fire's own pixels where they are brighter.
+                flame = cv2.resize(fires[n % len(fires)][110:300, 140:280], (2 * side, 2 * side))
+                here = picture[y - side : y + side, x - side : x + side]
+                np.maximum(here, flame, out=here)
+            # Another hour and a poor link: other gain, and JPEG at a low quality.
+            dim = np.clip(picture * rng.uniform(0.8, 1.2), 0, 255).astype(np.uint8)
+            quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 70))]
+            sent_as = cv2.imencode(".jpg", dim, quality)[1]
+            left, top, right, bottom = rng.normal(0, 3, 4)
+            box = [x - side + left, y - side + top, x + side + right, y + side + bottom]
+            moment = START + timedelta(seconds=second)
+            boxes = Boxes.of([box], [0.9], [0])
+            shown = np.asarray(cv2.imdecode(sent_as, cv2.IMREAD_COLOR), np.uint8)
+            sent += verifier.update(moment, moment, boxes, None, size, shown)
+        return sent
+
+    clutter = ClutterMap()
+    alarm = frames(range(10), burns=False, seed=1)[0]
+    clutter.know(learnt_from([verdict_on(alarm)], lambda _: lamp_frames[0]))
+    for hour in range(1, 5):
+        began = 3600 * hour
+        assert frames(range(began, began + 60), burns=False, seed=hour) == []
+    assert frames(range(90_000, 90_020), burns=True, seed=9)
