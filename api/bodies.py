@@ -35,6 +35,7 @@ from contracts import (
     Outline,
     Polygon,
     PtzHead,
+    RoadRegion,
     Sector,
 )
 
@@ -82,6 +83,7 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Version = Annotated[StrictInt, Field(ge=1, le=LARGEST_VERSION)]
 Place = Annotated[LonLat, BeforeValidator(_known_keys_only(LonLat))]
+Road = Annotated[RoadRegion, BeforeValidator(_known_keys_only(RoadRegion))]
 Pose = Annotated[CameraPose, BeforeValidator(_known_keys_only(CameraPose))]
 
 
@@ -272,6 +274,9 @@ class CameraFields(Stream):
     position: Place
     pose: Pose | None = None
     head: Zoom | None = Field(None, description="Of a camera that turns")
+    road_region: Road | None = Field(
+        None, description="Where the road lies in the picture, in shares of its width and height"
+    )
     group: Text = Field("", max_length=120)
     enabled: StrictBool = True
     exercise: StrictBool = False

@@ -14,7 +14,15 @@ from contracts.calls import (
     Outline,
     Sector,
 )
-from contracts.cameras import Camera, CameraHealth, CameraPose, CameraState, StreamSource, ViewShift
+from contracts.cameras import (
+    Camera,
+    CameraHealth,
+    CameraPose,
+    CameraState,
+    RoadRegion,
+    StreamSource,
+    ViewShift,
+)
 from contracts.commands import (
     Cue,
     KeepClip,
@@ -134,6 +142,7 @@ __all__ = [
     "ReportId",
     "ReportKind",
     "Rgb",
+    "RoadRegion",
     "ScenarioReport",
     "Sector",
     "Sequence",

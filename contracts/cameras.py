@@ -92,6 +92,37 @@ def _check_covariance(rows: tuple[tuple[float, ...], ...]) -> None:
         raise ContractError("covariance", "must not have a direction of negative variance")
 
 
+LEAST_ROAD = 0.05
+"""Of the picture's width and height: less holds too few pixels to tell water from asphalt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadRegion:
+    """A box in a picture, in shares of its width and height: left, top, right, bottom."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def __post_init__(self) -> None:
+        for name in ("x0", "y0", "x1", "y1"):
+            require_between(name, getattr(self, name), 0, 1)
+        if self.x1 - self.x0 < LEAST_ROAD or self.y1 - self.y0 < LEAST_ROAD:
+            raise ContractError(
+                "x1", f"right must exceed left, and bottom top, by {LEAST_ROAD:g} of the picture"
+            )
+
+    def pixels(self, width_px: int, height_px: int) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom in a picture of that size."""
+        return (
+            round(self.x0 * width_px),
+            round(self.y0 * height_px),
+            round(self.x1 * width_px),
+            round(self.y1 * height_px),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
     """One registered camera, as everybody may see it: no secret is in here.
@@ -107,6 +138,8 @@ class Camera:
     head: PtzHead | None = None
     """Of a camera that turns: what it sees is placed by what its head reports, and by `pose` only
     its place, height and lens."""
+    road_region: RoadRegion | None = None
+    """Where the road lies in its picture, drawn by an admin: what is judged for floods."""
     group: str = ""
     enabled: bool = True
     exercise: bool = False
@@ -142,6 +175,7 @@ class StreamSource:
     one that the pose describes."""
     turns: bool = False
     """Whether it has a head: then another view is no news."""
+    road_region: RoadRegion | None = None
     version: int = 1
 
 

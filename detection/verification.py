@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from contracts.cameras import RoadRegion
 from contracts.detections import Box, Detection
 from contracts.hazards import Sighting
 from contracts.ids import CameraId, ReportId, TrackId
@@ -99,6 +100,8 @@ class CameraVerifier:
         self._small: NDArray[np.uint8] | None = None
         self.cued_until_s = float("-inf")
         """Until then somebody expects something here, and less is enough to be told."""
+        self.road_region: RoadRegion | None = None
+        """Where the road lies, if somebody has drawn it: the place of what is found flooded."""
         self._rules = rules
         self._exercise = exercise
         self._cards: dict[Sighting, ModelCard] = {Sighting(c): detector for c in detector.classes}
@@ -235,7 +238,9 @@ class CameraVerifier:
         """
         curve = self._cards[Sighting.FLOOD].curves[Sighting.FLOOD]
         llr = curve.llr(probability)
-        region = np.array(default_region_px(*frame_size), dtype=np.float32)
+        drawn = self.road_region
+        box = default_region_px(*frame_size) if drawn is None else drawn.pixels(*frame_size)
+        region = np.array(box, dtype=np.float32)
         track = self._flood_track
         if track is not None and at_s - track.seen_s > self._rules[Sighting.FLOOD].window_s:
             self._sent.pop((FLOOD_CLASS, track.number), None)

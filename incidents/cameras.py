@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -96,6 +97,62 @@ class Cameras:
         async with self._database.writing() as writing:
             return await save_within(writing, camera, credentials, actor=actor, version=version)
 
+    async def change_many(
+        self,
+        versions: Mapping[CameraId, int],
+        change: Callable[[Camera], Camera],
+        *,
+        actor: str,
+        detail: str = "changed",
+    ) -> tuple[list[Camera], list[CameraId]]:
+        """Change many cameras in one transaction, each if it is at the version given.
+
+        Returns those that were changed, and the ids of those that weren't: unknown ones, and ones
+        that somebody else has changed since.
+        """
+        done: list[Camera] = []
+        left: list[CameraId] = []
+        async with self._database.writing() as writing:
+            for camera_id, version in versions.items():
+                try:
+                    before = await read_camera(writing.connection, camera_id)
+                    done.append(
+                        await save_within(
+                            writing,
+                            change(before),
+                            None,
+                            actor=actor,
+                            version=version,
+                            detail=detail,
+                        )
+                    )
+                except (NotFound, VersionConflict):
+                    left.append(camera_id)
+        return done, left
+
+    async def save_all(
+        self, given: Sequence[tuple[Camera, Credentials]], *, actor: str
+    ) -> tuple[int, int]:
+        """Register cameras, or change those whose ids are known, all or none.
+
+        Returns how many are new, and how many were known.
+        """
+        known = 0
+        async with self._database.writing() as writing:
+            for camera, credentials in given:
+                row = await _row(writing.connection, camera.id)
+                current = None if row is None or row.removed else from_json(Camera, row.body)
+                known += current is not None
+                await save_within(
+                    writing,
+                    camera if current is None else _imported_over(camera, current),
+                    credentials,
+                    actor=actor,
+                    version=None if current is None else current.version,
+                    detail="imported",
+                )
+        return len(given) - known, known
+
     async def remove(self, camera_id: CameraId, *, actor: str, version: int | None = None) -> None:
         """Take a camera out of the register; its reports and log entries stay.
 
@@ -154,6 +211,18 @@ class Cameras:
             return 0
         async with self._database.writing() as writing:
             return sum([await _record(writing, health) for health in healths])
+
+
+def _imported_over(camera: Camera, current: Camera) -> Camera:
+    """What a register's file doesn't tell of stays as it was."""
+    return replace(
+        camera,
+        pose=camera.pose or current.pose,
+        head=current.head,
+        road_region=current.road_region,
+        enabled=current.enabled,
+        exercise=current.exercise,
+    )
 
 
 async def save_within(
@@ -283,6 +352,7 @@ def _source(camera: Camera, credentials: Credentials) -> StreamSource:
         exercise=camera.exercise,
         view_key="" if camera.pose is None else sha256(to_json(camera.pose)).hexdigest()[:16],
         turns=camera.head is not None,
+        road_region=camera.road_region,
         version=camera.version,
     )
 

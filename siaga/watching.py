@@ -94,7 +94,7 @@ class Watch:
         boxes = self._detector.detect([frame.image for frame in frames])
         if self.shadow is not None:
             self.shadow.look(frames, boxes)
-        floods = self._flood_probabilities(frames)
+        floods = self._flood_probabilities(frames, sources)
         return [
             self._verify(frame, found, flood, sources.get(frame.camera_id))
             for frame, found, flood in zip(frames, boxes, floods, strict=True)
@@ -156,13 +156,18 @@ class Watch:
         past, present = self._past.get(camera_id), self._verifiers.get(camera_id)
         return past is not None and present is not None and not present.has_confirmed
 
-    def _flood_probabilities(self, frames: Sequence[Frame]) -> list[float | None]:
+    def _flood_probabilities(
+        self, frames: Sequence[Frame], sources: Mapping[CameraId, StreamSource]
+    ) -> list[float | None]:
         probabilities: list[float | None] = [None] * len(frames)
         if self._flood is None:
             return probabilities
         due = [index for index, frame in enumerate(frames) if self._flood_is_due(frame)]
         if due:
-            values = self._flood.classify([frames[index].image for index in due])
+            values = self._flood.classify(
+                [frames[index].image for index in due],
+                [_road_px(frames[index], sources) for index in due],
+            )
             for index, value in zip(due, values, strict=True):
                 probabilities[index] = value
         return probabilities
@@ -187,6 +192,7 @@ class Watch:
                 clutter=self.clutter.of(frame.camera_id, source.view_key if source else ""),
                 crash=self._crash.card if self._crash else None,
             )
+        verifier.road_region = None if source is None else source.road_region
         if (until := self._cued_until.get(frame.camera_id)) is not None:
             verifier.cued_until_s = until.timestamp()
         past = self._past.get(frame.camera_id)
@@ -203,6 +209,17 @@ class Watch:
         clip.see(frame.captured_at.timestamp(), frame.image)
         crash = _judge_clip(verifier, clip, frame)
         return Watched(frame, (*watched.detections, *crash), verifier.weak_cue)
+
+
+def _road_px(
+    frame: Frame, sources: Mapping[CameraId, StreamSource]
+) -> tuple[int, int, int, int] | None:
+    """The drawn road in a picture as it is judged; none where nobody has drawn one."""
+    source = sources.get(frame.camera_id)
+    if source is None or source.road_region is None:
+        return None
+    height_px, width_px = frame.image.shape[:2]
+    return source.road_region.pixels(width_px, height_px)
 
 
 def _judge_clip(

@@ -7,6 +7,7 @@ from api.routes import (
     audit,
     calibration,
     calls,
+    camera_desk,
     cameras,
     cap,
     config,
@@ -42,6 +43,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit.router,
     reports.router,
     config.router,
+    # Before the cameras, whose ids would take these names in.
+    camera_desk.router,
     cameras.router,
     calibration.router,
     coverage.router,

@@ -235,6 +235,7 @@ def _camera(
         position=body.position,
         pose=body.pose,
         head=None if body.head is None else body.head.head(current.head if current else None),
+        road_region=body.road_region,
         group=body.group,
         enabled=body.enabled,
         exercise=body.exercise or services.settings.exercise,

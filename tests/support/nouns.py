@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
@@ -19,10 +19,12 @@ from contracts import (
     CameraHealth,
     CameraPose,
     CameraState,
+    ClipState,
     Contribution,
     Detection,
     Disc,
     Estimate,
+    EvidenceClip,
     FixMethod,
     Handover,
     Hazard,
@@ -270,7 +272,22 @@ shelves = st.builds(
 handovers = st.builds(
     Handover, id=ids, at=times, actor=ids, text=ids, incident_ids=st.lists(ids).map(tuple)
 )
+clips = st.builds(
+    lambda since, length, **values: EvidenceClip(since=since, until=since + length, **values),
+    since=times,
+    length=st.timedeltas(timedelta(seconds=1), timedelta(hours=1)),
+    id=ids,
+    incident_id=ids,
+    camera_id=ids,
+    state=st.sampled_from(ClipState),
+    requested_at=times,
+    updated_at=times,
+    parts=st.just(()),
+    detail=words,
+    exercise=st.booleans(),
+)
 _SUBJECTS = {
+    "EvidenceClip": clips,
     "Incident": incidents,
     "Camera": cameras,
     "CameraHealth": healths,
