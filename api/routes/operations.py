@@ -16,6 +16,7 @@ from api.wire import answer, plain
 
 router = APIRouter(route_class=GuardedRoute, tags=["operations"])
 
+
 @router.get("/healthz", response_model=Health)
 async def is_alive() -> Response:
     """That the process runs and its event loop turns."""
@@ -46,13 +47,13 @@ async def read_description(request: Request) -> Response:
     return JSONResponse(request.app.openapi())
 
 
-@router.get("/docs", include_in_schema=False)
 @router.get("/asyncapi.json", include_in_schema=False)
 async def read_feed_description(request: Request) -> Response:
     """The AsyncAPI description of the feed."""
     return JSONResponse(asyncapi.description(request.app.title, request.app.version))
 
 
+@router.get("/docs", include_in_schema=False)
 async def read_reference(request: Request) -> Response:
     """The same for people, without a script or anything from elsewhere."""
     page = reference_page(request.app.openapi())
