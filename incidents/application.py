@@ -27,6 +27,7 @@ from contracts import (
     to_json,
 )
 from incidents.actions import columns, latest, read_row
+from incidents.clips import take_clips_over
 from incidents.database import SYSTEM, Writing
 from incidents.enrichment import Enrichment, better_picture
 from incidents.errors import ActedMeanwhile
@@ -117,6 +118,7 @@ class Application:
                 concerned: ColumnElement[bool] = ReportRow.evidence_key.in_(keys)
             else:
                 concerned = ReportRow.incident_id == what
+                await take_clips_over(self._writing, incident_id, what)
             await self._writing.connection.execute(
                 update(ReportRow).where(concerned).values(incident_id=incident_id)
             )

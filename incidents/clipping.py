@@ -31,12 +31,15 @@ REMEMBERED = 10_000
 def clips_for(incident: Incident, now: datetime, settings: EvidenceSettings) -> list[EvidenceClip]:
     """What to keep of an incident as it is told: one clip a camera and level.
 
-    The cameras that contributed come first, then the best views, ``settings.cameras`` of them.
+    The cameras that contributed come first, then, for an alarm, the best views: at most
+    ``settings.cameras`` of all. Most candidates come to nothing, and what else sees their place
+    isn't worth the disk.
     """
     if not incident.state.is_open or incident.level is AlarmLevel.SIGNAL:
         return []
-    ranked = (*incident.estimate.camera_ids, *incident.best_camera_ids)
-    cameras: list[CameraId] = list(dict.fromkeys(ranked))[: settings.cameras]
+    views = incident.best_camera_ids if incident.level is AlarmLevel.ALARM else ()
+    ranked = dict.fromkeys((*incident.estimate.camera_ids, *views))
+    cameras: list[CameraId] = list(ranked)[: settings.cameras]
     # Of what began long ago the cameras' memory holds the last part only.
     began_at = max(min(incident.estimate.started_at, now), now - LONGEST_AGO)
     since = began_at - timedelta(seconds=settings.before_s)

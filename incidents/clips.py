@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -32,6 +33,9 @@ _log = get_logger(__name__)
 KEPT = "evidence.kept"
 """The audit log's name for it."""
 NOBODY_HAD_IT = "no worker had the camera's pictures of that time"
+
+
+_ROWS = select(ClipRow.incident_id, ClipRow.body)
 
 
 class Clips:
@@ -69,43 +73,47 @@ class Clips:
         """Take in what workers made of them; saying the same twice changes nothing."""
         async with self._database.writing() as writing:
             for report in reports:
-                body = await writing.connection.scalar(
-                    select(ClipRow.body).where(ClipRow.id == report.clip_id)
-                )
-                if body is None:
+                found = await writing.connection.execute(_ROWS.where(ClipRow.id == report.clip_id))
+                row = found.one_or_none()
+                if row is None:
                     _log.warning("a clip that nobody asked for", clip=report.clip_id)
                     continue
-                await _settle(writing, from_json(EvidenceClip, body), report)
+                await _settle(writing, _clip(row), report)
 
     async def of_incident(self, incident_id: IncidentId) -> list[EvidenceClip]:
         """All clips of an incident, in the order in which they were asked for."""
-        statement = select(ClipRow.body).where(ClipRow.incident_id == incident_id)
+        statement = _ROWS.where(ClipRow.incident_id == incident_id)
         async with self._database.reading() as connection:
-            found = [from_json(EvidenceClip, body) for body in await connection.scalars(statement)]
+            found = [_clip(row) for row in await connection.execute(statement)]
         return sorted(found, key=lambda clip: (clip.requested_at, clip.id))
 
     async def unfinished(self) -> list[EvidenceClip]:
         """Those of which more is to come, earliest end first."""
-        statement = (
-            select(ClipRow.body)
-            .where(ClipRow.is_final.is_(False))
-            .order_by(ClipRow.until)
-            .limit(500)
-        )
+        statement = _ROWS.where(ClipRow.is_final.is_(False)).order_by(ClipRow.until).limit(500)
         async with self._database.reading(is_long=True) as connection:
-            return [from_json(EvidenceClip, body) for body in await connection.scalars(statement)]
+            return [_clip(row) for row in await connection.execute(statement)]
 
     async def give_up(self, clip_ids: Iterable[ClipId]) -> None:
         """Nothing more will come of these: what there is of them is all."""
         async with self._database.writing() as writing:
-            statement = select(ClipRow.body).where(
-                ClipRow.id.in_(sorted(clip_ids)), ClipRow.is_final.is_(False)
-            )
-            for body in (await writing.connection.scalars(statement)).all():
-                clip = from_json(EvidenceClip, body)
+            statement = _ROWS.where(ClipRow.id.in_(sorted(clip_ids)), ClipRow.is_final.is_(False))
+            for row in (await writing.connection.execute(statement)).all():
+                clip = _clip(row)
                 detail = clip.detail or ("" if clip.parts else NOBODY_HAD_IT)
                 state = ClipState.KEPT if clip.parts else ClipState.EMPTY
                 await _save(writing, replace(clip, state=state, detail=detail))
+
+
+def _clip(row: Any) -> EvidenceClip:
+    """Of the incident that it belongs to now: the one that asked may have been merged into it."""
+    return replace(from_json(EvidenceClip, row.body), incident_id=row.incident_id)
+
+
+async def take_clips_over(writing: Writing, survivor: IncidentId, absorbed: IncidentId) -> None:
+    """What was kept of an incident belongs to the one that it was merged into."""
+    await writing.connection.execute(
+        update(ClipRow).where(ClipRow.incident_id == absorbed).values(incident_id=survivor)
+    )
 
 
 async def _settle(writing: Writing, clip: EvidenceClip, report: ClipReport) -> None:

@@ -26,6 +26,7 @@ from contracts import (
     SourceKind,
 )
 from incidents.actions import columns, decided_on, done_before, settle
+from incidents.clips import take_clips_over
 from incidents.database import Database, Writing
 from incidents.enrichment import better_picture
 from incidents.errors import IllegalStep
@@ -91,6 +92,7 @@ class Regrouping:
                 .where(ReportRow.incident_id == other_id)
                 .values(incident_id=incident_id)
             )
+            await take_clips_over(writing, incident_id, other_id)
             # Its units are at work on what is left; they go on, and aren't freed with it.
             gone = replace(
                 other,

@@ -26,7 +26,7 @@ from plumbing.bus import CLIPS, DETECTIONS, Bus
 from plumbing.settings import EvidenceSettings
 from tests.incidents.make import incident as some_incident
 from tests.incidents.running import leading, now, running, until
-from tests.incidents.test_fusion_service import detection, live_store
+from tests.incidents.test_fusion_service import FAR, call_bodies, detection, live_store
 from tests.support.store import START
 
 __all__ = ["live_store"]
@@ -139,12 +139,20 @@ async def test_what_nobody_has_is_given_up_with_the_reason(live_store: Store, bu
         assert (clip.state, clip.detail) == (ClipState.EMPTY, NOBODY_HAD_IT)
 
 
-@pytest.mark.parametrize("level", list(AlarmLevel))
-def test_signals_are_not_worth_a_clip(level: AlarmLevel) -> None:
-    views = (CameraId("a"),)
-    incident = replace(some_incident(), level=level, best_camera_ids=views)
+@pytest.mark.parametrize(
+    ("level", "kept"),
+    [(AlarmLevel.SIGNAL, []), (AlarmLevel.CANDIDATE, ["a"]), (AlarmLevel.ALARM, ["a", "b"])],
+)
+def test_what_is_kept_grows_with_the_level(level: AlarmLevel, kept: list[str]) -> None:
+    incident = some_incident()
+    incident = replace(
+        incident,
+        level=level,
+        estimate=replace(incident.estimate, camera_ids=(CameraId("a"),)),
+        best_camera_ids=(CameraId("b"),),
+    )
     clips = clips_for(incident, now(), EvidenceSettings())
-    assert bool(clips) is (level is not AlarmLevel.SIGNAL)
+    assert [clip.camera_id for clip in clips] == kept
 
 
 def test_contributors_come_before_the_best_views_and_none_twice() -> None:
@@ -162,3 +170,32 @@ def test_contributors_come_before_the_best_views_and_none_twice() -> None:
     assert len({clip.id for clip in clips}) == 3
     closed = replace(incident, state=IncidentState.CLOSED)
     assert clips_for(closed, now(), EvidenceSettings()) == []
+
+
+async def test_clips_follow_an_incident_that_is_merged_into_another(
+    live_store: Store, bus: Bus
+) -> None:
+    async with running(live_store, bus) as service:
+        await leading(service)
+        first = await founded(live_store, bus)
+        await live_store.reports.accept(call_bodies(1, FAR))  # type: ignore[arg-type]
+
+        async def both() -> tuple[Incident, ...] | None:
+            found = (await live_store.snapshot()).incidents
+            return found if len(found) == 2 else None
+
+        other = next(one for one in await until(both) if one.id != first.id)
+        first = await live_store.incidents.get(first.id)
+        clips = await live_store.clips.of_incident(first.id)
+        await live_store.regrouping.merge(
+            other.id,
+            first.id,
+            actor="sari",
+            version=other.version,
+            other_version=first.version,
+            reason="satu kejadian",
+        )
+    moved = await live_store.clips.of_incident(other.id)
+    assert {clip.id for clip in moved} == {clip.id for clip in clips}
+    assert {clip.incident_id for clip in moved} == {other.id}
+    assert await live_store.clips.of_incident(first.id) == []
