@@ -10,9 +10,10 @@ which it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,8 @@ from detection.runtime import Detector, FloodClassifier
 
 MATCH_IOU = 0.5
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
-_SOURCE = re.compile(r"^(.+?)_s?\d")
+_SOURCE = re.compile(r"^(.+?)_(?:s?\d|[0-9a-f]{8}\b)")
+_SCENE = re.compile(r"^(.+?_s\d+)_")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +64,14 @@ def source_of(name: str) -> str:
     name.
     """
     match = _SOURCE.match(name)
+    return match[1] if match else Path(name).stem
+
+
+def scene_by_name(name: str) -> str:
+    """Source and scene of a picture, as far as its name tells: `shub_s011_285998df.jpg` is of
+    `shub_s011`, and a name without a scene is a scene of its own.
+    """
+    match = _SCENE.match(name)
     return match[1] if match else Path(name).stem
 
 
@@ -149,6 +159,58 @@ def class_figures(judged: Sequence[JudgedPicture], class_id: int, threshold: flo
 
 def _share(flags: Sequence[bool]) -> float | None:
     return sum(flags) / len(flags) if flags else None
+
+
+def intervals(
+    judged: Sequence[JudgedPicture],
+    class_id: int,
+    threshold: float,
+    scene_of: Callable[[str], str] | None = None,
+) -> dict[str, Any]:
+    """False-positive rates by source, and 95 % intervals of both picture-level shares.
+
+    `scene_of` names a picture's scene by its file name: `source_of` and the number by default.
+    """
+    scene_of = scene_of or scene_by_name
+    hits: dict[str, list[bool]] = {}
+    false: dict[str, list[bool]] = {}
+    by_source: dict[str, list[bool]] = {}
+    for picture in judged:
+        flagged = picture.found.best_score(class_id) >= threshold
+        if (picture.truth.class_ids == class_id).any():
+            hits.setdefault(scene_of(picture.name), []).append(flagged)
+        elif len(picture.truth) == 0:
+            false.setdefault(scene_of(picture.name), []).append(flagged)
+            by_source.setdefault(source_of(picture.name), []).append(flagged)
+    return {
+        "image_recall_95": interval_95(list(hits.values())),
+        "image_fpr_95": interval_95(list(false.values())),
+        "fpr_by_source": {s: sum(f) / len(f) for s, f in sorted(by_source.items())},
+        "clutter_pictures": sum(len(f) for f in false.values()),
+        "hazard_scenes": len(hits),
+    }
+
+
+def interval_95(
+    flags_by_scene: Sequence[Sequence[bool]], rounds: int = 400
+) -> tuple[float, float] | None:
+    """2.5 and 97.5 % quantiles of a share, over resampled scenes (pictures of one scene are no
+    independent proof). None without scenes; where every picture agrees, the rule of three widens
+    the end that resampling can't see beyond.
+    """
+    if not flags_by_scene:
+        return None
+    hits = np.array([sum(f) for f in flags_by_scene], dtype=float)
+    sizes = np.array([len(f) for f in flags_by_scene], dtype=float)
+    picks = np.random.default_rng(0).integers(0, len(sizes), (rounds, len(sizes)))
+    shares = hits[picks].sum(axis=1) / sizes[picks].sum(axis=1)
+    low, high = (float(q) for q in np.quantile(shares, [0.025, 0.975]))
+    beyond = min(1.0, 3.0 / len(sizes))
+    if hits.sum() == 0:
+        high = beyond
+    if hits.sum() == sizes.sum():
+        low = 1.0 - beyond
+    return low, high
 
 
 def _box_figures(

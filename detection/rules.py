@@ -46,8 +46,9 @@ class Rule:
 
 
 RULES: Mapping[Sighting, Rule] = {
+    # Small flames are found now and then, not at every look.
     Sighting.FIRE: Rule(
-        3, 4, 1.5, 12.0, 0.5, 1.5, still_jitter=0.015, growth_llr=0.7, travels_from=1.5
+        3, 6, 1.5, 12.0, 0.5, 1.5, still_jitter=0.015, growth_llr=0.7, travels_from=1.5
     ),
     Sighting.SMOKE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0, still_jitter=0.008, growth_llr=0.7),
     Sighting.CRASH: Rule(

@@ -59,8 +59,8 @@ def is_flood(picture: sources.Picture) -> bool:
 def flood_split(root: Path, stated_licence_only: bool = False) -> Split:
     """The classifier's pictures, scene-separated by the same rule as the detector's."""
     only = stated_licence_only
-    wet = list(sources.pictures(root / "flood_scenes/flood", None, only))
-    dry = list(sources.pictures(root / "flood_scenes/dry", None, only))
+    wet = sources.flood_pictures(root, "flood", only)
+    dry = sources.flood_pictures(root, "dry", only)
     # A street is dry with and without a crash in it, and so are rooms and forests on fire: without
     # them, flames at night and what they light up pass for reflections in water.
     dry += sources.hazard_pictures(root, only)
@@ -79,7 +79,7 @@ def stage(parts: Split, work: Path, size_px: int) -> Path:
     """
     folder = work / "stage"
     shutil.rmtree(folder, ignore_errors=True)
-    for name, pictures in (("train", parts.train), ("val", parts.validation)):
+    for name, pictures in (("train", parts.train), ("val", parts.choose)):
         for label in CLASSES:
             (folder / name / label).mkdir(parents=True)
         for picture in pictures:
@@ -126,7 +126,7 @@ def _trainer_class(seed: int) -> Any:
 
 
 def train(plan: FloodPlan) -> Path:
-    """Train to the end, or go on where an earlier run of the same plan stopped; returns the best
+    """Train to the end, or go on where an earlier run of the same plan stopped; returns the last
     checkpoint.
     """
     work = plan.work.resolve()
@@ -140,7 +140,7 @@ def train(plan: FloodPlan) -> Path:
     arguments: dict[str, Any]
     if last.is_file():
         print_err(f"going on from {last}")
-        model, arguments = YOLO(str(last)), {"resume": True, "time": None}
+        model, arguments = YOLO(str(last)), {"resume": True, "time": None, "val": False}
     else:
         dataset = stage(parts, work, plan.image_size_px)
         (work / "plan.json").write_text(
@@ -161,7 +161,7 @@ def train(plan: FloodPlan) -> Path:
     environment.allow_bfloat16_on_cpu()
     report_progress(model)
     model.train(trainer=_trainer_class(plan.seed), **arguments)
-    return work / "run" / "weights" / "best.pt"
+    return work / "run" / "weights" / "last.pt"
 
 
 def _arguments(plan: FloodPlan, dataset: Path, work: Path) -> dict[str, Any]:
@@ -171,13 +171,14 @@ def _arguments(plan: FloodPlan, dataset: Path, work: Path) -> dict[str, Any]:
         "time": plan.hours,
         "imgsz": plan.image_size_px,
         "batch": plan.batch,
+        "nbs": plan.batch,
         "seed": plan.seed,
         "device": plan.device,
         "project": str(work),
         "name": "run",
         "exist_ok": True,
         "amp": True,
-        "workers": 0,
+        "workers": 1,
         "cache": "ram",
         "plots": False,
         "optimizer": "AdamW",
@@ -186,6 +187,7 @@ def _arguments(plan: FloodPlan, dataset: Path, work: Path) -> dict[str, Any]:
         "cos_lr": True,
         "warmup_epochs": 1.0,
         "patience": 0,
+        "val": False,
         "scale": 0.6,
         "erasing": 0.2,
         # RandAugment's solarising and posterising make water out of asphalt: colour jitter alone.

@@ -19,7 +19,7 @@ from detection.training.sources import (
     hazard_pictures,
     source_and_scene,
 )
-from detection.training.split import Caps, cap, fraction_of, split
+from detection.training.split import DIVIDED_CLIPS, Caps, cap, fraction_of, split
 
 
 def picture(source: str, scene: int, number: int) -> Picture:
@@ -36,11 +36,15 @@ some_pictures = st.lists(
 
 @given(some_pictures, st.integers(1, 5))
 @settings(max_examples=50, deadline=None)
-def test_no_scene_is_ever_on_both_sides(pictures: list[Picture], at_most: int) -> None:
+def test_no_scene_is_ever_on_two_sides(pictures: list[Picture], at_most: int) -> None:
     parts = split(pictures, Caps(at_most))
-    train, held = ({p.scene_key for p in part} for part in (parts.train, parts.validation))
-    assert not train & held
-    assert train | held == {p.scene_key for p in pictures}
+    scenes = [{p.scene_key for p in part} - DIVIDED_CLIPS.keys() for part in parts.parts().values()]
+    assert sum(map(len, scenes)) == len(set().union(*scenes))
+    assert {p.path for part in (*parts.parts().values(), parts.spare) for p in part} == {
+        p.path for p in pictures
+    }
+    clusters = [{(p.scene_key, p.cluster) for p in part} for part in parts.parts().values()]
+    assert sum(map(len, clusters)) == len(set().union(*clusters))
     shuffled = split(pictures[::-1], Caps(at_most))
     assert shuffled.digest() == parts.digest()
 
