@@ -92,10 +92,29 @@ class CameraHttp:
             IngestError: no answer, an error status, too large, or too slow.
             Stopped: on order.
         """
+        response = self.open(url)
+        return Fetched(self._whole(response, max_bytes), str(response.url))
+
+    def post(self, url: str, content: bytes, content_type: str, max_bytes: int) -> bytes:
+        """Send something; the answer's body, that of an error of the camera's (400, 500) too.
+
+        Raises:
+            IngestError: as of `fetch`, and where the sign-in is refused or nothing is there.
+            Stopped: on order.
+        """
+        response = self._send("POST", url, content, content_type)
+        if response.status_code >= 300 and response.status_code not in (400, 500):
+            response.close()
+            raise self._error(
+                *judge_status(response.status_code, has_credentials=self._auth is not None)
+            )
+        return self._whole(response, max_bytes)
+
+    def _whole(self, response: httpx.Response, max_bytes: int) -> bytes:
         limit_s = self._settings.open_timeout_s + self._settings.read_timeout_s
         deadline_s = time.monotonic() + limit_s
         body = bytearray()
-        with closing(self.open(url)) as response, self._judging():
+        with closing(response), self._judging():
             for chunk in response.iter_raw():
                 body += chunk
                 if len(body) > max_bytes:
@@ -104,7 +123,7 @@ class CameraHttp:
                 if time.monotonic() > deadline_s:
                     detail = f"an answer took longer than {limit_s:g} s: the network is too slow"
                     raise IngestError(self._camera_id, CameraState.STALLED, detail)
-        return Fetched(bytes(body), str(response.url))
+        return bytes(body)
 
     def open(self, url: str) -> httpx.Response:
         """An answer whose body is still to come; the caller reads it (`chunks`) and closes it.
@@ -113,10 +132,7 @@ class CameraHttp:
             IngestError: no answer, or an error status.
             Stopped: on order.
         """
-        auth = self._auth if urlsplit(url).hostname == self._host else None
-        with self._judging():
-            request = self._client.build_request("GET", url)
-            response = self._client.send(request, auth=auth, stream=True)
+        response = self._send("GET", url)
         if response.status_code >= 300:
             response.close()
             state, detail = judge_status(
@@ -124,6 +140,15 @@ class CameraHttp:
             )
             raise self._error(state, detail)
         return response
+
+    def _send(
+        self, method: str, url: str, content: bytes | None = None, content_type: str = ""
+    ) -> httpx.Response:
+        auth = self._auth if urlsplit(url).hostname == self._host else None
+        headers = {"Content-Type": content_type} if content_type else {}
+        with self._judging():
+            request = self._client.build_request(method, url, content=content, headers=headers)
+            return self._client.send(request, auth=auth, stream=True)
 
     def chunks(self, response: httpx.Response) -> Iterator[bytes]:
         """The body's bytes as they come.

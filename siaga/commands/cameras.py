@@ -97,6 +97,62 @@ def probe_url(
         typer.echo("  ".join(f"{key} {value}" for key, value in facts.items()))
 
 
+@app.command("onvif")
+def ask_onvif(
+    url: Annotated[str, typer.Argument(help="The camera: http://HOST/.")],
+    username: Annotated[str | None, typer.Option(help="User of the camera.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="File with the password.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a camera for its streams: the one to register is marked, where it points is told."""
+    from camera_ingest.onvif import ask_camera
+    from plumbing.address_guard import AddressGuard
+    from plumbing.clock import SystemClock
+
+    settings = settings_from(config).ingest
+    password = password_file.read_text().strip() if password_file else ""
+    answer = ask_camera(
+        url, username, password, AddressGuard(settings.allow_private), settings, SystemClock()
+    )
+    if as_json:
+        typer.echo(json.dumps(asdict(answer)))
+        return
+    camera = answer.camera
+    typer.echo(f"{camera.maker} {camera.model}, firmware {camera.firmware}")
+    if camera.clock_error_s is not None:
+        typer.echo(f"its clock is {camera.clock_error_s:+.0f} s off")
+    for profile in camera.profiles:
+        mark = "*" if profile.token == answer.best_token else " "
+        size = f"{profile.width_px}x{profile.height_px}@{profile.frames_per_s or 0:g}"
+        typer.echo(f"{mark} {profile.name:<20} {profile.codec:<6} {size:<16} {profile.stream_url}")
+    if answer.position is not None:
+        place = answer.position
+        typer.echo(f"points to pan {place.pan}, tilt {place.tilt}, zoom {place.zoom}")
+
+
+@app.command("discover")
+def discover_cameras(
+    wait_s: Annotated[float, typer.Option(min=0.5, max=60, help="How long to wait.")] = 3.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Call into the local network which ONVIF cameras are there."""
+    from camera_ingest.onvif import discover
+
+    try:
+        found = discover(wait_s)
+    except OSError as error:
+        raise Failure(f"there is no network to call into: {error.strerror}") from error
+    if as_json:
+        typer.echo(json.dumps({"cameras": [asdict(one) for one in found]}))
+        return
+    for one in found:
+        typer.echo(f"{one.address:<16} {one.name:<24} {one.hardware:<20} {one.url}")
+    typer.echo(f"{len(found)} cameras answered", err=True)
+
+
 @app.command("import")
 def import_cameras(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="GeoJSON or CSV.")],

@@ -1,0 +1,30 @@
+"""ONVIF: what a camera offers, asked of the camera itself, so that nobody types stream addresses.
+
+`ask_camera` reads its profiles, chooses the one to register and asks where the camera points;
+`discover` calls into the local network. Only ever the host that was
+named is asked, through the address guard: the addresses that a camera gives of itself are taken for
+their paths.
+"""
+
+from camera_ingest.onvif.client import (
+    Answers,
+    OnvifCamera,
+    OnvifClient,
+    Profile,
+    PtzPosition,
+    ask_camera,
+    best_profile,
+)
+from camera_ingest.onvif.discovery import Found, discover
+
+__all__ = [
+    "Answers",
+    "Found",
+    "OnvifCamera",
+    "OnvifClient",
+    "Profile",
+    "PtzPosition",
+    "ask_camera",
+    "best_profile",
+    "discover",
+]
