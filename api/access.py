@@ -44,6 +44,9 @@ SHELF_DESK = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 
 ACCESS: dict[tuple[str, str], Roles] = {
     ("POST", "/api/v1/session"): PUBLIC,
+    ("GET", "/api/v1/session/ways"): PUBLIC,
+    ("GET", "/api/v1/session/oidc"): PUBLIC,
+    ("GET", "/api/v1/session/oidc/callback"): PUBLIC,
     ("GET", "/api/v1/session"): ANYONE_SIGNED_IN,
     ("DELETE", "/api/v1/session"): ANYONE_SIGNED_IN,
     ("PUT", "/api/v1/session/password"): ANYONE_SIGNED_IN,

@@ -25,6 +25,7 @@ from api.lockout import Lockout
 from api.metrics import Metrics, RequestMetrics
 from api.outgoing.cot_sender import CotSender
 from api.outgoing.webhook_sender import WebhookSender
+from api.oidc import Oidc
 from api.problems import ProblemBody
 from api.routes import ROUTERS
 from api.routes.config import program_version
@@ -182,6 +183,7 @@ def _services(
         map_files=MapFiles.of(settings),
         lockout=Lockout(clock),
         views=Views(store.audit, clock),
+        oidc=Oidc(settings.oidc, sealer, clock),
         webhooks=WebhookSender(
             store.webhooks,
             bus,

@@ -14,6 +14,7 @@ from api.feed_readers import FeedReaders
 from api.lockout import Lockout
 from api.metrics import Metrics
 from api.outgoing.webhook_sender import WebhookSender
+from api.oidc import Oidc
 from api.snapshots import Snapshots
 from api.views import Views
 from geo.projection import LocalProjection
@@ -48,6 +49,7 @@ class Services:
     map_files: MapFiles
     lockout: Lockout
     views: Views
+    oidc: Oidc
     webhooks: WebhookSender
 
 

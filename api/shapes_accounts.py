@@ -24,6 +24,12 @@ class UserList(BaseModel):
     users: list[UserItem]
 
 
+class SignInWays(BaseModel):
+    """What the sign-in page offers beside a password."""
+
+    oidc_name: str | None = Field(description="The identity provider, at /api/v1/session/oidc")
+
+
 class KeyItem(BaseModel):
     """A machine's key, without the key."""
 

@@ -85,6 +85,7 @@ def _all_cot_types(given: object) -> object:
     return _COT_TYPES | given
 
 
+RoleName = Literal["viewer", "operator", "camera_admin", "supervisor", "dispatch", "auditor"]
 Rate = Annotated[float, Field(gt=0, le=10_000)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -181,6 +182,30 @@ class ApiSettings(Section):
     )
     cookie_secure: bool = Field(
         False, description="Send the session cookie over HTTPS only; set it behind TLS"
+    )
+
+
+class OidcSettings(Section):
+    """Sign-in by an identity provider (OpenID Connect), beside local accounts."""
+
+    issuer: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="The provider's issuer, as it calls itself; none: local accounts alone",
+    )
+    name: str = Field("SSO", min_length=1, max_length=80, description="Shown on the sign-in page")
+    client_id: str = Field("siaga", min_length=1, max_length=200, description="Ours, there")
+    client_secret: str | None = Field(
+        None, min_length=1, max_length=500, repr=False, description="None for a public client"
+    )
+    scopes: tuple[str, ...] = Field(("openid", "profile"), description="What is asked for")
+    username_claim: str = Field("preferred_username", description="Names a new account")
+    role_claim: str = Field("groups", description="Tells the role, a word or a list of words")
+    roles: dict[str, RoleName] = Field(
+        {}, description="The claim's words, and the role that each gives here"
+    )
+    default_role: RoleName | None = Field(
+        None, description="For who has none of these words; none: may not come in"
     )
 
 
@@ -613,6 +638,7 @@ class Settings(Section):
     bus: BusSettings = BusSettings()
     database: DatabaseSettings = DatabaseSettings()
     api: ApiSettings = ApiSettings()
+    oidc: OidcSettings = OidcSettings()
     calls: CallsSettings = CallsSettings()
     worker: WorkerSettings = WorkerSettings()
     ingest: IngestSettings = IngestSettings()

@@ -26,6 +26,7 @@ from api.routes import (
     log,
     messages,
     ogc,
+    oidc,
     operations,
     pidf_lo,
     reports,
@@ -37,6 +38,7 @@ from api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
+    oidc.router,
     users.router,
     keys.router,
     learning.router,
