@@ -23,9 +23,9 @@ from api.feed_readers import FeedReaders
 from api.headers import SecurityHeaders, content_security_policy
 from api.lockout import Lockout
 from api.metrics import Metrics, RequestMetrics
+from api.oidc import Oidc
 from api.outgoing.cot_sender import CotSender
 from api.outgoing.webhook_sender import WebhookSender
-from api.oidc import Oidc
 from api.problems import ProblemBody
 from api.routes import ROUTERS
 from api.routes.config import program_version

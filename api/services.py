@@ -13,8 +13,8 @@ from api.feed import Feed
 from api.feed_readers import FeedReaders
 from api.lockout import Lockout
 from api.metrics import Metrics
-from api.outgoing.webhook_sender import WebhookSender
 from api.oidc import Oidc
+from api.outgoing.webhook_sender import WebhookSender
 from api.snapshots import Snapshots
 from api.views import Views
 from geo.projection import LocalProjection
