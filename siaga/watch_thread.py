@@ -11,7 +11,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from camera_ingest import IngestSupervisor, pictures_of
@@ -107,6 +107,21 @@ class WatchThread(threading.Thread):
     def look_backs(self) -> LookBackCounts:
         """What became of the looks back so far."""
         return self._queue.counts
+
+    def figures(self) -> dict[str, float]:
+        """What has been counted since the process started, by the metric's name."""
+        counts = asdict(self._queue.counts)
+        figures = {f"look_backs_{name}_total": float(counts[name]) for name in counts}
+        figures["look_back_cpu_seconds_total"] = figures.pop("look_backs_cpu_s_total")
+        shadow = self._watch.shadow
+        if shadow is not None:
+            figures["shadow_pictures"] = float(shadow.figures.pictures)
+            for name, compared in list(shadow.figures.by_sighting.items()):
+                figures[f"shadow_{name}_live_alarms"] = float(compared.live_alarms)
+                figures[f"shadow_{name}_shadow_alarms"] = float(compared.shadow_alarms)
+                differ = compared.live_only + compared.shadow_only
+                figures[f"shadow_{name}_differing_pictures"] = float(differ)
+        return figures
 
     def stop(self) -> None:
         """End after the batch at hand."""

@@ -54,6 +54,7 @@ IDLE_S = 1.0
 """How long to wait before looking again where nothing woke us."""
 REGISTER_EVERY_S = 1.0
 VERDICTS_EVERY_S = 0.5
+FIGURES_EVERY_S = 5.0
 
 
 def open_watch(settings: DetectionSettings, learnt: Path, worker: str) -> Watch:
@@ -168,6 +169,7 @@ class Worker:
             self._tell_clips(),
             self._follow_commands(),
             self._follow_verdicts(),
+            self._tell_figures(),
             self._heads.follow(),
             self._bus.answer_probes(self._probe),
         )
@@ -296,6 +298,13 @@ class Worker:
                     self._watch_thread.cue(command.camera_ids, command.until)
                 case KeepClip():
                     await self._clips.heed(command)
+
+    async def _tell_figures(self) -> None:
+        while True:
+            # What is missed is in the next figures: they are sums.
+            with contextlib.suppress(BusUnavailable):
+                await self._bus.publish_figures(self._name, self._watch_thread.figures())
+            await asyncio.sleep(FIGURES_EVERY_S)
 
     async def _follow_verdicts(self) -> None:
         """What people decided about our cameras' sightings, within a second."""

@@ -13,6 +13,7 @@ from api.reference import REFERENCE_POLICY, reference_page
 from api.services import services_of
 from api.shapes import Health, Readiness
 from api.wire import answer, plain
+from api.worker_figures import text_of_workers
 
 router = APIRouter(route_class=GuardedRoute, tags=["operations"])
 
@@ -37,7 +38,8 @@ async def is_ready(request: Request) -> Response:
 @router.get("/metrics", response_class=Response)
 async def read_metrics(request: Request) -> Response:
     """Figures for Prometheus."""
-    text = services_of(request).metrics.text()
+    services = services_of(request)
+    text = services.metrics.text() + await text_of_workers(services.bus)
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -26,6 +26,7 @@ from contracts import (
 )
 from contracts.verdicts import Verdict
 from plumbing.bus.exercises import Exercises
+from plumbing.bus.figures import Figures
 from plumbing.bus.heads import Heads
 from plumbing.bus.hints import Hints
 from plumbing.bus.leases import HeldLease, Lease, Leases
@@ -61,6 +62,7 @@ class Bus:
         self._register = Register(self._link)
         self._heads = Heads(self._link)
         self._verdicts = VerdictBook(self._link)
+        self._figures = Figures(self._link)
 
     async def __aenter__(self) -> Self:
         return self
@@ -176,6 +178,14 @@ class Bus:
         where none were ever published. Cheap then: ask every second or two.
         """
         return await self._verdicts.read(camera_ids)
+
+    async def publish_figures(self, worker: str, figures: Mapping[str, float]) -> None:
+        """Say what a worker has counted; forgotten when it says nothing for a minute."""
+        await self._figures.publish(worker, figures)
+
+    async def read_figures(self) -> dict[str, dict[str, float]]:
+        """What the workers have counted, by worker and name."""
+        return await self._figures.read()
 
     async def ask(self, command: ProbeCamera, timeout_s: float) -> ProbeAnswer:
         """Have a worker open a stream once.
