@@ -86,6 +86,7 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/coverage"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/calls"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/calls"): DESK,
+    ("POST", "/api/v1/citizen-reports"): DESK,
     ("GET", "/api/v1/calls/{call_id}"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/calls/{call_id}/cameras"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/calls/{call_id}/fixes"): DESK,

@@ -183,6 +183,25 @@ class NewCall(Body):
     exercise: StrictBool = False
 
 
+class CitizenReport(Body):
+    """What a citizen reports by an app."""
+
+    hazard: Hazard
+    note: Text = Field("", max_length=MAX_NOTE)
+    location: Location
+    method: FixMethod = FixMethod.UNKNOWN
+    positioned_at: Moment | None = Field(None, description="Of the position; now where absent")
+    reporter: Text | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        repr=False,
+        description="Who reports, as the app knows them; only a salted hash of it is kept, so that "
+        "one who reports a thing twice counts once",
+    )
+    exercise: StrictBool = False
+
+
 class NewFix(Body):
     """One more position of a caller."""
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from api.bodies import Location, NewCall, NewFix
+from api.bodies import CitizenReport, Location, NewCall, NewFix
 from api.camera_view import on_plane
 from api.identity import Identity, Kind
 from api.intake.keys import hashed_key
@@ -21,6 +21,7 @@ from api.problems import Problem, invalid
 from api.services import Services
 from contracts import (
     Call,
+    CallChannel,
     CallerFix,
     CallId,
     CallReport,
@@ -113,6 +114,57 @@ async def take_call(services: Services, identity: Identity, body: NewCall, key: 
         caller=caller,
         actor=identity.name,
     )
+    return await services.store.calls.get(call_id)
+
+
+async def take_citizen_report(
+    services: Services, identity: Identity, body: CitizenReport, key: str | None
+) -> Call:
+    """Check and store what a citizen reports by an app; committed when this returns.
+
+    Raises:
+        ContractError, Problem: what is wrong with it; nothing is stored then.
+    """
+    ids = ids_for(identity, "citizen-reports", key)
+    now = services.clock.now()
+    exercise = body.exercise or services.settings.exercise
+    report = CallReport(
+        id=ids.report("report"),
+        call_id=ids.call(),
+        hazard=body.hazard,
+        note=body.note,
+        received_at=now,
+        channel=CallChannel.APP,
+        exercise=exercise,
+    )
+    fix = _fix(
+        services,
+        identity,
+        ids.report("fix"),
+        ids.call(),
+        body.location,
+        body.method,
+        body.positioned_at,
+        now,
+        exercise=exercise,
+    )
+    reporter = None
+    if body.reporter is not None:
+        reporter = hashed_key(
+            services, "reporter", f"{identity.name}\n{body.hazard}\n{exercise}\n{body.reporter}"
+        )
+    stored = await _stored(services, ids) if ids.kept else []
+    if not stored:
+        accepted = await services.store.messages.take_report(
+            [report, fix],
+            key=reporter,
+            window=timedelta(minutes=services.settings.calls.match_minutes),
+            actor=identity.name,
+        )
+        stored = [one.report.body for one in accepted]
+    if not _is_repeat([report, fix], stored, body.positioned_at is not None):
+        raise _key_reused()
+    call_id = next(one.call_id for one in stored if isinstance(one, CallReport))
     return await services.store.calls.get(call_id)
 
 

@@ -6,6 +6,7 @@ when it is made and raises `ContractError`, which names the field and says what 
 
 from contracts.calls import (
     Call,
+    CallChannel,
     CallerFix,
     CallReport,
     Disc,
@@ -87,6 +88,7 @@ __all__ = [
     "Attachment",
     "Box",
     "Call",
+    "CallChannel",
     "CallId",
     "CallReport",
     "CallerFix",

@@ -90,15 +90,26 @@ class CallerFix:
         require_utc("received_at", self.received_at)
 
 
+class CallChannel(StrEnum):
+    """How somebody reported: what comes so differs in how often it is about nothing."""
+
+    PHONE = "phone"
+    """To the emergency number, and spoken with a person."""
+    APP = "app"
+    """Typed into a citizens' app; nobody has asked back."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReport:
-    """A call as the call taker entered it; its positions are `CallerFix` reports of their own."""
+    """A call as the call taker entered it, or a citizen's report by an app; its positions are
+    `CallerFix` reports of their own."""
 
     id: ReportId
     call_id: CallId
     hazard: Hazard | None
     note: str
     received_at: datetime
+    channel: CallChannel = CallChannel.PHONE
     exercise: bool = False
 
     def __post_init__(self) -> None:
@@ -116,5 +127,6 @@ class Call:
     note: str
     received_at: datetime
     fixes: tuple[CallerFix, ...]
+    channel: CallChannel = CallChannel.PHONE
     exercise: bool = False
     version: int = 1

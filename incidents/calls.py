@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import (
     Call,
+    CallChannel,
     CallerFix,
     CallId,
     CallReport,
@@ -78,10 +79,17 @@ def with_report(call: Call | None, body: CallReport | CallerFix) -> Call:
             note=body.note if isinstance(body, CallReport) else "",
             received_at=body.received_at,
             fixes=fixes,
+            channel=body.channel if isinstance(body, CallReport) else CallChannel.PHONE,
             exercise=body.exercise,
         )
     if isinstance(body, CallReport):
-        return replace(call, hazard=body.hazard, note=body.note, version=call.version + 1)
+        return replace(
+            call,
+            hazard=body.hazard,
+            note=body.note,
+            channel=body.channel,
+            version=call.version + 1,
+        )
     return replace(call, fixes=(*call.fixes, *fixes), version=call.version + 1)
 
 

@@ -149,6 +149,31 @@ class Messages:
                 await _remember(writing, (key,), body.call_id)
         return accepted
 
+    async def take_report(
+        self,
+        bodies: Sequence[ReportBody],
+        *,
+        key: str | None,
+        window: timedelta,
+        actor: str,
+    ) -> list[Accepted]:
+        """Accept a citizen's report; what the same one (``key``) reports again within ``window``
+        is added to it, so that insistence doesn't count as agreement.
+
+        Raises:
+            ContractError: as `incidents.reports.Reports.accept`.
+        """
+        async with self._database.writing() as writing:
+            if key is not None:
+                found = await _newest(writing.connection, key, writing.now - window)
+                if found is not None and not await _is_full(writing, found):
+                    bodies = [_of_call(body, found) for body in bodies]
+            accepted = await accept_within(writing, bodies, actor)
+            body = accepted[0].report.body
+            if key is not None and isinstance(body, CallReport):
+                await _remember(writing, [key], body.call_id)
+        return accepted
+
     async def page(
         self, *, limit: int = 100, before: int | None = None, is_trusted: bool | None = None
     ) -> tuple[list[KeptMessage], int | None]:

@@ -67,6 +67,7 @@ def parameters_of(settings: FusionSettings) -> FusionParameters:
                 Hazard(name): rate for name, rate in settings.events_per_km2_day.items()
             },
             false_calls_per_km2_day=settings.false_calls_per_km2_day,
+            false_app_reports_per_km2_day=settings.false_app_reports_per_km2_day,
             clutter_tracks_per_camera_day=settings.clutter_tracks_per_camera_day,
             detection_probability=settings.detection_probability,
         )

@@ -370,6 +370,9 @@ class FusionSettings(Section):
         description="Prior rate of each hazard, above 0; default from the city's published counts",
     )
     false_calls_per_km2_day: float = Field(0.02, ge=0, le=1000, description="Calls about nothing")
+    false_app_reports_per_km2_day: float = Field(
+        0.2, gt=0, le=1000, description="Reports by citizens' apps about nothing"
+    )
     clutter_tracks_per_camera_day: float = Field(
         0.5, gt=0, le=10_000, description="Confirmed tracks of a camera that are no hazard"
     )

@@ -51,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     calibration.router,
     coverage.router,
     calls.router,
+    calls.citizens,
     aml.router,
     pidf_lo.router,
     messages.router,

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
 from api.access import GuardedRoute
-from api.bodies import NewCall, NewFix
-from api.calls_intake import take_call, take_fix
+from api.bodies import CitizenReport, NewCall, NewFix
+from api.calls_intake import take_call, take_citizen_report, take_fix
 from api.identity import Identity
 from api.problems import documented
 from api.reach import sees_camera
@@ -21,6 +21,8 @@ from contracts import Call, CallId, to_json
 from geo.visibility import RankedCamera
 
 router = APIRouter(prefix="/api/v1/calls", route_class=GuardedRoute, tags=["calls"])
+
+citizens = APIRouter(prefix="/api/v1/citizen-reports", route_class=GuardedRoute, tags=["calls"])
 
 IdempotencyKey = Annotated[
     str | None,
@@ -106,3 +108,19 @@ async def _cameras(services: Services, identity: Identity, call: Call) -> bytes:
         theirs = {one.id for one in cameras if sees_camera(identity, one)}
         ranked = [one for one in ranked if one.camera_id in theirs]
     return array(map(to_json, ranked))
+
+
+@citizens.post(
+    "",
+    status_code=201,
+    response_model=AcceptedCall,
+    responses=documented(401, 403, 409, 413, 422, 503),
+)
+async def receive_citizen_report(
+    request: Request, body: CitizenReport, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Take in what a citizen reports by an app. It is kept as a call whose channel is `app`, and
+    believed less than one that a call taker has heard."""
+    services, identity = services_of(request), identity_of(request)
+    call = await take_citizen_report(services, identity, body, idempotency_key)
+    return await _accepted(services, identity, call)

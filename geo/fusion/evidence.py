@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from contracts import (
+    CallChannel,
     CallerFix,
     CallReport,
     CameraId,
@@ -181,6 +182,12 @@ class CallEvidence(Evidence):
             report_ids,
             parameters,
         )
+        from_app = call is not None and call.channel is CallChannel.APP
+        self._false_per_km2_day = (
+            parameters.false_app_reports_per_km2_day
+            if from_app
+            else parameters.false_calls_per_km2_day
+        )
         self._named_falsely = math.log(parameters.naming_false(self.stated))
 
     def _place(self, hazard: Hazard | None) -> Mixture:
@@ -193,7 +200,7 @@ class CallEvidence(Evidence):
     def log_odds(self, hazard: Hazard) -> float:
         """See `Evidence.log_odds`."""
         p = self.parameters
-        rates = p.calls_per_event(hazard) / p.false_calls_per_km2_day
+        rates = p.calls_per_event(hazard) / self._false_per_km2_day
         return math.log(rates) + self.own_log_odds(hazard)
 
     @cached_property

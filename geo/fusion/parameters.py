@@ -37,6 +37,8 @@ class FusionParameters:
         default_factory=lambda: MappingProxyType(_EVENTS_PER_KM2_DAY)
     )
     false_calls_per_km2_day: float = 0.02
+    false_app_reports_per_km2_day: float = 0.2
+    """The same of reports by citizens' apps, where nobody asks back."""
     clutter_tracks_per_camera_day: float = 0.5
     clutter_by_camera: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """The same of single cameras, learnt."""
@@ -81,6 +83,7 @@ class FusionParameters:
         for hazard, rate in self.events_per_km2_day.items():
             require_between(f"events_per_km2_day.{hazard}", rate, 1e-9, 1e4)
         require_positive("false_calls_per_km2_day", self.false_calls_per_km2_day)
+        require_positive("false_app_reports_per_km2_day", self.false_app_reports_per_km2_day)
         require_positive("clutter_tracks_per_camera_day", self.clutter_tracks_per_camera_day)
         for name in ("detection_probability", "wrong_hazard", "wrong_sighting", "sibling_share"):
             require_between(name, getattr(self, name), 1e-6, 1 - 1e-6)

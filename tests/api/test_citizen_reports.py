@@ -1,0 +1,101 @@
+"""What citizens report by an app: kept like calls, and believed less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts import (
+    CallChannel,
+    CallId,
+    CallReport,
+    Hazard,
+    LonLat,
+    Report,
+    ReportId,
+)
+from contracts import Sequence as SequenceNumber
+from geo.fusion import Fusion, FusionParameters
+from geo.projection import LocalProjection
+from incidents.accounts import Role
+from tests.api.made import LAT, LON
+from tests.incidents import make
+from tests.support.api import RunningApi
+from tests.support.store import START
+
+
+def a_report(**changes: Any) -> dict[str, Any]:
+    return {
+        "hazard": "flood",
+        "note": "air setinggi lutut",
+        "location": {"lon": LON, "lat": LAT, "radius_m": 15},
+        "method": "gnss",
+        "reporter": "citizen-77",
+    } | changes
+
+
+async def test_a_report_is_a_call_of_its_own_channel_with_its_true_actor(
+    own_api: RunningApi,
+) -> None:
+    async with own_api.client(Role.DISPATCH) as client:
+        made = await client.post("/api/v1/citizen-reports", json=a_report())
+        assert made.status_code == 201, made.text
+        call = made.json()["call"]
+        assert (call["channel"], call["hazard"]) == ("app", "flood")
+        taken = await client.post("/api/v1/calls", json={"hazard": "fire"})
+        assert taken.json()["call"]["channel"] == "phone"
+    entries = await own_api.store.log.after(0)
+    assert {entry.actor for entry in entries} == {"key-dispatch-0"}
+    assert "citizen-77" not in made.text
+
+
+async def test_one_who_insists_counts_once_and_others_count_too(own_api: RunningApi) -> None:
+    async with own_api.client() as client:
+        answers = [
+            await client.post("/api/v1/citizen-reports", json=a_report(**changes))
+            for changes in (
+                {},
+                {"note": "semakin tinggi"},
+                {"reporter": "citizen-78"},
+                {"hazard": "fire"},
+            )
+        ]
+    calls = [answer.json()["call"] for answer in answers]
+    assert calls[0]["id"] == calls[1]["id"]
+    assert len(calls[1]["fixes"]) == 2
+    assert calls[1]["note"] == "semakin tinggi"
+    assert len({call["id"] for call in calls}) == 3
+
+
+async def test_the_same_request_again_is_the_same_report(own_api: RunningApi) -> None:
+    async with own_api.client() as client:
+        headers = {"Idempotency-Key": "k-1"}
+        first, again = [
+            await client.post("/api/v1/citizen-reports", json=a_report(), headers=headers)
+            for _ in range(2)
+        ]
+        assert first.json() == again.json()
+        other = a_report(note="something else")
+        refused = await client.post("/api/v1/citizen-reports", json=other, headers=headers)
+        assert refused.status_code == 409
+        far = a_report(location={"lon": 0, "lat": 0, "radius_m": 5})
+        assert (await client.post("/api/v1/citizen-reports", json=far)).status_code == 422
+
+
+def test_a_report_by_an_app_is_believed_less_than_a_call() -> None:
+    found = {}
+    for channel in CallChannel:
+        fusion = Fusion(FusionParameters(), LocalProjection(LonLat(LON, LAT)), {})
+        body = CallReport(
+            id=ReportId("report-call-1"),
+            call_id=CallId("call-1"),
+            hazard=Hazard.FIRE,
+            note="",
+            received_at=START,
+            channel=channel,
+        )
+        decisions = []
+        for seq, one in enumerate((body, make.fix(1)), 1):
+            report = Report(seq=SequenceNumber(seq), recorded_at=START, body=one)
+            decisions += fusion.add(report)
+        found[channel] = decisions[-1].estimate.probability
+    assert 0 < found[CallChannel.APP] < found[CallChannel.PHONE]
