@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from contracts import (
     AlarmLevel,
@@ -76,6 +76,19 @@ class FusionDoor:
         """The last report that was decided on."""
         async with self._database.reading() as connection:
             return SequenceNumber(await connection.scalar(select(FusionWriterRow.report_seq)) or 0)
+
+    async def backlog(self) -> tuple[int, datetime | None]:
+        """How many reports wait to be decided, and since when the oldest does."""
+        done = select(FusionWriterRow.report_seq).scalar_subquery()
+        async with self._database.reading() as connection:
+            row = (
+                await connection.execute(
+                    select(func.count(ReportRow.seq), func.min(ReportRow.recorded_at)).where(
+                        ReportRow.seq > done
+                    )
+                )
+            ).one()
+        return int(row[0]), row[1]
 
     async def remember(self, since: datetime) -> FusionMemory:
         """What fusion's state is rebuilt from: the decided reports that were recorded after

@@ -100,6 +100,8 @@ class FusionCounts:
 
     leading: bool = False
     decided: int = 0
+    deciding_s: float = 0.0
+    """Spent on deciding, without the database."""
     set_aside: int = 0
     told: int = 0
     rebuilt: int = 0
@@ -267,7 +269,9 @@ class FusionService:
         reports = await self._store.reports.after(self.counts.decided_to, BATCH)
         if reports:
             await self._cue(self._cueing.for_reports(reports, self._clock.now()))
+            started_s = self._clock.monotonic_s()
             outcomes = await asyncio.to_thread(self._mind.decide, reports, BUDGET_S)
+            self.counts.deciding_s += self._clock.monotonic_s() - started_s
             await self._apply(outcomes)
         await self._tell_waiting()
         await self._look_again()
@@ -499,9 +503,25 @@ class FusionService:
             if found.is_anything:
                 _log.info("forgot what was due", **asdict(found))
 
+    def _say_how_it_goes(self) -> None:
+        counts, load = self.counts, self._alarms.load(self._clock.now())
+        _log.info(
+            "fusion",
+            decided=counts.decided,
+            told=counts.told,
+            ms_a_report=round(1e3 * counts.deciding_s / max(1, counts.decided), 2),
+            alarms_last_hour=load.alarms_last_hour,
+            odds_factor=round(load.odds_factor, 2),
+            chattering=load.chattering,
+        )
+        if load.flood_since is not None:
+            groups = [f"{hazard.value} {name}: {count}" for hazard, name, count in load.groups]
+            _log.warning("alarm flood", since=load.flood_since.isoformat(), groups=groups)
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
+            self._say_how_it_goes()
             silent_since = self._clock.now() - self._mind.memory
             try:
                 await self._store.fusion.expire(silent_since, fencing=self._fencing)

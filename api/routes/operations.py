@@ -17,6 +17,15 @@ from api.worker_figures import text_of_workers
 
 router = APIRouter(route_class=GuardedRoute, tags=["operations"])
 
+_BACKLOG = """\
+# HELP siaga_fusion_waiting_reports Reports that fusion has not decided about
+# TYPE siaga_fusion_waiting_reports gauge
+siaga_fusion_waiting_reports {waiting}
+# HELP siaga_fusion_queue_age_seconds How long the oldest of them has waited
+# TYPE siaga_fusion_queue_age_seconds gauge
+siaga_fusion_queue_age_seconds {age_s:.3f}
+"""
+
 
 @router.get("/healthz", response_model=Health)
 async def is_alive() -> Response:
@@ -39,7 +48,10 @@ async def is_ready(request: Request) -> Response:
 async def read_metrics(request: Request) -> Response:
     """Figures for Prometheus."""
     services = services_of(request)
-    text = services.metrics.text() + await text_of_workers(services.bus)
+    waiting, since = await services.store.fusion.backlog()
+    age_s = 0.0 if since is None else max(0.0, (services.clock.now() - since).total_seconds())
+    text = services.metrics.text() + _BACKLOG.format(waiting=waiting, age_s=age_s)
+    text += await text_of_workers(services.bus)
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
