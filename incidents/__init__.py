@@ -9,8 +9,15 @@ The store is one object with a small repository for each kind of thing::
     store.reports    accept(bodies, actor=...) -> list[Accepted]    after(seq, limit)    by_id(id)
     store.calls      get(id)    recent(limit, before)
     store.messages   take(message, window)    take_call(bodies, key=...)    page(...)    sealed(id)
+                     take_report(bodies, key=..., actor=...)
     store.incidents  get(id)    page(...)    act(id, action, actor=..., version=..., ...)
-    store.log        after(seq, limit, LogFilter())    oldest_seq()    last_seq()
+                     attach(id, attachment)    hold(id, is_held=..., ...)
+    store.regrouping merge(id, other_id, ...)    split(id, camera_ids=..., call_ids=..., ...)
+    store.units      all(agency)  get(id)  save(unit, ...)  report(id, position=...)  remove(id)
+    store.dispatching  assign(id, agency, unit, ...)    progress(id, assignment, state, ...)
+    store.shelves    put(...)  end(id)  since(when)    store.handovers  write(text, ...)  page(...)
+    store.webhooks   add, change, remove, rotate; fill, due, settle; dead_letters, send_again
+    store.log        after(seq, limit, LogFilter())    scan(...)    oldest_seq()    last_seq()
     store.cameras    all()  get(id)  save(camera, credentials, actor=..., version=...)  remove(...)
                      credentials(id)  healths()  record_health(health)  stream_sources()
     store.calibrations  record(...)  restore(...)  of(camera_id)
@@ -19,6 +26,7 @@ The store is one object with a small repository for each kind of thing::
     store.keys       issue(name, role)  find(key)  revoke(name)  all()
     store.facts      incidents(span)  calls(span)  alarms(span): what reports are made of
     store.audit      record(*events)  page(...)  verify()  forget(subject)  prune(before)
+    store.retention(settings, evidence).run()         forgets what is due
     store.fusion     the fusion service's own door: claim, apply, publish_pending, remember
 
 `incidents.fusion_service` turns reports into incidents; `lifecycle`, `telling`, `enrichment`,

@@ -16,10 +16,10 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
@@ -59,6 +59,8 @@ class Snapshot:
     incidents: list[Plain]
     cameras: list[Plain]
     calls: list[Plain]
+    units: list[Plain]
+    shelves: list[Plain]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ async def follow_feed(
     key: str | None = None,
     cookie: str | None = None,
     after: int | None = None,
+    only: Mapping[str, Sequence[str]] | None = None,
     waits: Waits = Waits(),
 ) -> AsyncGenerator[Item]:
     """Every change, once and in order, for as long as it is iterated; `aclose` hangs up.
@@ -113,6 +116,8 @@ async def follow_feed(
         key: a machine's key, or
         cookie: a session's token.
         after: the last change that is known already; none starts with a `Snapshot`.
+        only: what to follow, such as ``{"hazard": ["fire"], "area": ["Bekasi Timur"]}``; see
+            docs/api.md. Nothing lets all through.
         waits: between connections.
 
     Raises:
@@ -123,7 +128,7 @@ async def follow_feed(
     attempt = 0
     while True:
         try:
-            async with _connect(url, key, cookie, cursor) as connection:
+            async with _connect(url, key, cookie, cursor, only or {}) as connection:
                 async for item in _items(connection, cursor):
                     attempt = 0
                     cursor = item.seq
@@ -149,10 +154,17 @@ async def follow_feed(
         await asyncio.sleep(waits.before(attempt))
 
 
-def _connect(url: str, key: str | None, cookie: str | None, cursor: int | None) -> connect:
+def _connect(
+    url: str,
+    key: str | None,
+    cookie: str | None,
+    cursor: int | None,
+    only: Mapping[str, Sequence[str]],
+) -> connect:
     parts = urlsplit(url)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    query = "" if cursor is None else f"after={cursor}"
+    wishes = [(name, value) for name, values in only.items() for value in values]
+    query = urlencode([*wishes, *([] if cursor is None else [("after", str(cursor))])])
     headers: dict[str, str] = {}
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
@@ -177,7 +189,14 @@ async def _items(
             message = json.loads(await connection.recv())
         if message["type"] == "snapshot":
             cursor = message["seq"]
-            yield Snapshot(cursor, message["incidents"], message["cameras"], message["calls"])
+            yield Snapshot(
+                cursor,
+                message["incidents"],
+                message["cameras"],
+                message["calls"],
+                message.get("units", []),
+                message.get("shelves", []),
+            )
         for plain in _changes(message):
             if plain["prev_seq"] != cursor:
                 raise FeedBroken(f"change {plain['seq']} follows {plain['prev_seq']}, not {cursor}")

@@ -17,6 +17,7 @@ from plumbing.bus import Bus
 from plumbing.clock import SystemClock
 from plumbing.ids import new_id
 from siaga.feed_client import Change, FeedRefused, Gap, Item, Snapshot, Waits, follow_feed
+from tests.api.made import found_incident
 from tests.support.api import api_settings, running_api
 
 BRISK = Waits(first_s=0.02, longest_s=0.1)
@@ -134,3 +135,22 @@ def test_waits_grow_to_a_bound_and_differ_between_readers() -> None:
     assert all(0.5 <= waits.before(1) <= 1 for _ in range(20))
     assert all(4 <= waits.before(50) <= 8 for _ in range(20))
     assert len({waits.before(9) for _ in range(20)}) > 1
+
+
+async def test_a_filter_is_followed(tmp_path: Path, bus: Bus) -> None:
+    async with running_api(api_settings(tmp_path), bus) as api:
+        key = api.keys[Role.VIEWER]
+        await write(api.store, 2)
+        items = follow_feed(api.url, key=key, only={"kind": ["call.received"], "level": ["alarm"]})
+        first = await anext(items)
+        assert isinstance(first, Snapshot)
+        await found_incident(api.store)
+        change = await anext(items)
+        assert isinstance(change, Change)
+        # The call that founded it; that it was founded is of another kind.
+        assert change.kind == "call.received"
+        await write(api.store, 1)
+        following = await anext(items)
+        assert isinstance(following, Change)
+        assert (following.kind, following.seq) == ("call.received", change.seq + 2)
+        await items.aclose()
