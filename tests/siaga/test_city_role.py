@@ -71,7 +71,8 @@ async def test_it_is_told_what_to_play_and_tells_the_score(
 ) -> None:
     own = tmp_path / "brief.yaml"
     own.write_text(yaml.safe_dump(BRIEF), encoding="utf-8")
-    plan = CityPlan(0, scenario=str(own), score_file=tmp_path / "score.json")
+    score_file = tmp_path / "score.json"
+    plan = CityPlan(0, scenario=str(own), score_file=score_file)
     async with playing(api, plan, monkeypatch):
         first = await until(bus.read_exercise)
         assert (first.name, first.is_playing) == ("brief", True)
@@ -88,8 +89,8 @@ async def test_it_is_told_what_to_play_and_tells_the_score(
         refused = await bus.ask_city(StartScenario(name="quite-night"), 30)
         assert "did you mean quiet-night" in refused.refused
         assert "quiet-night" in refused.available
-        await until(lambda: asyncio.to_thread(plan.score_file.exists), SETTLES_S + 60)
-    told = json.loads((tmp_path / "score.json").read_text())
+        await until(lambda: asyncio.to_thread(score_file.exists), SETTLES_S + 60)
+    told = json.loads(score_file.read_text())
     assert told["scenario"] == "brief"
     assert told["totals"]["events"] == 0
     last = await bus.read_exercise()
