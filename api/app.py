@@ -27,10 +27,11 @@ from api.oidc import Oidc
 from api.outgoing.cot_sender import CotSender
 from api.outgoing.webhook_sender import WebhookSender
 from api.problems import ProblemBody
+from api.rate_limit import RateLimit
 from api.routes import ROUTERS
 from api.routes.config import program_version
 from api.scopes import scope_of
-from api.security import still_holds
+from api.security import COOKIE, still_holds
 from api.services import Services
 from api.snapshots import Snapshots
 from api.starting import encoded_snapshot
@@ -131,6 +132,13 @@ def create_app(
         max_bytes=settings.api.max_body_bytes,
         max_attachment_bytes=settings.api.max_attachment_bytes,
     )
+    app.add_middleware(
+        RateLimit,
+        clock=services.clock,
+        cookie=COOKIE,
+        known_per_s=settings.api.requests_per_s,
+        strangers_per_s=settings.api.strangers_per_s,
+    )
     app.add_middleware(Correlation)
     app.add_middleware(SecurityHeaders, policy=content_security_policy(settings.map))
     app.add_middleware(RequestMetrics, metrics=services.metrics)
@@ -220,7 +228,7 @@ def _description(app: FastAPI) -> dict[str, Any]:
 def _annotate(operation: dict[str, Any], method: str, path: str) -> None:
     roles = ACCESS.get((method, path)) or ACCESS.get((method, path.replace("}", ":path}")))
     responses = operation.setdefault("responses", {})
-    usual = [400, 413] if "requestBody" in operation else []
+    usual = [400, 413, 429] if "requestBody" in operation else [429]
     if roles:
         operation["x-roles"] = sorted(roles)
         operation["x-scope"] = scope_of(method, path)

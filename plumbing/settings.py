@@ -167,6 +167,15 @@ class ApiSettings(Section):
         le=100_000,
         description="Changes a slow reader may lag before it is closed (1013)",
     )
+    requests_per_s: float = Field(
+        200,
+        ge=0,
+        le=100_000,
+        description="Requests of one key or session; ten seconds' worth at once; 0 is no limit",
+    )
+    strangers_per_s: float = Field(
+        30, ge=0, le=100_000, description="The same for an address that isn't signed in"
+    )
     session_idle_minutes: int = Field(
         480, ge=5, le=10_080, description="A session unused for this long must sign in again"
     )

@@ -71,6 +71,9 @@ def api_settings(data_dir: Path, **changes: object) -> Settings:
         "data_dir": data_dir,
         "api__port": 0,
         "ingest__allow_private": "[127.0.0.0/8]",
+        # Tests ask as fast as they can.
+        "api__requests_per_s": 0,
+        "api__strangers_per_s": 0,
         "evidence__min_free_bytes": 0,
         **changes,
     }

@@ -1,0 +1,55 @@
+"""Whoever asks too often waits; nobody else does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.rate_limit import MAX_KEPT, RateLimit
+from incidents.accounts import Role
+from plumbing.bus import Bus
+from plumbing.clock import HeldClock
+from tests.support.api import api_settings, running_api
+from tests.support.store import START
+
+
+async def test_strangers_wait_and_machines_and_supervision_do_not(tmp_path: Path, bus: Bus) -> None:
+    settings = api_settings(tmp_path, api__strangers_per_s=1, api__requests_per_s=1_000)
+    async with running_api(settings, bus) as running, running.client(None) as stranger:
+        statuses = [(await stranger.get("/api/v1/cameras")).status_code for _ in range(12)]
+        assert statuses[:10] == [401] * 10
+        assert statuses[-1] == 429
+        refused = await stranger.get("/openapi.json")
+        assert refused.json()["type"] == "urn:siaga:problem:too-many-requests"
+        assert int(refused.headers["retry-after"]) >= 1
+        assert refused.headers["x-content-type-options"] == "nosniff"
+        assert (await stranger.get("/healthz")).status_code == 200
+        assert (await stranger.post("/aml", content=b"v=1")).status_code == 202
+        async with running.client(Role.VIEWER) as machine:
+            for _ in range(20):
+                assert (await machine.get("/api/v1/cameras")).status_code == 200
+
+
+@pytest.fixture
+def limit() -> RateLimit:
+    async def nothing(*_: object) -> None:
+        """An application that is never asked here."""
+
+    clock = HeldClock(START)
+    return RateLimit(nothing, clock, cookie="c", known_per_s=10, strangers_per_s=2)
+
+
+def test_a_bucket_fills_again_and_memory_stays_bounded(limit: RateLimit) -> None:
+    clock = limit._clock
+    assert isinstance(clock, HeldClock)
+    taken = [limit._wait_s("a", 2.0) for _ in range(21)]
+    assert taken[:20] == [0.0] * 20
+    assert taken[20] == pytest.approx(0.5)
+    clock.advance(0.5)
+    assert limit._wait_s("a", 2.0) == 0.0
+    assert limit._wait_s("a", 2.0) > 0
+    assert limit._wait_s("b", 2.0) == 0.0
+    for number in range(MAX_KEPT + 10):
+        limit._wait_s(f"s{number}", 2.0)
+    assert len(limit._buckets) == MAX_KEPT
