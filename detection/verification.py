@@ -32,7 +32,14 @@ from detection.model_card import ModelCard
 from detection.road_region import default_region_px
 from detection.rules import RULES, Rule, confirms, joint_llr
 from detection.standing import StandingWatch
-from detection.tracks import Affinity, Track, TrackBook, joined_pieces, overlap, shared_or_near
+from detection.track_book import (
+    Affinity,
+    TrackBook,
+    joined_pieces,
+    overlap,
+    shared_or_near,
+)
+from detection.tracks import Track
 
 if TYPE_CHECKING:
     # Only its name: the rules need no network.

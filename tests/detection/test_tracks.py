@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 
 from detection import Boxes
 from detection.boxes import iou_matrix
-from detection.tracks import (
-    Affinity,
-    Look,
-    TrackBook,
-    drift,
-    evidence_llr,
-    joined_pieces,
-    overlap,
-    shared_or_near,
-)
+from detection.track_book import Affinity, TrackBook, joined_pieces, overlap, shared_or_near
+from detection.tracks import Look, drift, evidence_llr
 
 
 def book(affinity: Affinity = shared_or_near) -> TrackBook:
