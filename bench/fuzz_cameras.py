@@ -7,8 +7,8 @@ spoilt by chance, sent over real connections, and read as a worker reads them. E
 
 from __future__ import annotations
 
+import gc
 import random
-import resource
 import socket
 import sys
 import tempfile
@@ -53,8 +53,8 @@ class Outcome:
     """Endings that must not be: with the seed that leads there again."""
     threads_left: int
     files_left: int
-    grown_mb: float
-    """The most memory that was used, against that in the first tenth."""
+    objects_left: int
+    """Python's objects at the end, against those after the first tenth."""
 
 
 class SpoiltCamera:
@@ -213,7 +213,7 @@ class Fuzzer:
         endings: Counter[str] = Counter()
         faults: list[str] = []
         threads, files = threading.active_count(), _open_files()
-        began_s, early_mb = time.monotonic(), 0.0
+        began_s, early = time.monotonic(), 0
         with ThreadPoolExecutor(AT_ONCE) as pool:
             tenth = max(1, count // 10)
             for start in range(0, count, tenth):
@@ -225,7 +225,7 @@ class Fuzzer:
                     if ending.startswith("fault"):
                         faults.append(f"{ending} (seed {seed}, number {number})")
                 if start == 0:
-                    early_mb = _peak_mb()
+                    early = _objects()
         seconds = time.monotonic() - began_s
         deadline_s = time.monotonic() + 15  # the receivers' threads end a little after their last
         while threading.active_count() > threads and time.monotonic() < deadline_s:
@@ -237,7 +237,7 @@ class Fuzzer:
             faults=tuple(faults),
             threads_left=threading.active_count() - threads,
             files_left=_open_files() - files,
-            grown_mb=_peak_mb() - early_mb,
+            objects_left=_objects() - early,
         )
 
     def _try(self, number: int, seed: int) -> str:
@@ -266,9 +266,9 @@ def _open_files() -> int:
     return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
-def _peak_mb() -> float:
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+def _objects() -> int:
+    gc.collect()
+    return len(gc.get_objects())
 
 
 def _ending(reader: StreamReader) -> str:
@@ -296,7 +296,7 @@ def table(outcome: Outcome) -> str:
     shown += [f"  {count:6} {ending}" for ending, count in outcome.endings.items()]
     shown += [
         f"left over: {outcome.threads_left} threads, {outcome.files_left} files; "
-        f"memory grew by {outcome.grown_mb:.1f} MB after the first tenth",
+        f"{outcome.objects_left:+} objects since the first tenth",
         *outcome.faults,
     ]
     return "\n".join(shown)

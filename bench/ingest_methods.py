@@ -25,6 +25,8 @@ from plumbing.processes import die_with_parent
 
 OPEN_WITHIN_S = 45.0
 WIDTH_PX = 640
+HOT_FPS = 5.0
+"""What the full rate hands on; everything is decoded for it."""
 METHODS = ("siaga-keyframe", "siaga-full", "cv2", "ffmpeg")
 
 Shown = Callable[[int], None]
@@ -77,7 +79,9 @@ def siaga(urls: list[str], pictures: Pictures, *, hot: bool) -> Iterator[None]:
     from plumbing.sealing import Sealer
     from plumbing.settings import IngestSettings
 
-    settings = IngestSettings(allow_private=("127.0.0.0/8",), frame_width_px=WIDTH_PX)
+    settings = IngestSettings(
+        allow_private=("127.0.0.0/8",), frame_width_px=WIDTH_PX, hot_fps=HOT_FPS
+    )
     with tempfile.TemporaryDirectory(prefix="siaga-bench-") as folder:
         ingest = IngestSupervisor(
             settings,

@@ -6,14 +6,14 @@ import struct
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import av
 from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
 
 from camera_ingest.errors import ENDED, NO_VIDEO, IngestError, judge_reading
-from camera_ingest.packets import StreamInfo, VideoPacket
+from camera_ingest.packets import DECODE_ALONE, StreamInfo, VideoPacket
 from camera_ingest.stopping import StopSignal
 from contracts import CameraId, CameraState
 from plumbing.clock import Clock
@@ -80,9 +80,14 @@ class ContainerSource:
     def hurry(self, hurried: bool) -> None:
         """See `PacketSource`; every packet is given as it comes."""
 
-    def new_decoder(self) -> VideoCodecContext:
+    def new_decoder(self, *, keyframes_alone: bool = False) -> VideoCodecContext:
         """See `PacketSource`."""
         context = self._stream.codec_context
+        if keyframes_alone:
+            own = cast("VideoCodecContext", av.CodecContext.create(context.name, "r"))
+            own.extradata = context.extradata
+            own.options = DECODE_ALONE
+            context = own
         # FFmpeg would start a thread a core for every camera.
         context.thread_count = 1
         return context

@@ -33,13 +33,20 @@ class PictureDecoder:
 
     Args:
         context: A decoder that was not used yet.
+        alone: Another, for keyframes that are decoded alone; by default the same.
         is_due: Told a picture's stream time, says whether it is wanted. A cold camera's keyframe is
             asked for before it is decoded; in full decoding all pictures stand on one another, so
             they are asked for afterwards.
     """
 
-    def __init__(self, context: VideoCodecContext, is_due: Callable[[float | None], bool]) -> None:
+    def __init__(
+        self,
+        context: VideoCodecContext,
+        is_due: Callable[[float | None], bool],
+        alone: VideoCodecContext | None = None,
+    ) -> None:
         self._context = context
+        self._alone = alone or context
         self._is_due = is_due
         self._in_sequence = False
         """The decoder has seen everything since a keyframe."""
@@ -73,6 +80,8 @@ class PictureDecoder:
         else:
             waiting = self._held
             self._in_sequence = bool(waiting)
+            if waiting and self._context.is_open:
+                self._context.flush_buffers()  # what it saw when the camera was hot last is over
         for each in waiting:
             for frame, stream_s in self._sound(self._feed(each), each.is_damaged):
                 if self._is_new(stream_s) and self._is_due(stream_s):
@@ -112,20 +121,24 @@ class PictureDecoder:
 
     def _feed(self, packet: VideoPacket) -> list[Decoded]:
         coded = packet.packet
-        return [(frame, _stream_time(frame, coded)) for frame in self._pictures(coded)]
+        return [
+            (frame, _stream_time(frame, coded)) for frame in self._pictures(coded, self._context)
+        ]
 
     def _feed_alone(self, packet: VideoPacket) -> list[Decoded]:
-        frames = self._pictures(packet.packet)
+        frames = self._pictures(packet.packet, self._alone)
         if not frames:
             # With B-frames a decoder holds a picture back until the next; there is no next for it.
-            frames = self._pictures(None)
-        self._context.flush_buffers()
+            frames = self._pictures(None, self._alone)
+        self._alone.flush_buffers()
         # A picture that had to be pressed out of the decoder has lost its own time.
         return [(frame, packet.stream_s) for frame in frames]
 
-    def _pictures(self, packet: av.Packet[av.VideoStream] | None) -> list[av.VideoFrame]:
+    def _pictures(
+        self, packet: av.Packet[av.VideoStream] | None, context: VideoCodecContext
+    ) -> list[av.VideoFrame]:
         try:
-            return self._context.decode(packet)
+            return context.decode(packet)
         except av.FFmpegError:
             # A damaged packet. The decoder goes on; the pictures after it come out marked corrupt.
             self.broken_pictures += 1

@@ -200,9 +200,9 @@ class HlsSource:
     def hurry(self, hurried: bool) -> None:
         """See `PacketSource`; every packet is given as it comes."""
 
-    def new_decoder(self) -> VideoCodecContext:
+    def new_decoder(self, *, keyframes_alone: bool = False) -> VideoCodecContext:
         """See `PacketSource`."""
-        return self._inner.new_decoder()
+        return self._inner.new_decoder(keyframes_alone=keyframes_alone)
 
     def packets(self) -> Iterator[VideoPacket]:
         """See `PacketSource`."""

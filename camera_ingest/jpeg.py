@@ -103,8 +103,9 @@ class _JpegSource:
     def hurry(self, hurried: bool) -> None:
         """See `PacketSource`; every packet is given as it comes."""
 
-    def new_decoder(self) -> VideoCodecContext:
-        """See `PacketSource`."""
+    def new_decoder(self, *, keyframes_alone: bool = False) -> VideoCodecContext:
+        """See `PacketSource`; JPEG has no edges to smooth."""
+        del keyframes_alone
         context = av.CodecContext.create("mjpeg", "r")
         context.thread_count = 1
         return context

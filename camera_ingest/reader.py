@@ -116,7 +116,9 @@ class StreamReader:
             return
 
     def _read(self, packets: PacketSource) -> Iterator[Frame]:
-        decoder = PictureDecoder(packets.new_decoder(), self._is_due)
+        decoder = PictureDecoder(
+            packets.new_decoder(), self._is_due, packets.new_decoder(keyframes_alone=True)
+        )
         broken_before = 0
         for packet in packets.packets():
             if self._observer is not None:

@@ -11,7 +11,7 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from camera_ingest.errors import IngestError
-from camera_ingest.packets import StreamInfo, VideoPacket
+from camera_ingest.packets import DECODE_ALONE, StreamInfo, VideoPacket
 from camera_ingest.parameter_sets import UnsupportedCodec, track_format
 from camera_ingest.receiver.description import Track
 from camera_ingest.stopping import StopSignal
@@ -135,12 +135,14 @@ class ReceivedSource:
             self._mailbox.hurried = hurried
             self._hurry(hurried)
 
-    def new_decoder(self) -> VideoCodecContext:
+    def new_decoder(self, *, keyframes_alone: bool = False) -> VideoCodecContext:
         """See `PacketSource`."""
         context = cast("VideoCodecContext", av.CodecContext.create(self._track.codec.value, "r"))
         if self._info.extradata:
             context.extradata = self._info.extradata
         context.thread_count = 1
+        if keyframes_alone:
+            context.options = DECODE_ALONE
         return context
 
     def close(self) -> None:
