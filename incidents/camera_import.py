@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from contracts import Camera, CameraId, CameraPose, ContractError, LonLat
+from incidents.camera_profiles import Profile, caltrans_rows, tfl_rows
 
 MAX_CAMERAS = 100_000
 
@@ -77,15 +78,15 @@ class ImportProblem:
 
 
 def read_register(
-    text: str, centre: LonLat, radius_m: float
+    text: str, centre: LonLat, radius_m: float, profile: Profile = Profile.OURS
 ) -> tuple[list[ImportedCamera], list[ImportProblem]]:
-    """Read a whole register; which format it is shows in its first character.
+    """Read a whole register. Of our own, which format it is shows in its first character.
 
     ``centre`` and ``radius_m`` are the city's: positions farther off are problems.
     """
     text = text.removeprefix("\ufeff")
     try:
-        rows = list(_geojson_rows(text) if text.lstrip().startswith("{") else _csv_rows(text))
+        rows = list(_rows(text, profile))
     except ContractError as error:
         return [], [ImportProblem(row=0, field=error.field, why=error.why)]
     except csv.Error as error:
@@ -104,11 +105,25 @@ def read_register(
     return cameras, sorted(problems, key=lambda problem: problem.row)
 
 
-def _geojson_rows(text: str) -> Iterator[dict[str, Any]]:
+def _rows(text: str, profile: Profile) -> Iterator[dict[str, Any]]:
+    match profile:
+        case Profile.CALTRANS:
+            return caltrans_rows(_json(text))
+        case Profile.TFL:
+            return tfl_rows(_json(text))
+        case Profile.OURS:
+            return _geojson_rows(text) if text.lstrip().startswith("{") else _csv_rows(text)
+
+
+def _json(text: str) -> Any:
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ContractError("file", f"is no JSON: {error}") from error
+
+
+def _geojson_rows(text: str) -> Iterator[dict[str, Any]]:
+    document = _json(text)
     features = document.get("features")
     if document.get("type") != "FeatureCollection" or not isinstance(features, list):
         raise ContractError("file", "must be a GeoJSON FeatureCollection of points")

@@ -19,6 +19,7 @@ from api.services import Services, services_of
 from api.wire import answer, array, members, plain
 from contracts import Camera, CameraId, CameraState, LogEntry, LogKind, to_json
 from incidents.camera_import import ImportedCamera, ImportProblem, read_register
+from incidents.camera_profiles import Profile
 from incidents.cameras import Credentials
 from plumbing.address_guard import AddressRefused, HostNotFound
 
@@ -176,7 +177,9 @@ async def read_health_history(
         }
     },
 )
-async def import_cameras(request: Request, dry_run: bool = True) -> Response:
+async def import_cameras(
+    request: Request, dry_run: bool = True, profile: Profile = Profile.OURS
+) -> Response:
     """Register the cameras of a CSV or GeoJSON file, or change those whose ids are known: all of
     them or, where any row has a problem, none. Without `dry_run=false` it is only looked at."""
     services = services_of(request)
@@ -185,7 +188,7 @@ async def import_cameras(request: Request, dry_run: bool = True) -> Response:
     except UnicodeDecodeError:
         raise invalid("(body)", "is not UTF-8 text") from None
     city = services.settings.city
-    cameras, problems = read_register(text, services.projection.centre, city.radius_m)
+    cameras, problems = read_register(text, services.projection.centre, city.radius_m, profile)
     for one in cameras:
         problem = await _address_problem(services, one)
         problems += [] if problem is None else [problem]

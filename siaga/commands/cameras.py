@@ -12,6 +12,7 @@ import typer
 
 from contracts import CameraId, LonLat, StreamSource
 from incidents.camera_import import ImportedCamera, read_register
+from incidents.camera_profiles import Profile
 from plumbing.redact import redact_url
 from plumbing.settings import Settings
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
@@ -156,6 +157,7 @@ def discover_cameras(
 @app.command("import")
 def import_cameras(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="GeoJSON or CSV.")],
+    profile: Annotated[Profile, typer.Option(help="Whose form the file has.")] = Profile.OURS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -170,7 +172,7 @@ def import_cameras(
     except UnicodeDecodeError as error:
         raise Failure(f"{file} is not UTF-8 text") from error
     centre = LonLat(settings.city.lon, settings.city.lat)
-    cameras, problems = read_register(text, centre, settings.city.radius_m)
+    cameras, problems = read_register(text, centre, settings.city.radius_m, profile)
     known = asyncio.run(_register(settings, cameras, write=not dry_run and not problems))
     if as_json:
         document = {

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from contracts import LonLat
 from incidents.camera_import import read_register
+from incidents.camera_profiles import Profile
 
 BEKASI = LonLat(106.992, -6.2383)
 RADIUS_M = 30_000.0
@@ -140,3 +141,54 @@ def _collection(rows: list[dict[str, object]]) -> str:
         for row in rows
     ]
     return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def test_registers_of_caltrans_and_tfl_are_read_by_their_profiles() -> None:
+    caltrans = {
+        "data": [
+            {
+                "cctv": {
+                    "index": "7",
+                    "inService": "false",
+                    "location": {
+                        "district": "4",
+                        "locationName": "TV701 -- I-80 : AT TREASURE ISLAND",
+                        "longitude": "106.99",
+                        "latitude": "-6.24",
+                        "county": "San Francisco",
+                        "direction": "West",
+                    },
+                    "imageData": {
+                        "streamingVideoURL": "",
+                        "static": {"currentImageURL": "https://example.org/tv701.jpg"},
+                    },
+                }
+            }
+        ]
+    }
+    tfl = [
+        {
+            "id": "JamCams_00001.01251",
+            "commonName": "Romford Rd / Upton Lane",
+            "lat": -6.241,
+            "lon": 106.991,
+            "additionalProperties": [
+                {"key": "available", "value": "true"},
+                {"key": "imageUrl", "value": "https://example.org/1251.jpg"},
+                {"key": "view", "value": "Romford Rd East"},
+            ],
+        }
+    ]
+    for profile, document, name, enabled in (
+        (Profile.CALTRANS, caltrans, "TV701 -- I-80 : AT TREASURE ISLAND", False),
+        (Profile.TFL, tfl, "Romford Rd / Upton Lane", True),
+    ):
+        cameras, problems = read_register(json.dumps(document), BEKASI, RADIUS_M, profile)
+        assert problems == []
+        (one,) = cameras
+        assert (one.camera.name, one.camera.enabled) == (name, enabled)
+        assert one.camera.url.startswith("https://example.org/")
+        # The wrong profile says what it expects, and breaks at nothing.
+        other = Profile.TFL if profile is Profile.CALTRANS else Profile.CALTRANS
+        _, wrong = read_register(json.dumps(document), BEKASI, RADIUS_M, other)
+        assert [problem.field for problem in wrong] == ["file"]
