@@ -213,6 +213,19 @@ def interval_95(
     return low, high
 
 
+def per_hour_95(events: int, watched_s: float) -> tuple[float, float] | None:
+    """95 % interval of a rate an hour from so many events in so many seconds (Poisson, by Byar's
+    approximation to the exact limits); None where nothing was watched.
+    """
+    if watched_s <= 0:
+        return None
+    hours = watched_s / 3600
+    low = events * (1 - 1 / (9 * events) - 1.96 / (3 * events**0.5)) ** 3 if events else 0.0
+    above = events + 1
+    high = above * (1 - 1 / (9 * above) + 1.96 / (3 * above**0.5)) ** 3
+    return max(0.0, low) / hours, high / hours
+
+
 def _box_figures(
     judged: Sequence[JudgedPicture], class_id: int, threshold: float
 ) -> tuple[float | None, float | None, float | None]:

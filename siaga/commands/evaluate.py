@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from contracts import Sighting
-from detection import open_detector, open_flood_classifier
+from detection import load_card, open_detector, open_flood_classifier
+from detection.crash_clips import alarms_of, clip_scores, clip_verdicts, crash_clips, crash_figures
+from detection.crash_model import open_crash_judge
 from detection.evaluation import (
     class_figures,
     flood_figures,
@@ -20,6 +22,7 @@ from detection.evaluation import (
     picture_paths,
     source_of,
 )
+from detection.model_card import DETECTOR, MODELS
 from siaga.commands.watch import Alarm, Tier, open_watch, watch_file
 from siaga.failures import Failure
 
@@ -99,6 +102,30 @@ def quiet(folder: Folder, as_json: AsJson = False) -> None:
         return
     for name, share in fpr.items():
         typer.echo(f"{name:<6} {_text(share)} of {len(paths)} pictures")
+
+
+@app.command()
+def crashes(folder: Folder, as_json: AsJson = False) -> None:
+    """The crash model on DIR/clips with labels in DIR/labels, as a hot camera is judged."""
+    judge, card = open_crash_judge(), load_card(MODELS / DETECTOR)
+    clips = crash_clips(folder)
+    document = crash_figures(
+        clips,
+        {clip.name: alarms_of(judge.card, card, clip_verdicts(judge, clip)) for clip in clips},
+        {clip.name: clip_scores(judge, clip) for clip in clips},
+    )
+    if as_json:
+        typer.echo(json.dumps(document))
+        return
+    for name, value in document.items():
+        shown = (
+            f"{value[0]:.3f} to {value[1]:.3f}"
+            if isinstance(value, tuple)
+            else f"{value:g}"
+            if isinstance(value, int)
+            else _text(value)
+        )
+        typer.echo(f"{name:<18} {shown}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import typer
 
 from contracts import Sighting
 from contracts.verdicts import Verdict
-from detection.model_card import DETECTOR, FLOOD, MODELS, load_card
+from detection.model_card import CRASH, DETECTOR, FLOOD, MODELS, load_card
 from detection.promotion import Point, detector_points, flood_points, losses, replace_model
 from detection.runtime import open_detector, open_flood_classifier
 from incidents.store import Store
@@ -126,6 +126,29 @@ def flood(
     except FileNotFoundError as error:
         raise Failure(str(error)) from error
     card = publish_flood(best, work.resolve(), out or MODELS / FLOOD, image_size_px)
+    typer.echo(f"{card.version} in {card.folder}")
+
+
+@app.command()
+def crash(
+    clips: Annotated[
+        Path | None, typer.Option(help="Folder of clips/ and labels/; by default that of the data.")
+    ] = None,
+    videos: Annotated[
+        Path | None, typer.Option(help="Folder whose quiet_*.mp4 are further ordinary scenes.")
+    ] = None,
+    out: Out = None,
+) -> None:
+    """The crash model: cross-fit, measure and fit to everything (needs no `train` extra)."""
+    from detection.training.crash import data_folders, train_crash
+
+    try:
+        if clips is None:
+            clips, known = data_folders()
+            videos = videos or known
+        card = train_crash(clips, videos, out or MODELS / CRASH)
+    except FileNotFoundError as error:
+        raise Failure(str(error)) from error
     typer.echo(f"{card.version} in {card.folder}")
 
 
