@@ -41,7 +41,7 @@ class Conditions:
 
 
 GREY_AFTERNOON = Conditions(name="grey afternoon", light=(0.52, 0.52, 0.56))
-"""The demonstration's own: late, under rain clouds."""
+"""Late, under rain clouds."""
 BRIGHT_DAY = Conditions(name="bright day", light=(1.0, 1.0, 1.0), noise_sigma=1.6)
 DUSK = Conditions(name="dusk", light=(0.30, 0.27, 0.34), lamps=0.55, noise_sigma=3.0)
 NIGHT = Conditions(name="night", light=(0.06, 0.065, 0.09), lamps=1.0, noise_sigma=4.5)

@@ -213,7 +213,7 @@ def shape(
             colour = (
                 _PAINTS[paint % len(_PAINTS)]
                 if kind is Kind.CAR
-                else ((40, 116, 150), (196, 88, 36), (60, 130, 80))[paint % 3]
+                else ((40, 116, 150), (142, 44, 46), (60, 130, 80))[paint % 3]
             )
             roof, slant = (1.48, 0.55) if kind is Kind.CAR else (1.85, 0.18)
             back = -2.05
