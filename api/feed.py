@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from collections.abc import Sequence as SequenceOf
@@ -24,7 +25,7 @@ from api.channels import Channel, Follower, Lagging
 from api.line import text_frame
 from api.metrics import Metrics
 from api.wire import EncodedEntry, encode_entry, ping_message
-from contracts import LogEntry, Sequence
+from contracts import Incident, LogEntry, Sequence
 from incidents.log import EVERYTHING, LogFilter, TaggedEntry
 from plumbing.clock import Clock
 from plumbing.logs import get_logger
@@ -228,6 +229,10 @@ class Feed:
         encoded = [encode_entry(one.entry, one.tags) for one in found]
         for listener in self._listeners:
             listener(encoded, entries)
+        if _log.isEnabledFor(logging.DEBUG):
+            # With the worker's and fusion's lines: from a frame to the websocket by one id.
+            for entry in entries:
+                _log.debug("told", seq=entry.seq, subject_id=entry.subject_id, **_newest(entry))
         before = self._cursor
         self._ring.extend(encoded)
         self._cursor = encoded[-1].seq
@@ -253,3 +258,9 @@ class Feed:
         frame = text_frame(ping_message(self._cursor, self._clock.now()))
         for channel in self._channels.values():
             channel.ping(frame)
+
+
+def _newest(entry: LogEntry) -> dict[str, str]:
+    """The newest report of an incident, by which it can be followed back to its frame."""
+    reports = entry.subject.estimate.report_ids if isinstance(entry.subject, Incident) else ()
+    return {"report_id": reports[-1]} if reports else {}

@@ -404,6 +404,13 @@ class FusionService:
         self.counts.decided_to = outcomes[-1].report.seq
         self.counts.decided += len(outcomes)
         self.counts.set_aside += sum(bool(outcome.problem) for outcome in outcomes)
+        for outcome in outcomes:
+            _log.debug(
+                "decided",
+                report_id=outcome.report.id,
+                report_seq=outcome.report.seq,
+                incident_ids=[decision.incident_id for decision in outcome.decisions],
+            )
         await self._follow_up(applied)
 
     async def _follow_up(self, applied: Applied) -> None:

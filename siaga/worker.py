@@ -232,6 +232,8 @@ class Worker:
         if batch:
             await self._bus.publish_all(DETECTIONS, [detection for _, detection in batch])
             await asyncio.to_thread(self._spool.drop, batch[-1][0])
+            for _, detection in batch:
+                _log.debug("detection sent", report_id=detection.id, camera_id=detection.camera_id)
         return len(batch)
 
     def _on_detection(self) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from contracts import (
     AlarmLevel,
@@ -82,6 +83,20 @@ async def test_a_detection_on_the_bus_becomes_an_incident(live_store: Store, bus
     assert one.key_picture.camera_id == "camera-1"
     assert set(one.best_camera_ids) == {"camera-1", "camera-2"}
     assert service.intake.counts.accepted == 1
+
+
+async def test_a_detection_can_be_followed_to_its_incident_in_the_log_lines(
+    live_store: Store, bus: Bus
+) -> None:
+    seen = detection(picture_id=picture(1))
+    with capture_logs() as lines:
+        async with running(live_store, bus) as service:
+            await leading(service)
+            await bus.publish(DETECTIONS, seen)
+            await decided(service, 1)
+    (one,) = (await live_store.snapshot()).incidents
+    told = [line for line in lines if line["event"] == "decided" and line["report_id"] == seen.id]
+    assert told[0]["incident_ids"] == [one.id]
 
 
 async def test_camera_and_caller_meet_in_one_incident_and_far_ones_do_not(
