@@ -103,7 +103,7 @@ class Learning:
         cases = await self._cases(now - OVER)
         found = [
             _existence(_after(cases, known.get(EXISTENCE)), now),
-            await self._distance(_after(cases, known.get(DISTANCE)), now),
+            await self._distance(_after(cases, known.get(DISTANCE)), parameters, now),
             _false_calls(_after(cases, known.get(FALSE_CALLS)), parameters, now),
             *await self._clutter(cases, known, parameters, now),
         ]
@@ -148,7 +148,9 @@ class Learning:
                 cases.append(_Case(incident, incident.verified_at, real=True))
         return cases
 
-    async def _distance(self, cases: list[_Case], now: datetime) -> LearntFigure:
+    async def _distance(
+        self, cases: list[_Case], parameters: FusionParameters, now: datetime
+    ) -> LearntFigure:
         """From real incidents that a camera places, the callers that a phone places."""
         placed = [
             case.incident
@@ -182,7 +184,11 @@ class Learning:
         factor = distance_factor(distances)
         value = () if factor is None else (round(factor, 3),)
         return LearntFigure(
-            name=DISTANCE, value=value, assumed=(1.0,), samples=len(distances), learnt_at=now
+            name=DISTANCE,
+            value=value,
+            assumed=(parameters.standoff_factor,),
+            samples=len(distances),
+            learnt_at=now,
         )
 
     async def _clutter(

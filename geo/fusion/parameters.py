@@ -56,8 +56,9 @@ class FusionParameters:
     """That the other one is of the same hazard; else hazards come as they always do."""
     sibling_sigma_m: float = 220.0
     sibling_scale_days: float = 15 / (24 * 60)
-    standoff_factor: float = 1.0
-    """Callers stand this many times farther off than assumed."""
+    standoff_factor: float = 1.2
+    """Callers stand this many times farther off than `geo.callers.STANDOFFS` says. Not knowing, it
+    is better to believe them farther than nearer: one too near is taken for another event."""
     call_rate_shape: float = 2.0
     """Of the gamma distribution of how many people call about an event: the smaller, the more
     events differ."""

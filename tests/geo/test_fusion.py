@@ -238,7 +238,7 @@ def test_a_camera_that_is_not_there_decides_nothing(fusion: Fusion, say: Reporte
 def two_incidents_that_turn_out_one(fusion: Fusion, say: Reporter) -> tuple[IncidentId, Report]:
     """Two calls far apart, and the second caller's better position, beside the first."""
     feed(fusion, say.call("k1", (0, 0), Hazard.CRASH, radius_m=20))
-    feed(fusion, say.call("k2", (700, 0), Hazard.CRASH, radius_m=60, at_s=30))
+    feed(fusion, say.call("k2", (1200, 0), Hazard.CRASH, radius_m=60, at_s=30))
     first, _ = fusion.incident_ids
     near = Disc(centre=PROJECTION.place(8, 5), radius_m=10)
     return first, say.fix("k2", near, at_s=45, number=2)
