@@ -65,6 +65,9 @@ FLOOD_CLASS = -1
 CLIP_CLASS = -2
 """The classes in this room of tracks that aren't made of the detector's boxes: the flood's, and
 those of crashes that the crash model saw in clips."""
+FLAMES_MOVE_LLR = 3.0
+"""What signs of fire take from a crash in the same place: flames and smoke move by themselves, and
+are told of as what they are."""
 UNUSUAL_LLR = 0.7
 """A spot where things have stood for less than ten minutes of all that was seen is unusual."""
 STANDS_FOR_S = 20.0
@@ -284,6 +287,8 @@ class CameraVerifier:
             track = self._crash_track = None
         curve, point = self._crash.curves[Sighting.CRASH], self._crash.operating_points
         less = self._clutter.rejected_llr(Sighting.CRASH, clip.box, at_s, self._small)
+        if self._burns_at(clip.box, at_s, frame_size):
+            less = max(less, FLAMES_MOVE_LLR)
         is_cued = at_s < self.cued_until_s
         llr = clip.llr - less
         if llr < curve.llr(point[Sighting.CRASH]) - (CUED_LLR if is_cued else 0.0) or not (
@@ -306,6 +311,20 @@ class CameraVerifier:
         return [
             self._detection(track, Sighting.CRASH, llr, count, captured_at, received_at, frame_size)
         ]
+
+    def _burns_at(self, place: Shares, at_s: float, frame_size: tuple[int, int]) -> bool:
+        """Whether there are signs of flames or smoke where something moves."""
+        width, height = frame_size
+        box = np.array(place, np.float32) * np.array([width, height] * 2, np.float32)
+        for track in self._book.tracks:
+            if track.class_id not in self._in_pieces or not len(track.looks):
+                continue
+            rule = self._rules[self._sightings[track.class_id]]
+            looks = track.looks_since(at_s - rule.window_s)
+            is_near = shared_or_near(track.xyxy[None], box[None])[0, 0] >= JOIN_GATE
+            if is_near and looks and max(look.llr for look in looks) >= rule.look_llr:
+                return True
+        return False
 
     def _has_come_to_stand(self, at_s: float, lasted_s: float) -> bool:
         """Whether something stands now where things move and where nothing usually stands."""

@@ -358,3 +358,16 @@ def test_a_call_lowers_the_crash_model_s_bar_too() -> None:
     one.cued_until_s = START.timestamp() + 60
     assert judged(6, clip(0.25, START.timestamp() + 4))
     assert judged(7, clip(0.06, START.timestamp() + 30)) == []
+
+
+def test_what_flames_move_is_no_crash() -> None:
+    one, judged = watched_for_crashes()
+    for second in range(3):
+        moment = START + timedelta(seconds=second)
+        boxes = Boxes.of([[200.0, 200.0, 300.0, 280.0]], [0.5], [0])
+        one.update(moment, moment, boxes, None, (640, 480))
+    assert judged(3, clip(0.6, START.timestamp() + 2)) == []
+    other, judged_elsewhere = watched_for_crashes()
+    moment = START + timedelta(seconds=2)
+    other.update(moment, moment, Boxes.of([[500.0, 10, 560, 60]], [0.5], [0]), None, (640, 480))
+    assert judged_elsewhere(3, clip(0.6, START.timestamp() + 2))
