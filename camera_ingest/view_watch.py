@@ -34,6 +34,8 @@ from plumbing.clock import Clock
 
 CHECK_EVERY_S = 20.0
 """A comparison costs some 25 ms: a hundred cameras an eighth of a core."""
+CALM_EVERY_S = 60.0
+"""While the view was the known one each time lately: a hundred cameras a twenty-fourth."""
 LEARN_FROM = 5
 """Pictures that show one view before it counts as known: under two minutes."""
 SURE_AFTER = 3
@@ -111,6 +113,8 @@ class ViewWatch:
         else:
             self._judge(self._known, seen)
         self._last = seen
+        if self._same >= SURE_AFTER:
+            self._next_s = now_s + CALM_EVERY_S
 
     def _learn(self, seen: _Seen) -> None:
         if not self._learning:
