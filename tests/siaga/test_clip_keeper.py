@@ -109,7 +109,9 @@ def errors_s(content: bytes) -> list[float]:
         start = datetime.fromisoformat(container.metadata[CAPTURE_START])
         for frame in container.decode(video=0):
             at = start + timedelta(seconds=float(frame.time or 0))
-            found.append(abs(read_clock(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), at)))
+            found.append(
+                abs(read_clock(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), at))
+            )
     return found
 
 
@@ -130,7 +132,7 @@ async def test_a_clip_is_kept_from_before_the_alarm_to_after_it(desk: Desk) -> N
         assert media_type == "video/mp4"
         errors = errors_s(content)
         assert len(errors) == part.pictures
-        # The source draws its clock in hundredths; the issue of time is settled to 100 ms.
+        # The source draws its clock in hundredths of a second.
         assert max(errors) <= 0.1
     await keeper.heed(asked)  # told again after it was kept: nothing is written twice
     assert desk.said[-1] == desk.said[-2]
