@@ -18,7 +18,9 @@ from detection.evaluation import (
     class_figures,
     flood_figures,
     flood_probabilities,
+    intervals,
     judge_pictures,
+    per_hour_95,
     picture_paths,
     source_of,
 )
@@ -47,13 +49,17 @@ def boxes(folder: Folder, as_json: AsJson = False) -> None:
         figures = asdict(class_figures(judged, class_id, point))
         by_source = figures.pop("recall_by_source")
         figures["by_source"] = {s: {"image_recall": r} for s, r in by_source.items()}
+        figures |= intervals(judged, class_id, point)
         classes[name] = figures
     document = {"classes": classes, "images": len(judged)}
     if as_json:
         typer.echo(json.dumps(document))
         return
     for name, figures in classes.items():
-        shown = "  ".join(f"{k} {_text(v)}" for k, v in figures.items() if k != "by_source")
+        shown = "  ".join(
+            f"{k} {_text(figures[k])}"
+            for k in ("ap50", "precision", "recall", "image_recall", "image_fpr")
+        )
         typer.echo(f"{name:<6} {shown}")
         for source, its in figures["by_source"].items():
             typer.echo(f"       {source:<12} image_recall {_text(its['image_recall'])}")
@@ -209,7 +215,11 @@ def clips(
     judged = [row for row in rows if "missed" in row]
     document: dict[str, Any] = {"clips": rows}
     if truth is not None:
+        false, watched_s = (sum(row[k] for row in judged) for k in ("false_alarms", "duration_s"))
         document |= {
+            "watched_s": round(watched_s, 3),
+            "false_per_hour": false / watched_s * 3600 if watched_s else None,
+            "false_per_hour_95": per_hour_95(false, watched_s),
             "missed": sum(row["missed"] for row in judged),
             "false_alarms": sum(row["false_alarms"] for row in judged),
             "not_judged": [row["file"] for row in rows if "missed" not in row],
@@ -226,6 +236,12 @@ def clips(
             f"{h} at {', '.join(f'{t:.1f}' for t in ts)} s" for h, ts in row["by_hazard"].items()
         )
         typer.echo(f"{row['file']:<30} {row['duration_s']:6.1f} s  {times or '-':<40} {verdict}")
+    if interval := document.get("false_per_hour_95"):
+        typer.echo(
+            f"false alarms {document['false_alarms']} in {document['watched_s']:.0f} s: "
+            f"{document['false_per_hour']:.0f} an hour (95 % {interval[0]:.0f} to "
+            f"{interval[1]:.0f}); so little footage proves no low rate"
+        )
 
 
 def _text(value: float | None) -> str:

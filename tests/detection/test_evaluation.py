@@ -113,7 +113,8 @@ def test_eval_boxes_prints_one_document(tmp_path: Path) -> None:
     assert (code, document["images"]) == (0, 2)
     assert set(document["classes"]) == {"fire", "smoke", "crash"}
     fire = document["classes"]["fire"]
-    assert set(fire) == {"ap50", "precision", "recall", "image_recall", "image_fpr", "by_source"}
+    assert set(fire) >= {"ap50", "precision", "recall", "image_recall", "image_fpr", "by_source"}
+    assert fire["image_fpr_95"][1] == 1.0  # one scene proves nothing
     assert set(fire["by_source"]["a"]) == {"image_recall"}
     assert document["classes"]["crash"]["ap50"] is None
 
