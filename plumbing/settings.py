@@ -600,8 +600,8 @@ class EvidenceSettings(Section):
         None,
         pattern=r"^s3\+https?://[^/@\s]+/[^\s]+$",
         max_length=500,
-        description="S3-compatible bucket instead, s3+https://host/bucket/prefix: several hosts need "
-        "one. Its keys stand in SIAGA_S3_ACCESS_KEY and SIAGA_S3_SECRET_KEY",
+        description="S3-compatible bucket instead, s3+https://host/bucket/prefix: several hosts "
+        "need one. Its keys stand in SIAGA_S3_ACCESS_KEY and SIAGA_S3_SECRET_KEY",
     )
     min_free_bytes: int = Field(
         500_000_000, ge=0, description="Stop writing, and say so, when the disk has less left"
