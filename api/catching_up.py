@@ -22,10 +22,11 @@ async def entries_after(
     if feed.reaches(cursor):
         ring = feed.after(cursor)
         return [entry for entry in ring if only.passes(entry, entry.tags)], ring[-1].seq
-    found, looked_to = await source.scan(cursor, PAGE, only)
-    is_chained = only == EVERYTHING and found and found[0].entry.seq == cursor + 1
-    if not is_chained and await source.oldest_seq() > cursor + 1:
-        raise PlaceGone
+    async with feed.database_turns:
+        found, looked_to = await source.scan(cursor, PAGE, only)
+        is_chained = only == EVERYTHING and found and found[0].entry.seq == cursor + 1
+        if not is_chained and await source.oldest_seq() > cursor + 1:
+            raise PlaceGone
     # No farther than the feed: what lies beyond it comes through it.
     entries = [encode_entry(one.entry, one.tags) for one in found if one.entry.seq <= feed.cursor]
     return entries, min(looked_to, feed.cursor)
@@ -35,4 +36,7 @@ async def is_kept(feed: Feed, source: LogSource, after: int) -> bool:
     """Whether a reader can go on after this place."""
     if feed.reaches(after):
         return True
-    return await source.oldest_seq() - 1 <= after <= await source.last_seq()
+    async with feed.database_turns:
+        if after > feed.cursor and after > await source.last_seq():
+            return False
+        return after >= await source.oldest_seq() - 1

@@ -35,6 +35,8 @@ POLL_S = 0.25
 PAGE = 500
 """Entries read from the database at once; also the most that one message carries."""
 RETRY_LONGEST_S = 5.0
+RESUMING_AT_ONCE = 4
+"""Readers that are served from the database, not the ring, at the same time."""
 QUIET_S = 5.0
 """Readers hear a ping after this long without a change."""
 
@@ -93,6 +95,9 @@ class Feed:
         self._growth = asyncio.Event()
         """Set, and replaced, whenever the feed has gone on."""
         self._last_sign_s = clock.monotonic_s()
+        # Hundreds of readers that come back at once would take every connection to the database,
+        # and calls would wait behind them.
+        self.database_turns = asyncio.Semaphore(RESUMING_AT_ONCE)
         self._channels: dict[LogFilter, Channel] = {}
         self._behind: set[Lagging] = set()
         """Those who were level once; the ring must not leave them behind unnoticed."""
