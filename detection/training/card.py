@@ -14,8 +14,7 @@ from detection.training.split import Split
 LIMITS = {
     "hazards": """\
 - One picture does not tell a crash from a queue or a parked car on a road never seen: the crash
-  class is a weak cue. It is believed only where a box stays at its place for several looks
-  (`detection/verification.py`), and a thing parked at an odd angle can still pass.
+  class is a reason to look closer, and the crash model decides.
 - Fire is learnt mostly from forest photographs and collages, with few clips of real CCTV: small
   flames far from the camera, flames in daylight and fire behind glass are found late or not at all.
 - Wide pictures are squeezed to a square in training and in service. Letterboxed, the model had
