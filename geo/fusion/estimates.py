@@ -17,7 +17,7 @@ from geo.fusion.unseen import SEEN, Unseen
 from geo.projection import LocalProjection
 from geo.regions import UNIT_CIRCLE, credible_areas
 
-TEMPER, TEMPER_LONE = 1.6, 1.15
+TEMPER, TEMPER_LONE = 1.45, 1.1
 """Regions of several sources, and of a lone one, are so many times wider than the product of their
 places: in simulated cities they then hold the event about as often as they say, also where callers
 stand farther off than assumed and cameras err more than they state."""
