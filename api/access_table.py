@@ -1,18 +1,18 @@
 """The access table as a document: ``python -m api.access_table > docs/access.md``.
 
-It is made from what the routes themselves ask (`api.access`, `api.scopes`, `api.views`,
-`api.reach`), and a test keeps the file equal to it and true by real requests.
+It is made from what the routes themselves ask (`access`, `scopes`, `views` and `reach` of
+`api.rights`), and a test keeps the file equal to it and true by real requests.
 """
 
 from __future__ import annotations
 
 import sys
 
-from api.access import ACCESS, Roles
-from api.reach import AGENCY_ROUTES
-from api.scopes import scope_of
-from api.views import VIEWS
-from incidents.accounts import Role
+from api.rights.access import ACCESS, Roles
+from api.rights.reach import AGENCY_ROUTES
+from api.rights.scopes import scope_of
+from api.rights.views import VIEWS
+from incidents.people.accounts import Role
 
 _HEAD = """# Who may do what
 

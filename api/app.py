@@ -11,36 +11,36 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import problems, translation
-from api.access import ACCESS
 from api.body_limit import BodyLimit
 from api.camera_view import CameraView
 from api.configuration import note_configuration
 from api.console import Console, MapFiles, console_folder
 from api.correlation import Correlation
 from api.coverage import CoverageView
-from api.feed import Feed
-from api.feed_readers import FeedReaders
+from api.feed.hub import Feed
+from api.feed.readers import FeedReaders
+from api.feed.snapshots import Snapshots
+from api.feed.starting import encoded_snapshot
+from api.feed.waking import Waker
 from api.headers import SecurityHeaders, content_security_policy
-from api.lockout import Lockout
 from api.metrics import Metrics, RequestMetrics
 from api.oidc import Oidc
 from api.outgoing.cot_sender import CotSender
 from api.outgoing.webhook_sender import WebhookSender
 from api.problems import ProblemBody
 from api.rate_limit import RateLimit
+from api.rights.access import ACCESS
+from api.rights.lockout import Lockout
+from api.rights.scopes import scope_of
+from api.rights.security import COOKIE, still_holds
+from api.rights.views import Views
 from api.routes import ROUTERS
 from api.routes.config import program_version
-from api.scopes import scope_of
-from api.security import COOKIE, still_holds
 from api.services import Services
-from api.snapshots import Snapshots
-from api.starting import encoded_snapshot
-from api.views import Views
-from api.waking import Waker
 from contracts import LonLat
 from geo.projection import LocalProjection
+from incidents.fusing.mind import load_areas, load_buildings
 from incidents.log import LogFilter
-from incidents.mind import load_areas, load_buildings
 from incidents.store import Store
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import Bus

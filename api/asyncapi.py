@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from api.wishes import KNOWN
+from api.feed.wishes import KNOWN
 from contracts import AlarmLevel, Call, Hazard, Incident, LogEntry, LogKind, Shelf, Unit
 
 _REF = "#/components/schemas/{model}"

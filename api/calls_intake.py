@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from api.bodies import CitizenReport, Location, NewCall, NewFix
 from api.camera_view import on_plane
-from api.identity import Identity, Kind
 from api.intake.keys import hashed_key
 from api.intake.readings import number_key
 from api.problems import Problem, invalid
+from api.rights.identity import Identity, Kind
+from api.schemas.bodies import CitizenReport, Location, NewCall, NewFix
 from api.services import Services
 from contracts import (
     Call,

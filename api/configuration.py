@@ -5,9 +5,9 @@ Of each value a salted fingerprint is kept with the entry, to be compared with a
 
 from __future__ import annotations
 
-from incidents.audit import Audit, AuditAction
-from incidents.audit_chain import AuditEvent, DetailValue
 from incidents.database import SYSTEM
+from incidents.people.audit import Audit, AuditAction
+from incidents.people.audit_chain import AuditEvent, DetailValue
 from plumbing.sealing import Sealer
 from plumbing.settings import ENVIRONMENT_PREFIX, Settings, as_environment
 

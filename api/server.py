@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.line import Line
+from api.feed.line import Line
 from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock

@@ -9,14 +9,14 @@ from starlette.requests import HTTPConnection
 from api.camera_view import CameraView
 from api.console import Console, MapFiles
 from api.coverage import CoverageView
-from api.feed import Feed
-from api.feed_readers import FeedReaders
-from api.lockout import Lockout
+from api.feed.hub import Feed
+from api.feed.readers import FeedReaders
+from api.feed.snapshots import Snapshots
 from api.metrics import Metrics
 from api.oidc import Oidc
 from api.outgoing.webhook_sender import WebhookSender
-from api.snapshots import Snapshots
-from api.views import Views
+from api.rights.lockout import Lockout
+from api.rights.views import Views
 from geo.projection import LocalProjection
 from incidents.store import Store
 from plumbing.address_guard import AddressGuard

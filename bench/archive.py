@@ -39,7 +39,7 @@ from contracts import (
     Region,
     to_json,
 )
-from incidents.archive import Extent
+from incidents.keeping.archive import Extent
 from incidents.log import LogFilter
 from incidents.store import Store
 from plumbing.clock import SystemClock

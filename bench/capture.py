@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from contracts import Detection, ReportId
-from incidents.accounts import Role
 from incidents.errors import NotFound
+from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.settings import load_settings

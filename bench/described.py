@@ -35,7 +35,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from bench.feed_servers import api_in_process
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.embedded_bus import EmbeddedBus

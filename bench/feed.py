@@ -24,11 +24,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from api.waking import Waker
+from api.feed.waking import Waker
 from bench.feed_readers import Findings, StallFindings, read_in_process, stall_in_process
 from bench.feed_servers import api_in_process, bare_in_process
 from contracts import CallId, CallReport, ReportId
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock

@@ -26,7 +26,7 @@ from typing import Any
 
 import httpx
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.embedded_bus import EmbeddedBus

@@ -29,7 +29,7 @@ The store is one object with a small repository for each kind of thing::
     store.retention(settings, evidence).run()         forgets what is due
     store.fusion     the fusion service's own door: claim, apply, publish_pending, remember
 
-`incidents.fusion_service` turns reports into incidents; `lifecycle`, `telling`, `enrichment`,
+`incidents.fusing.service` turns reports into incidents; `lifecycle`, `telling`, `enrichment`,
 `cueing` and `mind` are its rules, without I/O.
 
 Whoever commits tells the others by ``bus.wake(seq)``; `Store.listen` is the place to do it.

@@ -32,10 +32,10 @@ from contracts import (
 from incidents.assignments import end_assignments
 from incidents.database import Database, Writing
 from incidents.errors import NotFound, VersionConflict
+from incidents.fusing.verdicts import note_verdicts
 from incidents.lifecycle import step
 from incidents.tables import CounterRow, IncidentRow, LogRow
 from incidents.tags import has_any_tag, joined, tags_of
-from incidents.verdicts import note_verdicts
 
 MOST_ATTACHMENTS = 50
 """Of one incident; each entry of the log names them all."""
@@ -50,7 +50,7 @@ class IncidentPage:
 
 
 class Incidents:
-    """The people's side of the ``incidents`` table; fusion's is `incidents.decisions`."""
+    """The people's side of the ``incidents`` table; fusion's is `incidents.fusing.decisions`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

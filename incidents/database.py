@@ -23,9 +23,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from contracts import Call, CameraHealth, Incident, LogKind, LogSubject, Sequence, to_json
 from incidents import sqlite_driver
-from incidents.audit_chain import AuditEvent, append
 from incidents.errors import StoreUnusable
 from incidents.migrations import upgrade
+from incidents.people.audit_chain import AuditEvent, append
 from incidents.tables import CounterRow, LogRow
 from incidents.tags import joined, tags_of
 from plumbing.clock import Clock

@@ -26,11 +26,11 @@ from contracts import (
     SourceKind,
 )
 from incidents.actions import columns, decided_on, done_before, settle
-from incidents.clips import take_clips_over
 from incidents.database import Database, Writing
-from incidents.enrichment import better_picture
 from incidents.errors import IllegalStep
+from incidents.fusing.enrichment import better_picture
 from incidents.lifecycle import allowed_actions
+from incidents.register.clips import take_clips_over
 from incidents.tables import IncidentRow, ReportRow
 from plumbing.ids import new_id
 

@@ -18,28 +18,28 @@ from contracts import (
     Unit,
     from_json,
 )
-from incidents.accounts import Accounts
 from incidents.actions import Incidents
-from incidents.archive import Archive
-from incidents.audit import Audit
-from incidents.calibrations import Calibrations
 from incidents.calls import Calls
-from incidents.cameras import Cameras, read_cameras, read_healths
-from incidents.clips import Clips
 from incidents.database import Database, Listener
-from incidents.decisions import FusionDoor
 from incidents.desk import Handovers, Shelves, read_shelves
-from incidents.facts import Facts
-from incidents.learning import Learning
+from incidents.fusing.decisions import FusionDoor
+from incidents.fusing.learning import Learning
+from incidents.fusing.verdicts import Verdicts
+from incidents.keeping.archive import Archive
+from incidents.keeping.retention import Retention
 from incidents.log import Log, read_last_seq
 from incidents.messages import Messages
+from incidents.people.accounts import Accounts
+from incidents.people.audit import Audit
+from incidents.people.sessions import Keys, Sessions
+from incidents.register.calibrations import Calibrations
+from incidents.register.cameras import Cameras, read_cameras, read_healths
+from incidents.register.clips import Clips
 from incidents.regrouping import Regrouping
+from incidents.reporting.facts import Facts
 from incidents.reports import Reports
-from incidents.retention import Retention
 from incidents.routing import Dispatching, Units
-from incidents.sessions import Keys, Sessions
 from incidents.tables import CallRow, CounterRow, IncidentRow, UnitRow
-from incidents.verdicts import Verdicts
 from incidents.webhooks import Webhooks
 from plumbing.clock import Clock
 from plumbing.evidence import EvidenceStore

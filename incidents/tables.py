@@ -340,7 +340,7 @@ class MachineKeyRow(Table):
 
 
 class AuditRow(Table):
-    """Who did or saw what. Chained by hashes, and guarded by triggers (`incidents.audit`)."""
+    """Who did or saw what. Chained by hashes, and guarded by triggers."""
 
     __tablename__ = "audit"
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -1,7 +1,7 @@
 """A backup as a folder: the database's tables, the evidence with its hashes, the configuration.
 
     DIR/manifest.json       when, of which version of the tables, every file's SHA-256
-    DIR/tables/*.jsonl.gz   `incidents.backup`
+    DIR/tables/*.jsonl.gz   `incidents.keeping.backup`
     DIR/evidence/ab/abcd... pictures and clips, named by what is in them
     DIR/config.yaml         the configuration file that was in use, if any
 
@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from incidents.backup import BackupUnusable, Dump, DumpedTable, check_files, dump, load
 from incidents.database import Database
+from incidents.keeping.backup import BackupUnusable, Dump, DumpedTable, check_files, dump, load
 from incidents.store import Store
 from plumbing.clock import Clock
 from plumbing.settings import Settings

@@ -19,8 +19,8 @@ from pathlib import Path
 import typer
 
 from contracts import LonLat
-from incidents.accounts import Role as AccountRole
 from incidents.errors import NotFound
+from incidents.people.accounts import Role as AccountRole
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.settings import Settings

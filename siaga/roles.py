@@ -63,7 +63,7 @@ async def worker_role(settings: Settings, stopping: asyncio.Event) -> None:
 
 async def fusion_role(settings: Settings, stopping: asyncio.Event) -> None:
     """From the bus to reports to incidents; one is active, others stand by."""
-    from incidents.fusion_service import FusionService
+    from incidents.fusing.service import FusionService
     from incidents.store import Store
 
     clock = SystemClock()

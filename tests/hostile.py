@@ -24,7 +24,7 @@ from urllib.parse import quote, urlsplit
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.embedded_bus import EmbeddedBus
 from tests.api.intake.test_anything import DOCUMENTS, FORMS, KEY, TEXTS, spoilt
 from tests.api.made import a_call

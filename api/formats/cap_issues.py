@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from contracts import IncidentAction, LogKind
-from incidents.archive import Told
+from incidents.keeping.archive import Told
 
 SHORTEST_GAP = timedelta(seconds=60)
 """Between messages that tell of nothing but a refined estimate."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from api.problems import FieldError, Problem
-from incidents.archive import Extent
+from incidents.keeping.archive import Extent
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000

@@ -16,7 +16,7 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-from api.feed import Feed
+from api.feed.hub import Feed
 from api.metrics import Metrics
 from api.outgoing.cot import event, is_worth_sending
 from contracts import Incident, IncidentId

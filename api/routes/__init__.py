@@ -1,4 +1,4 @@
-"""One module a resource; who may use which route stands in `api.access`."""
+"""One module a resource; who may use which route stands in `api.rights.access`."""
 
 from fastapi import APIRouter
 

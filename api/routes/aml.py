@@ -9,16 +9,16 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import DESK, GuardedRoute
 from api.intake.aml_form import Signature, check_signature, read_form
 from api.intake.aml_sms import read_sms
 from api.intake.readings import Reading
 from api.intake.taking import Came, body_of, receipt, take
 from api.problems import Problem, documented
-from api.scopes import scope_of
-from api.security import identity_of, require
+from api.rights.access import DESK, GuardedRoute
+from api.rights.scopes import scope_of
+from api.rights.security import identity_of, require
+from api.schemas.shapes import MessageReceipt
 from api.services import services_of
-from api.shapes import MessageReceipt
 
 router = APIRouter(route_class=GuardedRoute, tags=["calls"])
 

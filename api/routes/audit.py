@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.problems import documented
+from api.rights.access import GuardedRoute
+from api.schemas.shapes_accounts import AuditPageAnswer
 from api.services import services_of
-from api.shapes_accounts import AuditPageAnswer
 from api.wire import answer, plain
-from incidents.audit import AuditEntry
+from incidents.people.audit import AuditEntry
 
 router = APIRouter(prefix="/api/v1/audit", route_class=GuardedRoute, tags=["audit"])
 

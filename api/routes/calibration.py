@@ -10,20 +10,25 @@ from fastapi import APIRouter, Header, Path, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies import Body, Number, Version
 from api.camera_view import camera_item
 from api.problems import documented, invalid
+from api.rights.access import GuardedRoute
+from api.rights.security import identity_of
 from api.routes.cameras import version_of
-from api.security import identity_of
+from api.schemas.bodies import Body, Number, Version
+from api.schemas.shapes import (
+    CalibrationAnswer,
+    CalibrationHistory,
+    ProposedCalibration,
+    StoredCalibration,
+)
 from api.services import Services, services_of
-from api.shapes import CalibrationAnswer, CalibrationHistory, ProposedCalibration, StoredCalibration
 from api.wire import answer, members, plain
 from contracts import Camera, CameraId, CameraPose, HeadReport, to_plain
 from geo.calibration_request import CalibrationRequest, Solved, solve
 from geo.fields_of_view import visibility_polygon
 from geo.projection import distance_m, require_inside
-from incidents.calibrations import KeptCalibration
+from incidents.register.calibrations import KeptCalibration
 
 router = APIRouter(
     prefix="/api/v1/cameras/{camera_id}/calibration", route_class=GuardedRoute, tags=["cameras"]

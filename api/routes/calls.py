@@ -7,15 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies import CitizenReport, NewCall, NewFix
 from api.calls_intake import take_call, take_citizen_report, take_fix
-from api.identity import Identity
 from api.problems import documented
-from api.reach import sees_camera
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.identity import Identity
+from api.rights.reach import sees_camera
+from api.rights.security import identity_of
+from api.schemas.bodies import CitizenReport, NewCall, NewFix
+from api.schemas.shapes import AcceptedCall, CallPage, RankedCameraList
 from api.services import Services, services_of
-from api.shapes import AcceptedCall, CallPage, RankedCameraList
 from api.wire import answer, array, members, plain
 from contracts import Call, CallId, to_json
 from geo.visibility import RankedCamera

@@ -10,17 +10,17 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StrictBool
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies import Body, Text, Version
 from api.problems import documented, invalid
-from api.reach import seen_camera, sees_camera
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import seen_camera, sees_camera
+from api.rights.security import identity_of
+from api.schemas.bodies import Body, Text, Version
 from api.services import Services, services_of
 from api.wire import answer, array, members, plain
 from contracts import Camera, CameraId, CameraState, LogEntry, LogKind, to_json
-from incidents.camera_import import ImportedCamera, ImportProblem, read_register
 from incidents.camera_profiles import Profile
-from incidents.cameras import Credentials
+from incidents.register.camera_import import ImportedCamera, ImportProblem, read_register
+from incidents.register.cameras import Credentials
 from plumbing.address_guard import AddressRefused, HostNotFound
 
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute, tags=["cameras"])

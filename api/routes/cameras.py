@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies import CameraFields, ChangedCamera, HeadNow, NewCamera, ProbeStream, Stream
 from api.camera_view import camera_item
 from api.problems import documented, invalid
-from api.reach import sees_camera
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import sees_camera
+from api.rights.security import identity_of
+from api.schemas.bodies import CameraFields, ChangedCamera, HeadNow, NewCamera, ProbeStream, Stream
+from api.schemas.shapes import CameraItem, CameraList
 from api.services import Services, services_of
-from api.shapes import CameraItem, CameraList
 from api.wire import answer, array, members
 from contracts import (
     Camera,
@@ -28,7 +28,7 @@ from contracts import (
     to_json,
 )
 from geo.projection import require_inside
-from incidents.cameras import Credentials
+from incidents.register.cameras import Credentials
 from plumbing.address_guard import HostNotFound
 from plumbing.ids import new_id
 

@@ -7,15 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.formats.cap import MEDIA_TYPE, alert
 from api.formats.cap_feed import MEDIA_TYPE as ATOM
 from api.formats.cap_feed import Message, feed
 from api.formats.cap_issues import newest_issue
 from api.formats.publisher import Publisher
 from api.problems import documented
-from api.reach import seen_incident, sees
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import seen_incident, sees
+from api.rights.security import identity_of
 from api.services import Services, services_of
 from contracts import AlarmLevel, IncidentId
 

@@ -7,10 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.problems import documented
+from api.rights.access import GuardedRoute
+from api.schemas.shapes import Config
 from api.services import services_of
-from api.shapes import Config
 from api.wire import answer, plain
 
 router = APIRouter(route_class=GuardedRoute, tags=["config"])

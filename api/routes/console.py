@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.problems import Problem
+from api.rights.access import GuardedRoute
 from api.services import services_of
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.problems import documented
+from api.rights.access import GuardedRoute
+from api.schemas.shapes import CoverageAnswer
 from api.services import services_of
-from api.shapes import CoverageAnswer
 from api.wire import answer
 
 router = APIRouter(prefix="/api/v1/coverage", route_class=GuardedRoute, tags=["cameras"])

@@ -10,13 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies_desk import Hold, Merge, NewHandover, NewShelf, Split
 from api.problems import Problem, documented, invalid
-from api.reach import seen_incident
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import seen_incident
+from api.rights.security import identity_of
+from api.schemas.bodies_desk import Hold, Merge, NewHandover, NewShelf, Split
+from api.schemas.shapes_desk import HandoverPage, ShelfList, SplitIncidents
 from api.services import services_of
-from api.shapes_desk import HandoverPage, ShelfList, SplitIncidents
 from api.wire import answer, array, members, plain
 from contracts import (
     Attachment,

@@ -7,11 +7,11 @@ from dataclasses import replace
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies import clean_detection
 from api.problems import documented
+from api.rights.access import GuardedRoute
+from api.schemas.bodies import clean_detection
+from api.schemas.shapes import AcceptedReport
 from api.services import services_of
-from api.shapes import AcceptedReport
 from api.wire import answer, plain
 from contracts import Detection
 

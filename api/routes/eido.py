@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.formats.eido import eido
 from api.formats.publisher import Publisher
 from api.problems import documented
-from api.reach import seen_incident
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import seen_incident
+from api.rights.security import identity_of
 from api.services import services_of
 from api.wire import answer, plain
 

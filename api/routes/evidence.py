@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.problems import documented
+from api.rights.access import GuardedRoute
 from api.services import services_of
 
 router = APIRouter(prefix="/api/v1/evidence", route_class=GuardedRoute, tags=["evidence"])

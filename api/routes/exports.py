@@ -10,7 +10,6 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
-from api.access import GuardedRoute
 from api.formats.exports import (
     CSV,
     GEOJSON_HEAD,
@@ -21,11 +20,12 @@ from api.formats.exports import (
 )
 from api.formats.features import MEDIA_TYPE as GEOJSON
 from api.problems import documented, invalid
-from api.reach import agencies_of
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import agencies_of
+from api.rights.security import identity_of
 from api.services import services_of
 from contracts import Incident
-from incidents.archive import ArchivePage, Extent
+from incidents.keeping.archive import ArchivePage, Extent
 
 router = APIRouter(route_class=GuardedRoute, tags=["formats"])
 

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from api.access import GuardedRoute, roles_for
-from api.catching_up import is_kept
-from api.feed_connection import FeedConnection
+from api.feed.catching_up import is_kept
+from api.feed.connection import FeedConnection
+from api.feed.sse import MEDIA_TYPE, EventStream
+from api.feed.wishes import cursor_of, wish_of
 from api.problems import Problem, documented
-from api.reach import require_reach
-from api.scopes import scope_of
-from api.security import address_of, identity_of, refuse_other_origins, require
+from api.rights.access import GuardedRoute, roles_for
+from api.rights.reach import require_reach
+from api.rights.scopes import scope_of
+from api.rights.security import address_of, identity_of, refuse_other_origins, require
 from api.services import services_of
-from api.sse import MEDIA_TYPE, EventStream
-from api.wishes import cursor_of, wish_of
 
 PATH = "/ws/v1/feed"
 

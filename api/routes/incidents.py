@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies import Action
 from api.problems import documented
-from api.reach import filter_of, seen_incident
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import filter_of, seen_incident
+from api.rights.security import identity_of
+from api.schemas.bodies import Action
+from api.schemas.shapes import ClipList, IncidentPage
 from api.services import services_of
-from api.shapes import ClipList, IncidentPage
 from api.wire import answer, array, members, plain
 from contracts import AlarmLevel, Hazard, Incident, IncidentId, to_json
 

@@ -9,17 +9,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from api.access import ACCESS, GuardedRoute
-from api.bodies_accounts import NewKey, Rotation, shown
 from api.problems import documented, invalid
-from api.reach import known_agency
-from api.scopes import scopes_of
-from api.security import identity_of
+from api.rights.access import ACCESS, GuardedRoute
+from api.rights.reach import known_agency
+from api.rights.scopes import scopes_of
+from api.rights.security import identity_of
+from api.schemas.bodies_accounts import NewKey, Rotation, shown
+from api.schemas.shapes_accounts import IssuedKey, KeyList
 from api.services import services_of
-from api.shapes_accounts import IssuedKey, KeyList
 from api.wire import answer, plain
 from contracts import ContractError
-from incidents.sessions import MachineKey
+from incidents.people.sessions import MachineKey
 
 router = APIRouter(prefix="/api/v1/keys", route_class=GuardedRoute, tags=["accounts"])
 

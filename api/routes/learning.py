@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StrictBool
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies import Body
 from api.problems import documented
+from api.rights.access import GuardedRoute
+from api.schemas.bodies import Body
 from api.services import services_of
 from api.wire import answer, array, members
 from contracts import LearntFigure, to_json

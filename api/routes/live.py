@@ -11,12 +11,12 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from api.access import GuardedRoute, roles_for
 from api.live import LiveConnection, live_messages, live_picture
 from api.problems import Problem, documented, invalid
-from api.reach import require_reach, seen_camera
-from api.scopes import scope_of
-from api.security import address_of, identity_of, refuse_other_origins, require
+from api.rights.access import GuardedRoute, roles_for
+from api.rights.reach import require_reach, seen_camera
+from api.rights.scopes import scope_of
+from api.rights.security import address_of, identity_of, refuse_other_origins, require
 from api.services import services_of
 from api.wire import answer, plain
 from contracts import CameraId

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.problems import Problem, documented
-from api.reach import filter_of
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import filter_of
+from api.rights.security import identity_of
+from api.schemas.shapes import LogPage
 from api.services import services_of
-from api.shapes import LogPage
 from api.wire import answer, array, members
 from contracts import AlarmLevel, Hazard, LogKind, to_json
 

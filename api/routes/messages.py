@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.problems import documented
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.security import identity_of
+from api.schemas.shapes import MessagePage
 from api.services import services_of
-from api.shapes import MessagePage
 from api.wire import answer, plain
 from incidents.messages import KeptMessage
 from plumbing.logs import get_logger

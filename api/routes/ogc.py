@@ -10,15 +10,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.formats.features import MEDIA_TYPE, camera_feature, incident_feature, instant
 from api.formats.ogc import COLLECTIONS, INCIDENTS, Collection, Pages
 from api.formats.ogc_query import ItemsQuery, one_each, parse_cursor, read_query
 from api.formats.publisher import Publisher
-from api.identity import Identity
 from api.problems import documented, not_found
-from api.reach import agencies_of, seen_camera, seen_incident, sees_camera
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.identity import Identity
+from api.rights.reach import agencies_of, seen_camera, seen_incident, sees_camera
+from api.rights.security import identity_of
 from api.services import Services, services_of
 from api.wire import answer, plain
 from contracts import Camera

@@ -7,18 +7,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.access import GuardedRoute
 from api.oidc import LASTS, OidcFailed, Person
 from api.problems import Problem, documented
+from api.rights.access import GuardedRoute
+from api.rights.security import address_of
 from api.routes.session import NOBODY, begin_session
-from api.security import address_of
+from api.schemas.shapes_accounts import SignInWays
 from api.services import Services, services_of
-from api.shapes_accounts import SignInWays
 from api.wire import answer, plain
-from incidents.accounts import Account, Role
-from incidents.audit import AuditAction
-from incidents.audit_chain import AuditEvent
 from incidents.errors import Exists
+from incidents.people.accounts import Account, Role
+from incidents.people.audit import AuditAction
+from incidents.people.audit_chain import AuditEvent
 from plumbing.logs import get_logger
 
 router = APIRouter(prefix="/api/v1/session", route_class=GuardedRoute, tags=["session"])

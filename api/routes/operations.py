@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from api import asyncapi
-from api.access import GuardedRoute
 from api.problems import documented
 from api.readiness import look
 from api.reference import REFERENCE_POLICY, reference_page
+from api.rights.access import GuardedRoute
+from api.schemas.shapes import Health, Readiness
 from api.services import services_of
-from api.shapes import Health, Readiness
 from api.wire import answer, plain
 from api.worker_figures import text_of_workers
 

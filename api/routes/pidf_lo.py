@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.intake.pidf_lo import read_pidf_lo
 from api.intake.taking import Came, body_of, receipt, take
 from api.problems import documented
+from api.rights.access import GuardedRoute
+from api.rights.security import identity_of
 from api.routes.aml import ANSWERS
-from api.security import identity_of
+from api.schemas.shapes import MessageReceipt
 from api.services import services_of
-from api.shapes import MessageReceipt
 
 router = APIRouter(route_class=GuardedRoute, tags=["calls"])
 

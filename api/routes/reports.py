@@ -16,14 +16,20 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
 from starlette.responses import Response
 
-from api.access import GuardedRoute
 from api.formats.exports import csv_table
 from api.problems import documented, invalid
+from api.rights.access import GuardedRoute
+from api.schemas.shapes_reports import (
+    AlarmsReport,
+    ClocksReport,
+    HeatReport,
+    KindsReport,
+    LedgerReport,
+)
 from api.services import services_of
-from api.shapes_reports import AlarmsReport, ClocksReport, HeatReport, KindsReport, LedgerReport
 from api.wire import answer, plain
-from incidents.facts import Span
-from incidents.statistics import alarm_figures, clocks, heat, kinds, ledger
+from incidents.reporting.facts import Span
+from incidents.reporting.statistics import alarm_figures, clocks, heat, kinds, ledger
 
 LONGEST = timedelta(days=400)
 

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies_desk import AssignmentStep, ChangedUnit, NewAssignment, NewUnit, UnitStatus
 from api.problems import documented
-from api.reach import agencies_of, known_agency, seen_incident
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import agencies_of, known_agency, seen_incident
+from api.rights.security import identity_of
+from api.schemas.bodies_desk import AssignmentStep, ChangedUnit, NewAssignment, NewUnit, UnitStatus
+from api.schemas.shapes_desk import AgencyList, ResponderList, UnitList
 from api.services import services_of
-from api.shapes_desk import AgencyList, ResponderList, UnitList
 from api.wire import answer, array, members, plain
 from contracts import (
     AgencyId,

@@ -7,19 +7,19 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies import SignIn
-from api.bodies_accounts import OwnPassword
-from api.identity import Kind
 from api.problems import Problem, documented
-from api.security import COOKIE, address_of, drop_cookie, identity_of, set_cookie
+from api.rights.access import GuardedRoute
+from api.rights.identity import Kind
+from api.rights.security import COOKIE, address_of, drop_cookie, identity_of, set_cookie
+from api.schemas.bodies import SignIn
+from api.schemas.bodies_accounts import OwnPassword
+from api.schemas.shapes import User
 from api.services import Services, services_of
-from api.shapes import User
 from api.wire import answer, plain
-from incidents.accounts import Account
-from incidents.audit import AuditAction
-from incidents.audit_chain import AuditEvent
 from incidents.errors import NotFound
+from incidents.people.accounts import Account
+from incidents.people.audit import AuditAction
+from incidents.people.audit_chain import AuditEvent
 from plumbing.logs import get_logger
 
 router = APIRouter(prefix="/api/v1/session", route_class=GuardedRoute, tags=["session"])

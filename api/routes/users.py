@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies_accounts import ChangedUser, NewPassword, NewUser, shown
 from api.problems import documented
-from api.reach import known_agency
-from api.security import identity_of
+from api.rights.access import GuardedRoute
+from api.rights.reach import known_agency
+from api.rights.security import identity_of
+from api.schemas.bodies_accounts import ChangedUser, NewPassword, NewUser, shown
+from api.schemas.shapes_accounts import UserItem, UserList
 from api.services import services_of
-from api.shapes_accounts import UserItem, UserList
 from api.wire import answer, plain
-from incidents.accounts import Account
+from incidents.people.accounts import Account
 
 router = APIRouter(prefix="/api/v1/users", route_class=GuardedRoute, tags=["accounts"])
 

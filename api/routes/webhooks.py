@@ -10,12 +10,12 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StrictBool
 from starlette.responses import Response
 
-from api.access import GuardedRoute
-from api.bodies import Body, Text, Version
 from api.outgoing.posting import require_http
 from api.outgoing.signing import new_secret
 from api.problems import documented
-from api.reach import known_agency
+from api.rights.access import GuardedRoute
+from api.rights.reach import known_agency
+from api.schemas.bodies import Body, Text, Version
 from api.services import Services, services_of
 from api.wire import answer, plain
 from contracts import AgencyId, AlarmLevel, Hazard, LogKind, to_plain

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.clock import SystemClock
 from siaga.commands.options import ConfigOption, JsonOption
 from siaga.commands.stored import with_store

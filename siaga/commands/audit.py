@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from incidents.audit import AuditEntry, Verdict
-from incidents.audit_chain import Head
+from incidents.people.audit import AuditEntry, Verdict
+from incidents.people.audit_chain import Head
 from siaga.commands.options import ConfigOption, JsonOption
 from siaga.commands.stored import with_store
 from siaga.failures import Failure

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from contracts import CameraId, LonLat, StreamSource
-from incidents.camera_import import ImportedCamera, read_register
 from incidents.camera_profiles import Profile
+from incidents.register.camera_import import ImportedCamera, read_register
 from plumbing.redact import redact_url
 from plumbing.settings import Settings
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
@@ -194,8 +194,8 @@ def import_cameras(
 
 async def _register(settings: Settings, cameras: list[ImportedCamera], *, write: bool) -> int:
     """Save them all; returns how many were known before."""
-    from incidents.cameras import Credentials
     from incidents.errors import NotFound
+    from incidents.register.cameras import Credentials
     from incidents.store import Store
     from plumbing.clock import SystemClock
     from plumbing.sealing import Sealer

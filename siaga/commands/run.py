@@ -16,7 +16,7 @@ from siaga.commands.options import ConfigOption, JsonOption, settings_from
 
 def up(config: ConfigOption = None) -> None:
     """The whole system on this machine, with the registered cameras."""
-    from incidents.accounts import FIRST_USERNAME
+    from incidents.people.accounts import FIRST_USERNAME
     from siaga.system import api_url, prepare_store, run_system, with_free_port
 
     settings = with_free_port(settings_from(config))

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from plumbing.embedded_bus import EmbeddedBus
 from tests.support.api import ApiThread, RunningApi, api_in_thread, api_settings, running_api

@@ -18,9 +18,9 @@ from contracts import (
     Region,
     ReportId,
 )
-from incidents.alarms import AlarmPolicy
-from incidents.decisions import Outcome
-from incidents.enrichment import Enrichment
+from incidents.fusing.alarms import AlarmPolicy
+from incidents.fusing.decisions import Outcome
+from incidents.fusing.enrichment import Enrichment
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.ids import new_id

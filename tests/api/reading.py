@@ -12,7 +12,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from contracts import CallId, CallReport, ReportId
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.ids import new_id

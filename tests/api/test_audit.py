@@ -10,8 +10,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from api.configuration import note_configuration
-from incidents.accounts import Role
-from incidents.audit import AuditEntry
+from incidents.people.accounts import Role
+from incidents.people.audit import AuditEntry
 from plumbing.ids import new_id
 from plumbing.sealing import Sealer
 from tests.api.made import a_call

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from siaga.cli import app
 from tests.api.made import LAT, LON, a_camera, a_pose
 from tests.api.test_calls import only_error

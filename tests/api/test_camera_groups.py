@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from contracts import IncidentId
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from tests.api.made import a_call, a_camera
 from tests.incidents.make import call, found
 from tests.incidents.writer import Writer

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from contracts import CameraId, CameraState, ProbeAnswer, ProbeCamera
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.sealing import Sealer
 from tests.api.made import a_camera, a_pose
 from tests.api.test_calls import only_error

@@ -16,7 +16,7 @@ from contracts import (
 from contracts import Sequence as SequenceNumber
 from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from tests.api.made import LAT, LON
 from tests.incidents import make
 from tests.support.api import RunningApi

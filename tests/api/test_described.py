@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.described import probe
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from tests.support.api import ApiThread
 
 

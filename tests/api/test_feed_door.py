@@ -10,7 +10,7 @@ import pytest
 import websockets
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from tests.api.figures import figure
 from tests.api.reading import changes, message, reader, write_calls
@@ -21,7 +21,7 @@ from tests.support.api import PASSWORD, RunningApi, api_settings, running_api
 async def test_who_may_no_longer_read_is_closed(
     own_api: RunningApi, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr("api.feed_readers.CHECK_S", 0.1)
+    monkeypatch.setattr("api.feed.readers.CHECK_S", 0.1)
     await own_api.store.accounts.add("ani", PASSWORD, Role.OPERATOR)
     async with own_api.client(None) as client:
         await client.post("/api/v1/session", json={"username": "ani", "password": PASSWORD})

@@ -14,8 +14,8 @@ import jsonschema
 import websockets
 
 from contracts import AgencyId, AlarmLevel, Hazard, IncidentAction, LogKind
-from incidents.accounts import Role
 from incidents.log import LogFilter
+from incidents.people.accounts import Role
 from incidents.store import Store
 from tests.api.made import PLAIN, found_incident
 from tests.api.reading import changes, message, write_calls

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from plumbing.embedded_bus import EmbeddedBus
 from plumbing.ids import new_id

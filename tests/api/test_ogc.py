@@ -13,7 +13,7 @@ import pyogrio
 import pytest
 from owslib.ogcapi.features import Features
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.embedded_bus import EmbeddedBus
 from tests.api.filled import PLACES, filled_api
 from tests.api.made import LAT, LON

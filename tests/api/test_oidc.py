@@ -11,7 +11,7 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.embedded_bus import EmbeddedBus
 from tests.support.api import PASSWORD, PLAIN_HTTP, ApiThread, api_in_thread, api_settings
 from tests.support.oidc import CLIENT_ID, CLIENT_SECRET, Provider, oidc_provider

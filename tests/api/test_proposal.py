@@ -10,7 +10,7 @@ import pytest
 
 from contracts import CameraHealth, CameraId, CameraPose, CameraState, LonLat, ViewShift
 from geo import LocalProjection, PinholeCamera
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.clock import SystemClock
 from tests.api.made import LAT, LON, a_camera, a_pose
 from tests.geo.test_drift import shift_of, turned

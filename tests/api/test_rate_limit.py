@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.rate_limit import MAX_KEPT, RateLimit
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from plumbing.clock import HeldClock
 from tests.support.api import api_settings, running_api

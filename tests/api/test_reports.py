@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contracts import IncidentAction, IncidentId
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from tests.api.filled import fill, incident_id
 from tests.support.api import ApiThread
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.clock import SystemClock
 from plumbing.ids import new_id
 from tests.api.made import a_call

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.line import text_frame
+from api.feed.line import text_frame
 from api.wire import array, changes_message, encode_entry, members, ping_message, plain
 from contracts import LogEntry, to_plain
 from tests.support.nouns import log_entries

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.embedded_bus import EmbeddedBus
 from tests.support.api import PASSWORD, ApiThread, api_in_thread, api_settings
 from tests.support.system import chromium

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from contracts import CallId, CameraId, ReportId
-from incidents.fusion_service import FusionService
+from incidents.fusing.service import FusionService
 from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock

@@ -33,8 +33,8 @@ from contracts import (
     Sighting,
     TrackId,
 )
-from incidents.alarms import AlarmPolicy
-from incidents.enrichment import Enrichment
+from incidents.fusing.alarms import AlarmPolicy
+from incidents.fusing.enrichment import Enrichment
 from plumbing.settings import FusionSettings
 from tests.support.store import START
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from incidents.fusion_service import FusionService
+from incidents.fusing.service import FusionService
 from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock

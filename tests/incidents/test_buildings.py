@@ -9,7 +9,7 @@ import pytest
 
 from contracts import Camera, CameraId
 from geo import LocalProjection
-from incidents.mind import Mind
+from incidents.fusing.mind import Mind
 from plumbing.settings import CitySettings, FusionSettings, SettingsError
 from tests.geo.builders import BEKASI, pose
 from tests.geo.test_buildings import collection, feature

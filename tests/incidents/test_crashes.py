@@ -25,7 +25,7 @@ from contracts import (
     TrackId,
 )
 from incidents.actions import latest
-from incidents.mind import Mind
+from incidents.fusing.mind import Mind
 from incidents.store import Store
 from incidents.tables import IncidentRow
 from plumbing.bus import DETECTIONS, Bus

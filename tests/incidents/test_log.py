@@ -1,5 +1,5 @@
 from contracts import AlarmLevel, Hazard, LogKind
-from incidents.application import Outcome
+from incidents.fusing.application import Outcome
 from incidents.log import LogFilter
 from incidents.store import Store
 from tests.incidents.make import PLAIN, call, camera, detection, found, health

@@ -14,7 +14,7 @@ from contracts import (
     Report,
     Sequence,
 )
-from incidents.mind import Mind
+from incidents.fusing.mind import Mind
 from plumbing.settings import CitySettings, FusionSettings
 from tests.geo.builders import BEKASI, START, Reporter, pose
 

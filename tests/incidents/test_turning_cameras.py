@@ -24,7 +24,7 @@ from contracts import (
 from geo import LocalProjection, PinholeCamera
 from geo.projection import bearing_deg_of
 from geo.ptz import PtzModel
-from incidents.mind import Mind
+from incidents.fusing.mind import Mind
 from plumbing.settings import CitySettings, FusionSettings
 from tests.geo.builders import BEKASI, START, Reporter, pose
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from incidents.accounts import Role
-from incidents.backup import BackupUnusable
+from incidents.keeping.backup import BackupUnusable
+from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.evidence import EvidenceStore

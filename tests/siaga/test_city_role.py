@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from contracts import StartScenario
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from plumbing.embedded_bus import EmbeddedBus
 from siaga.city_role import API_VARIABLE, KEY_VARIABLE, SETTLES_S, CityPlan, play_city

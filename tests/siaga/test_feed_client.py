@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete
 
 from contracts import CallId, CallReport, ReportId
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from incidents.store import Store
 from incidents.tables import LogRow
 from plumbing.bus import Bus
@@ -104,7 +104,7 @@ async def test_what_retention_has_taken_is_told_as_a_gap(tmp_path: Path, bus: Bu
 async def test_what_retrying_cannot_mend_is_raised(
     tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.feed_readers.CHECK_S", 0.1)
+    monkeypatch.setattr("api.feed.readers.CHECK_S", 0.1)
     async with running_api(api_settings(tmp_path), bus) as api:
         with pytest.raises(FeedRefused, match="Sign in") as refused:
             await take(follow_feed(api.url, key="wrong", waits=BRISK), 1)

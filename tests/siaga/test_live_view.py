@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from camera_ingest import IngestSupervisor
 from contracts import Camera, CameraId, LonLat, StreamSource
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock

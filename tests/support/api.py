@@ -15,7 +15,7 @@ import httpx
 
 from api.app import create_app
 from api.server import listen, served
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import Clock, SystemClock

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.formats.cap_issues import SHORTEST_GAP, Issue, MessageName, MessageType, newest_issue
 from contracts import AlarmLevel, Hazard, LogKind, Sequence
-from incidents.archive import Told
+from incidents.keeping.archive import Told
 from tests.support.store import START
 
 HOUR = timedelta(hours=1)

@@ -20,7 +20,7 @@ from api.intake.pidf_lo import read_pidf_lo
 from api.intake.readings import MAX_PROBLEMS, Reading
 from api.routes.aml import text_and_sender
 from contracts import CallerFix, CallId, ReportId, from_json, to_json
-from incidents.accounts import Role
+from incidents.people.accounts import Role
 from plumbing.clock import SystemClock
 from tests.api.intake.sent import (
     DEG,

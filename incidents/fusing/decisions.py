@@ -1,0 +1,322 @@
+"""Fusion's door to the store: one writer at a time, its cursor, and what it decides.
+
+A writer claims a fencing number, and every commit checks that it is still the newest: a writer that
+was suspended, and replaced meanwhile, gets `FencedOff` and can't write. Decisions, the reports'
+places in incidents, the log entries and the cursor move in one transaction, so that each report
+takes effect exactly once, whatever dies when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+
+from contracts import (
+    AlarmLevel,
+    Estimate,
+    IncidentId,
+    IncidentState,
+    LogKind,
+    Report,
+    ReportId,
+)
+from contracts import Sequence as SequenceNumber
+from incidents.actions import read_row
+from incidents.database import SYSTEM, Database, Writing
+from incidents.errors import ActedMeanwhile, FencedOff
+from incidents.fusing.application import Application, Applied, Outcome, draft_of, shortened, tell
+from incidents.fusing.enrichment import Enrichment
+from incidents.reports import to_report
+from incidents.tables import FusionWriterRow, IncidentRow, ReportRow
+
+_EXPIRED_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusionMemory:
+    """What a new writer starts from, all of one moment."""
+
+    report_seq: SequenceNumber
+    reports: tuple[Report, ...]
+    assignment: Mapping[ReportId, IncidentId]
+    touched: frozenset[IncidentId]
+    """Incidents that a person has acted on."""
+    ended: frozenset[IncidentId]
+    """Those of them that take no more reports."""
+
+
+class FusionDoor:
+    """The ``fusion_writer`` row, and the decisions' side of ``incidents`` and ``reports``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def fencing(self) -> int:
+        """The highest number that has claimed; a lease to claim with must be above it."""
+        async with self._database.reading() as connection:
+            return int(await connection.scalar(select(FusionWriterRow.fencing)) or 0)
+
+    async def claim(self, fencing: int) -> None:
+        """Become the one writer; every earlier one is fenced off. Claiming again is harmless.
+
+        Raises:
+            FencedOff: a writer with a higher number has claimed before.
+        """
+        async with self._database.writing() as writing:
+            row = await _writer(writing)
+            if fencing < row.fencing:
+                raise FencedOff(fencing, row.fencing)
+            await writing.connection.execute(update(FusionWriterRow).values(fencing=fencing))
+
+    async def progress(self) -> SequenceNumber:
+        """The last report that was decided on."""
+        async with self._database.reading() as connection:
+            return SequenceNumber(await connection.scalar(select(FusionWriterRow.report_seq)) or 0)
+
+    async def backlog(self) -> tuple[int, datetime | None]:
+        """How many reports wait to be decided, and since when the oldest does."""
+        done = select(FusionWriterRow.report_seq).scalar_subquery()
+        async with self._database.reading() as connection:
+            row = (
+                await connection.execute(
+                    select(func.count(ReportRow.seq), func.min(ReportRow.recorded_at)).where(
+                        ReportRow.seq > done
+                    )
+                )
+            ).one()
+        return int(row[0]), row[1]
+
+    async def remember(self, since: datetime) -> FusionMemory:
+        """What fusion's state is rebuilt from: the decided reports that were recorded after
+        ``since``, and all those of the incidents that these belong to; without the ones that were
+        set aside."""
+        async with self._database.reading(is_long=True) as connection:
+            cursor = await connection.scalar(select(FusionWriterRow.report_seq)) or 0
+            live = select(ReportRow.incident_id).where(
+                ReportRow.recorded_at >= since, ReportRow.incident_id.is_not(None)
+            )
+            rows = (
+                await connection.execute(
+                    select(
+                        ReportRow.seq,
+                        ReportRow.kind,
+                        ReportRow.recorded_at,
+                        ReportRow.body,
+                        ReportRow.incident_id,
+                        IncidentRow.acted_seq,
+                        IncidentRow.is_open,
+                    )
+                    .outerjoin(IncidentRow, ReportRow.incident_id == IncidentRow.id)
+                    .where(
+                        ReportRow.seq <= cursor,
+                        ReportRow.problem.is_(None),
+                        or_(ReportRow.recorded_at >= since, ReportRow.incident_id.in_(live)),
+                    )
+                    .order_by(ReportRow.seq)
+                )
+            ).all()
+        placed = [(to_report(row), row) for row in rows]
+        return FusionMemory(
+            report_seq=SequenceNumber(cursor),
+            reports=tuple(report for report, _ in placed),
+            assignment={
+                report.id: IncidentId(row.incident_id) for report, row in placed if row.incident_id
+            },
+            touched=frozenset(IncidentId(row.incident_id) for row in rows if row.acted_seq),
+            ended=frozenset(
+                IncidentId(row.incident_id) for row in rows if row.incident_id and not row.is_open
+            ),
+        )
+
+    async def apply(
+        self,
+        outcomes: Sequence[Outcome],
+        *,
+        fencing: int,
+        known_seq: int,
+        enrichment: Enrichment,
+    ) -> Applied:
+        """Make outcomes of consecutive reports true, in one transaction, and move the cursor.
+
+        Outcomes that were applied before are passed over. ``known_seq`` is the log entry up to
+        which fusion knows what people did.
+
+        Raises:
+            FencedOff: another writer has taken over.
+            ActedMeanwhile: a person acted, after ``known_seq``, on an incident decided about.
+        """
+        async with self._database.writing() as writing:
+            row = await _writer(writing)
+            if row.fencing != fencing:
+                raise FencedOff(fencing, row.fencing)
+            work = Application(writing, known_seq, enrichment)
+            for outcome in outcomes:
+                if outcome.report.seq > row.report_seq:
+                    await work.add(outcome)
+            applied = await work.finish()
+            if outcomes:
+                await writing.connection.execute(
+                    update(FusionWriterRow).values(
+                        report_seq=max(row.report_seq, outcomes[-1].report.seq)
+                    )
+                )
+        return applied
+
+    async def pending(self) -> list[IncidentId]:
+        """The open incidents of which fusion knows more than was told."""
+        statement = select(IncidentRow.id).where(
+            IncidentRow.pending.is_not(None), IncidentRow.is_open.is_(True)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            return [IncidentId(one) for one in await connection.scalars(statement)]
+
+    async def publish_pending(
+        self, *, fencing: int, only: Collection[IncidentId] | None = None
+    ) -> Applied:
+        """Tell what has waited for its pause to end; ``only`` names where to look.
+
+        Raises:
+            FencedOff: another writer has taken over.
+        """
+        async with self._database.writing() as writing:
+            await _require_writer(writing, fencing)
+            statement = select(IncidentRow).where(IncidentRow.pending.is_not(None))
+            if only is not None:
+                statement = statement.where(IncidentRow.id.in_(sorted(only)))
+            drafts = [
+                draft_of(found, changed=True)
+                for found in await writing.connection.execute(statement)
+            ]
+            return await tell(writing, drafts)
+
+    async def restate(
+        self,
+        estimates: Mapping[IncidentId, Estimate],
+        *,
+        fencing: int,
+        known_seq: int,
+        enrichment: Enrichment,
+    ) -> Applied:
+        """Tell at once what fusion thinks of incidents whose reports people have regrouped.
+
+        Raises:
+            FencedOff: another writer has taken over.
+            ActedMeanwhile: a person acted, after ``known_seq``, on one of them.
+        """
+        return await self._think_anew(estimates, "regrouped", fencing, known_seq, enrichment)
+
+    async def reconsider(
+        self,
+        estimates: Mapping[IncidentId, Estimate],
+        *,
+        fencing: int,
+        known_seq: int,
+        enrichment: Enrichment,
+    ) -> Applied:
+        """Take over what fusion thinks of incidents of which nothing new was reported; it is told
+        where it is news.
+
+        Raises:
+            FencedOff: another writer has taken over.
+            ActedMeanwhile: a person acted, after ``known_seq``, on one of them.
+        """
+        return await self._think_anew(estimates, "", fencing, known_seq, enrichment)
+
+    async def _think_anew(
+        self,
+        estimates: Mapping[IncidentId, Estimate],
+        why_now: str,
+        fencing: int,
+        known_seq: int,
+        enrichment: Enrichment,
+    ) -> Applied:
+        async with self._database.writing() as writing:
+            await _require_writer(writing, fencing)
+            drafts = []
+            for incident_id, estimate in estimates.items():
+                row = await read_row(writing.connection, incident_id)
+                if row is None or not row.is_open:
+                    continue
+                if row.acted_seq > known_seq:
+                    raise ActedMeanwhile(incident_id)
+                draft = draft_of(row, changed=True)
+                draft.incident = enrichment.complete(
+                    replace(draft.incident, estimate=shortened(estimate), updated_at=writing.now)
+                )
+                if why_now:
+                    draft.kind, draft.detail = LogKind.INCIDENT_UPDATED, why_now
+                drafts.append(draft)
+            return await tell(writing, drafts)
+
+    async def complete_anew(self, *, fencing: int, enrichment: Enrichment) -> Applied:
+        """Hold every open incident against the desk's rules, which have changed.
+
+        Raises:
+            FencedOff: another writer has taken over.
+        """
+        async with self._database.writing() as writing:
+            await _require_writer(writing, fencing)
+            statement = select(IncidentRow).where(IncidentRow.is_open.is_(True))
+            drafts = []
+            for row in await writing.connection.execute(statement):
+                draft = draft_of(row, changed=True)
+                completed = enrichment.complete(draft.incident)
+                if completed != draft.incident:
+                    draft.incident = completed
+                    drafts.append(draft)
+            return await tell(writing, drafts)
+
+    async def expire(self, silent_since: datetime, *, fencing: int) -> int:
+        """End what never became an alarm, nobody touched, and nothing was heard of since a time.
+
+        Returns how many. They are ``cancelled`` by the system, with the reason ``expired``.
+
+        Raises:
+            FencedOff: another writer has taken over.
+        """
+        async with self._database.writing() as writing:
+            await _require_writer(writing, fencing)
+            silent = (
+                select(IncidentRow)
+                .where(
+                    IncidentRow.is_open.is_(True),
+                    IncidentRow.acted_seq == 0,
+                    IncidentRow.level != AlarmLevel.ALARM.value,
+                    IncidentRow.told_at < silent_since,
+                )
+                .order_by(IncidentRow.founded_seq)
+                .limit(_EXPIRED_AT_ONCE)
+            )
+            drafts = [
+                draft_of(found, changed=True) for found in await writing.connection.execute(silent)
+            ]
+            for draft in drafts:
+                draft.incident = replace(
+                    draft.incident,
+                    state=IncidentState.CANCELLED,
+                    closed_at=writing.now,
+                    updated_at=writing.now,
+                    last_actor=SYSTEM,
+                    reason="expired",
+                )
+                draft.kind, draft.detail, draft.guarded = LogKind.INCIDENT_UPDATED, "expired", True
+            await tell(writing, drafts)
+        return len(drafts)
+
+
+async def _require_writer(writing: Writing, fencing: int) -> None:
+    row = await _writer(writing)
+    if row.fencing != fencing:
+        raise FencedOff(fencing, row.fencing)
+
+
+async def _writer(writing: Writing) -> Any:
+    found = await writing.connection.execute(select(FusionWriterRow).with_for_update())
+    return found.one()
+
+
+__all__ = ["Applied", "FusionDoor", "FusionMemory", "Outcome"]

@@ -1,0 +1,1 @@
+"""Accounts, sessions, keys, and the audit log of what they did and saw."""

@@ -1,0 +1,1 @@
+"""The cameras: register, import, calibrations, and the clips that were kept of them."""

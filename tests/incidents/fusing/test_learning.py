@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert
+
+from contracts import (
+    Contribution,
+    Incident,
+    IncidentId,
+    IncidentState,
+    SourceKind,
+    to_json,
+)
+from geo.fusion import FusionParameters
+from incidents.errors import NotFound
+from incidents.fusing.learning import EXISTENCE, FALSE_CALLS, parameters_with
+from incidents.store import Store
+from incidents.tables import IncidentRow
+from tests.incidents.make import estimate, incident
+from tests.support.store import START
+
+ASSUMED = FusionParameters()
+
+
+def decided(number: int, *, real: bool, log_odds: float, exercise: bool = False) -> Incident:
+    state = IncidentState.CLOSED if real else IncidentState.REJECTED
+    share = Contribution(source=SourceKind.PRIOR, source_id="", log_odds=log_odds)
+    return replace(
+        incident(state),
+        id=IncidentId(f"inc-{number}"),
+        verified_at=START if real else None,
+        closed_at=START,
+        estimate=replace(estimate(), contributions=(share,), exercise=exercise),
+    )
+
+
+async def put(store: Store, *incidents: Incident) -> None:
+    async with store._database.writing() as writing:
+        for number, one in enumerate(incidents):
+            place = one.estimate.location
+            await writing.connection.execute(
+                insert(IncidentRow).values(
+                    id=one.id,
+                    founded_seq=10_000 + number,
+                    version=1,
+                    guard_version=1,
+                    is_open=False,
+                    exercise=one.estimate.exercise,
+                    state=one.state.value,
+                    level=one.level.value,
+                    hazard=one.hazard.value,
+                    acted_seq=1,
+                    told_at=START,
+                    body=to_json(one).decode(),
+                    lon=place.lon,
+                    lat=place.lat,
+                    started_at=START,
+                )
+            )
+
+
+def verdicts(*, exercise: bool = False) -> list[Incident]:
+    """What was said to be certain was so half the time."""
+    return [
+        decided(
+            number, real=number % 2 == 0, log_odds=4.0 if number < 60 else -4.0, exercise=exercise
+        )
+        for number in range(80)
+    ]
+
+
+async def test_verdicts_bend_probabilities_and_change_rates(store: Store) -> None:
+    await put(store, *verdicts())
+    assert await store.learning.learn(ASSUMED, START + timedelta(hours=1))
+    parameters, knots = parameters_with(ASSUMED, await store.learning.figures())
+    assert 0.4 < knots[-1] < 0.6
+    calls = len(estimate().call_ids)
+    assert (parameters.false_calls_per_km2_day > ASSUMED.false_calls_per_km2_day) is (calls > 0)
+    assert not await store.learning.learn(ASSUMED, START + timedelta(hours=2)), "nothing is new"
+
+
+async def test_exercises_teach_nothing(store: Store) -> None:
+    await put(store, *verdicts(exercise=True))
+    assert not await store.learning.learn(ASSUMED, START + timedelta(hours=1))
+    assert await store.learning.figures() == []
+
+
+async def test_what_is_frozen_stays_and_what_is_reset_starts_anew(store: Store) -> None:
+    await put(store, *verdicts())
+    await store.learning.learn(ASSUMED, START)
+    frozen = await store.learning.freeze(EXISTENCE, frozen=True)
+    assert frozen.frozen and frozen.value
+    await put(store, *(decided(100 + n, real=True, log_odds=4.0) for n in range(200)))
+    await store.learning.learn(ASSUMED, START)
+    assert await store.learning.freeze(EXISTENCE, frozen=True) == frozen
+    await store.learning.freeze(EXISTENCE, frozen=False)
+    assert await store.learning.learn(ASSUMED, START)
+    anew = await store.learning.reset(EXISTENCE)
+    assert anew.value == () and anew.since is not None
+    await store.learning.learn(ASSUMED, START)
+    assert parameters_with(ASSUMED, await store.learning.figures())[1] == ()
+
+
+async def test_what_was_never_learnt_is_not_found(store: Store) -> None:
+    with pytest.raises(NotFound):
+        await store.learning.reset(FALSE_CALLS)
