@@ -17,6 +17,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from api.outgoing.webhook_sender import LOOK_S
 from incidents.people.accounts import Role
+from incidents.webhooks import WebhookState
 from plumbing.bus import Bus
 from plumbing.clock import HeldClock
 from tests.api.made import found_incident
@@ -51,6 +52,16 @@ async def emptied(api: RunningApi, hook: str) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("something waits after 30 s")
+
+
+async def failed(api: RunningApi, hook: str) -> WebhookState:
+    """Wait until a delivery has failed."""
+    for _ in range(1500):
+        state = await api.store.webhooks.get(hook)
+        if state.failures:
+            return state
+        await asyncio.sleep(0.02)
+    raise AssertionError("nothing has failed after 30 s")
 
 
 def seqs(receiver: Receiver) -> list[int]:
@@ -98,7 +109,7 @@ async def test_a_receiver_that_was_down_for_an_hour_gets_everything_in_order(
                 assert answer.status_code == 200, answer.text
                 await write_calls(api.store, 3)
                 clock.advance(600)
-        state = await api.store.webhooks.get(hook)
+        state = await failed(api, hook)
         last = await api.store.log.last_seq()
         assert receiver.taken == []
         async with receiving(receiver):
@@ -150,6 +161,7 @@ async def test_what_is_refused_for_good_becomes_a_dead_letter_and_can_be_sent_ag
 
             # Others go on while it is tried again and again.
             await until(lambda: len(receiver.taken) >= 2, 30)
+            letters: list[dict[str, Any]] = []
             for _ in range(200):
                 clock.advance(300)
                 if letters := await dead():

@@ -174,8 +174,10 @@ async def test_too_many_at_once_keep_what_came_before(desk: Desk) -> None:
 
 async def test_a_reconnection_begins_another_part(desk: Desk, rtsp: RtspThread) -> None:
     keeper = desk.keeper()
-    await keeper.heed(command(after_s=3))
+    await keeper.heed(command(after_s=8))
     await desk.until(lambda: ClipState.RECORDING in desk.states)
+    # Long enough for a picture between the first part and the drop: those are the second.
+    await asyncio.sleep(2.0)
     rtsp.drop_readers("street")
     await desk.until(lambda: ClipState.KEPT in desk.states)
     assert len(desk.said[-1].parts) == 3

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import uvicorn
 from joserfc import jwt
@@ -74,10 +74,10 @@ class Provider:
         return RedirectResponse(f"{query['redirect_uri']}?{urlencode(told)}", 302)
 
     async def give_token(self, request: Request) -> Response:
-        form = await request.form()
+        form = dict(parse_qsl((await request.body()).decode()))
         # A code is good once.
-        begun = self._codes.pop(str(form.get("code")), None)
-        verifier = str(form.get("code_verifier", ""))
+        begun = self._codes.pop(form.get("code", ""), None)
+        verifier = form.get("code_verifier", "")
         digest = hashlib.sha256(verifier.encode()).digest()
         if (
             begun is None
