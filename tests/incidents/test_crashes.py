@@ -6,7 +6,9 @@ import asyncio
 import os
 import random
 import signal
+import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -161,7 +163,7 @@ async def test_a_writer_that_sleeps_through_its_lease_is_replaced_and_writes_no_
     sleeper = forks.start("fuse", sqlite_url, shared_server.url, namespace)
     await accept(0)
     await decided_to(20)
-    os.kill(sleeper, signal.SIGSTOP)
+    await asleep(sleeper, sqlite_url)
     fencing = await store.fusion.fencing()
     await accept(20)
     standby = forks.start("fuse", sqlite_url, shared_server.url, namespace)
@@ -182,6 +184,23 @@ async def test_a_writer_that_sleeps_through_its_lease_is_replaced_and_writes_no_
     founded = [e for e in await store.log.after(0) if e.kind is LogKind.INCIDENT_FOUNDED]
     assert len(founded) == 1
     await store.close()
+
+
+async def asleep(pid: int, sqlite_url: str) -> None:
+    """Suspend a process between two of its transactions: in one it would keep the database."""
+    file = sqlite_url.split(":///", 1)[1]
+    for _ in range(200):
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with closing(sqlite3.connect(file, timeout=0.5, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                other.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            os.kill(pid, signal.SIGCONT)
+            await asyncio.sleep(0.05)
+        else:
+            return
+    raise AssertionError("it is always in a transaction")
 
 
 async def outcome(store: Store) -> dict[str, object]:
