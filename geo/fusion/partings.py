@@ -1,4 +1,4 @@
-"""How an incident may fall apart: the few ways that are tried, of the many there are.
+"""How an incident may fall apart, or exchange with another: the few ways that are tried.
 
 Each source may leave alone, the worst placed first, and the whole may fall in two: by what was
 named, by the longest silence, and along its longest axis. Bounded, so that a report's cost is.
@@ -37,6 +37,25 @@ def partings(score: Score) -> Iterator[tuple[Score, Score]]:
             Score([sources[n] for n in sorted(leaving)], score.parameters),
             Score([sources[n] for n in rest], score.parameters),
         )
+
+
+def exchanges(one: Score, other: Score) -> Iterator[tuple[Score, Score]]:
+    """The two with what one camera saw in each of them exchanged, for each camera in both.
+
+    A camera is one source, so that a false track which came first keeps a true one out: neither
+    leaving nor joining gains by itself, only both at once.
+    """
+    for mine in one.sources:
+        for theirs in other.sources:
+            if (
+                isinstance(mine.best, TrackEvidence)
+                and mine.best.source_id == theirs.best.source_id
+            ):
+                yield _with(one, mine, theirs), _with(other, theirs, mine)
+
+
+def _with(score: Score, gone: Source, come: Source) -> Score:
+    return Score((*(each for each in score.sources if each is not gone), come), score.parameters)
 
 
 def _leavers(score: Score) -> list[frozenset[int]]:

@@ -34,7 +34,7 @@ from geo.fusion.evidence import Evidence
 from geo.fusion.hearing import Heard, Hearing
 from geo.fusion.neighbours import Neighbourhood
 from geo.fusion.parameters import FusionParameters
-from geo.fusion.partings import partings
+from geo.fusion.partings import exchanges, partings
 from geo.fusion.scoring import Score, repeats, sibling_bonus
 from geo.fusion.unseen import Unseen, Watch, unseen_by
 from geo.projection import LocalProjection
@@ -208,7 +208,8 @@ class Fusion:
         alone = Score.of([heard.placed], self._parameters)
         home = self._best_home(alone, heard.is_exercise)
         if home is None:
-            return [self._found(alone, report, DecisionKind.FOUND, None)]
+            founded = self._found(alone, report, DecisionKind.FOUND, None)
+            return [founded, *self._exchanged(self._incidents[founded.incident_id])]
         incident, joint = home
         self._take(incident, joint)
         return self._after_change(incident, report)
@@ -304,6 +305,7 @@ class Fusion:
             merges.append((keeper.id, gone.id))
             incident = keeper
         moved = [] if incident.touched else self._moved_out(incident, report)
+        moved += self._exchanged(incident)
         estimate = self._estimate(incident)
         if not merges:
             kind = DecisionKind.UPDATE
@@ -349,6 +351,37 @@ class Fusion:
                 best_gain = moves - stays
                 best = _Move(rest, None, leaving) if home is None else _Move(rest, *home)
         return best
+
+    def _exchanged(self, incident: _Incident) -> list[Decision]:
+        """Exchange what one camera saw in this incident and in a neighbour, where that gains most;
+        what the neighbour comes to, and this one.
+        """
+        best: tuple[_Incident, Score, Score] | None = None
+        best_gain = LEAVE_GAIN
+        for other in [] if incident.touched else self._candidates(incident.score, incident.id):
+            if other.touched or other.exercise is not incident.exercise:
+                continue
+            apart = self._apart_gain(incident.score, other.score)
+            for mine, theirs in exchanges(incident.score, other.score):
+                gain = self._apart_gain(mine, theirs) - apart
+                if gain > best_gain:
+                    best, best_gain = (other, mine, theirs), gain
+        if best is None:
+            return []
+        other, mine, theirs = best
+        self._take(incident, mine)
+        self._take(other, theirs)
+        return [
+            Decision(kind=DecisionKind.UPDATE, incident_id=each.id, estimate=self._estimate(each))
+            for each in (other, incident)
+        ]
+
+    @staticmethod
+    def _apart_gain(one: Score, other: Score) -> float:
+        """What two sets add to the partition's score as two events."""
+        if one.impossible or other.impossible:
+            return -math.inf
+        return one.gain + other.gain + sibling_bonus(one, other)
 
     def _partner(self, incident: _Incident) -> tuple[_Incident, Score] | None:
         best: tuple[_Incident, Score] | None = None

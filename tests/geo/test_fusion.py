@@ -448,3 +448,23 @@ def test_a_caller_who_drives_on_leaves_the_incident_where_it_is(say: Reporter) -
     estimate = fusion.estimate(incident_id)
     assert estimate is not None
     assert PROJECTION.point(estimate.location) == pytest.approx((5, 0), abs=15)
+
+
+@pytest.mark.parametrize("later_first", [False, True])
+def test_a_false_track_that_came_first_keeps_no_true_one_from_its_caller(
+    fusion: Fusion, say: Reporter, later_first: bool
+) -> None:
+    crash = say.detection("a", "k", pixel_of("a", -6, 25), Sighting.CRASH, llr=3.2, at_s=7)
+    fire = say.detection("a", "f", pixel_of("a", 4, 30), Sighting.FIRE, llr=2.0, at_s=12, since_s=6)
+    tracks = [fire, crash] if later_first else [crash, fire]
+    decisions = feed(fusion, [*say.call("c1", (0, 25), radius_m=45), *tracks])
+    of_caller = fusion.estimate(decisions[0].incident_id)
+    assert of_caller is not None
+    assert of_caller.hazard is Hazard.FIRE
+    assert set(of_caller.report_ids) == {"c1/call", "c1/fix1", fire.id}
+    (other,) = set(fusion.incident_ids) - {decisions[0].incident_id}
+    alone = fusion.estimate(other)
+    assert alone is not None and alone.report_ids == (crash.id,)
+    # Told in an order that leaves each report where it is now.
+    told = {ident: d.incident_id for d in decisions for ident in d.estimate.report_ids}
+    assert told[fire.id] == decisions[0].incident_id and told[crash.id] == other
