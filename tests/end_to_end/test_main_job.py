@@ -66,10 +66,10 @@ def test_from_footage_to_a_verified_incident_through_three_deaths(
 
     first, second = open_console(browser, system), open_console(browser, system)
     fire = eventually(
-        lambda: _incident(system, "fire", fire_camera, call_id), 180, "a fire incident of both"
+        lambda: _incident(system, "fire", fire_camera, call_id), 60, "a fire incident of both"
     )
     crash = eventually(
-        lambda: _incident(system, "crash", crash_camera), 150, "a crash incident of its camera"
+        lambda: _incident(system, "crash", crash_camera), 90, "a crash incident of its camera"
     )
     assert fire["id"] != crash["id"]
     assert _distance_m(fire["estimate"]["location"], crash["estimate"]["location"]) > 100
