@@ -9,27 +9,23 @@ not how they came to be.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import random
-import socket
 import ssl
 from urllib.parse import urlsplit
 
 from api.feed.hub import Feed
 from api.metrics import Metrics
 from api.outgoing.cot import event, is_worth_sending
+from api.outgoing.leading import lead
 from contracts import Incident, IncidentId
 from incidents.log import LogFilter
 from incidents.store import Store
-from plumbing.bus import Bus, BusUnavailable, Lease
+from plumbing.bus import Bus
 from plumbing.clock import Clock
-from plumbing.ids import new_id
 from plumbing.logs import get_logger
 from plumbing.settings import CotSettings
 
 LEASE = "cot"
-LEASE_S = 15.0
 CONNECT_S = 10.0
 LONGEST_WAIT_S = 60.0
 PAGE = 500
@@ -59,7 +55,6 @@ class CotSender:
         self._metrics = metrics
         self._settings = settings
         self._exercise = exercise
-        self._holder = f"{socket.gethostname()}-{os.getpid()}-{new_id('cot')[-8:]}"
         self._shown: dict[IncidentId, tuple[Incident, float]] = {}
         """What the server was told, and when, by the monotonic clock."""
         metrics.describe("siaga_cot_events_total", "counter", "Events sent to the TAK server")
@@ -68,33 +63,8 @@ class CotSender:
         """Send until cancelled; at once over where no server is configured."""
         if self._settings.url is None:
             return
-        while True:
-            lease = await self._obtain()
-            keeping = asyncio.create_task(self._keep(lease))
-            sending = asyncio.create_task(self._connect_and_send(self._settings.url))
-            try:
-                await asyncio.wait({keeping, sending}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (keeping, sending):
-                    task.cancel()
-                await asyncio.gather(keeping, sending, return_exceptions=True)
-                with contextlib.suppress(BusUnavailable):
-                    await self._bus.release_lease(lease)
-
-    async def _obtain(self) -> Lease:
-        while True:
-            with contextlib.suppress(BusUnavailable):
-                lease = await self._bus.take_lease(LEASE, self._holder, LEASE_S)
-                if lease is not None:
-                    return lease
-            await asyncio.sleep(LEASE_S / 5)
-
-    async def _keep(self, lease: Lease) -> None:
-        while True:
-            await asyncio.sleep(LEASE_S / 3)
-            with contextlib.suppress(BusUnavailable):
-                if not await self._bus.renew_lease(lease, LEASE_S):
-                    return
+        url = self._settings.url
+        await lead(self._bus, LEASE, lambda: self._connect_and_send(url))
 
     async def _connect_and_send(self, url: str) -> None:
         wait_s = 1.0

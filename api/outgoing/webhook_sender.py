@@ -9,29 +9,25 @@ thing's. What could not be delivered for `webhooks.give_up_hours` becomes a dead
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import random
-import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from api.metrics import Metrics
 from api.outgoing.events import MEDIA_TYPE, encoded_event
+from api.outgoing.leading import lead
 from api.outgoing.posting import Answer, post
 from api.outgoing.signing import signed_headers
 from incidents.errors import NotFound
 from incidents.webhooks import Delivery, Result, Webhooks, WebhookState
 from plumbing.address_guard import AddressGuard
-from plumbing.bus import Bus, BusUnavailable, Lease
+from plumbing.bus import Bus
 from plumbing.clock import Clock
-from plumbing.ids import new_id
 from plumbing.logs import get_logger
 from plumbing.sealing import Sealer
 from plumbing.settings import WebhooksSettings
 
 LEASE = "webhooks"
-LEASE_S = 15.0
 LOOK_S = 0.5
 """Between two looks at the log and at what has become due."""
 REREAD_S = 5.0
@@ -69,7 +65,6 @@ class WebhookSender:
         self._source = source
         self._guard = AddressGuard(settings.allow_private, setting="webhooks.allow_private")
         self._ids: list[str] | None = None
-        self._holder = f"{socket.gethostname()}-{os.getpid()}-{new_id('hook')[-8:]}"
         metrics.describe(
             "siaga_webhook_tries_total", "counter", "Webhook messages sent, by what became of them"
         )
@@ -81,34 +76,7 @@ class WebhookSender:
 
     async def run(self) -> None:
         """Send until cancelled."""
-        while True:
-            lease = await self._obtain()
-            keeping = asyncio.create_task(self._keep(lease))
-            tending = asyncio.create_task(self._tend_all())
-            try:
-                await asyncio.wait({keeping, tending}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (keeping, tending):
-                    task.cancel()
-                await asyncio.gather(keeping, tending, return_exceptions=True)
-                with contextlib.suppress(BusUnavailable):
-                    await self._bus.release_lease(lease)
-
-    async def _obtain(self) -> Lease:
-        while True:
-            with contextlib.suppress(BusUnavailable):
-                lease = await self._bus.take_lease(LEASE, self._holder, LEASE_S)
-                if lease is not None:
-                    return lease
-            await asyncio.sleep(LEASE_S / 5)
-
-    async def _keep(self, lease: Lease) -> None:
-        """Returns when another process has the lease; while the bus is away nobody can take it."""
-        while True:
-            await asyncio.sleep(LEASE_S / 3)
-            with contextlib.suppress(BusUnavailable):
-                if not await self._bus.renew_lease(lease, LEASE_S):
-                    return
+        await lead(self._bus, LEASE, self._tend_all)
 
     def changed(self) -> None:
         """Webhooks were changed here; another process's changes are seen within `REREAD_S`."""

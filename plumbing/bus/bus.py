@@ -25,18 +25,21 @@ from contracts import (
     StreamSource,
 )
 from contracts.verdicts import Verdict
-from plumbing.bus.exercises import Exercises
+from plumbing.bus.exercises import ExerciseState
 from plumbing.bus.figures import Figures
 from plumbing.bus.heads import Heads
 from plumbing.bus.hints import Hints
 from plumbing.bus.leases import HeldLease, Lease, Leases
 from plumbing.bus.link import Link
-from plumbing.bus.probes import Probes
+from plumbing.bus.questions import Questions
 from plumbing.bus.register import Register
 from plumbing.bus.streams import Delivery, Streams, Topic
 from plumbing.bus.verdicts import VerdictBook
 
 T = TypeVar("T")
+
+PROBES_AT_ONCE = 4
+"""Cameras that one worker opens on request together."""
 
 
 class Bus:
@@ -56,9 +59,24 @@ class Bus:
         self._link = Link(url, namespace)
         self._streams = Streams(self._link, max_backlog)
         self._leases = Leases(self._link)
-        self._probes = Probes(self._link)
+        self._probes = Questions(
+            self._link,
+            "probe",
+            ProbeCamera,
+            ProbeAnswer,
+            answerer="worker",
+            at_once=PROBES_AT_ONCE,
+        )
         self._hints = Hints(self._link)
-        self._exercises = Exercises(self._link)
+        self._scenarios = Questions(
+            self._link,
+            "exercise",
+            StartScenario,
+            ScenarioReport,
+            answerer="simulated city",
+            at_once=1,
+        )
+        self._exercise = ExerciseState(self._link)
         self._register = Register(self._link)
         self._heads = Heads(self._link)
         self._verdicts = VerdictBook(self._link)
@@ -217,21 +235,21 @@ class Bus:
         Raises:
             NoAnswer: no city took it within ``timeout_s``.
         """
-        return await self._exercises.ask(command, timeout_s)
+        return await self._scenarios.ask(command, timeout_s)
 
     async def answer_city(
         self, answer: Callable[[StartScenario], Awaitable[ScenarioReport]]
     ) -> None:
         """Answer what the city is asked, until cancelled, across reconnects."""
-        await self._exercises.answer(answer)
+        await self._scenarios.answer(answer)
 
     async def publish_exercise(self, report: ScenarioReport) -> None:
         """Tell what the city plays, or how the system did in what it has played."""
-        await self._exercises.publish(report)
+        await self._exercise.publish(report)
 
     async def read_exercise(self) -> ScenarioReport | None:
         """What the city told last; None where there has been none."""
-        return await self._exercises.read()
+        return await self._exercise.read()
 
     async def take_lease(
         self, name: str, holder: str, ttl_s: float, *, above: int = 0, note: str = ""

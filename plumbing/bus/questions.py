@@ -1,13 +1,13 @@
-"""Probes: a question to whichever worker is free, and its answer, over lists that expire."""
+"""A question to whichever process is free to answer it, and its answer, over lists that expire."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from contracts import ContractError, ProbeAnswer, ProbeCamera, from_json, from_plain, to_plain
+from contracts import ContractError, from_json, from_plain, to_plain
 from plumbing.bus.errors import BusUnavailable, NoAnswer
 from plumbing.bus.link import ANSWER_S, Comeback, Link
 from plumbing.ids import new_id
@@ -16,21 +16,46 @@ from plumbing.redact import redact_url
 
 _log = get_logger(__name__)
 
-AT_ONCE = 4
-"""Probes that one worker works on together; more wait in the list, for it or for another."""
+Q = TypeVar("Q")
+A = TypeVar("A")
+
 _REPLY_KEPT_S = 60
 
 
-class Probes:
-    """Asking and answering; see `plumbing.bus.Bus` for the contract."""
+class Questions(Generic[Q, A]):
+    """Asking and answering one kind of question; see `plumbing.bus.Bus` for the contracts.
 
-    def __init__(self, link: Link) -> None:
+    Args:
+        link: The way to the server.
+        name: Of the kind; part of the lists' names.
+        question: The noun that is asked.
+        answer: The noun that answers.
+        answerer: Who answers, for the errors: ``worker``.
+        at_once: Questions that one process works on together; more wait in the list, for it or for
+            another.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        name: str,
+        question: type[Q],
+        answer: type[A],
+        *,
+        answerer: str,
+        at_once: int,
+    ) -> None:
         self._link = link
+        self._name = name
+        self._question = question
+        self._answer = answer
+        self._answerer = answerer
+        self._at_once = at_once
 
-    async def ask(self, command: ProbeCamera, timeout_s: float) -> ProbeAnswer:
+    async def ask(self, command: Q, timeout_s: float) -> A:
         """Ask, and wait for the answer."""
-        question_id = new_id("probe")
-        questions, reply = self._link.key("probe"), self._link.key("probe-reply", question_id)
+        question_id = new_id(self._name)
+        questions, reply = self._link.key(self._name), self._reply(question_id)
         async with self._link.reached():
             body = json.dumps(
                 {
@@ -46,24 +71,24 @@ class Probes:
             async with asyncio.timeout(timeout_s + ANSWER_S):
                 answer: Any = await self._link.patient.blpop([reply], timeout=timeout_s)
             if answer is None:
-                # So that a worker that starts late doesn't open a camera for nobody.
+                # So that one who starts late does nothing for nobody.
                 await self._link.quick.lrem(questions, 1, body)
         if answer is None:
-            raise NoAnswer(f"no worker answered within {timeout_s:g} s; is one running?")
+            raise NoAnswer(f"no {self._answerer} answered within {timeout_s:g} s; is one running?")
         if answer[1].startswith(b"!"):
-            raise NoAnswer(f"the worker failed at it: {answer[1][1:].decode()}")
-        return from_json(ProbeAnswer, answer[1])
+            raise NoAnswer(f"the {self._answerer} failed at it: {answer[1][1:].decode()}")
+        return from_json(self._answer, answer[1])
 
-    async def answer(self, answer: Callable[[ProbeCamera], Awaitable[ProbeAnswer]]) -> None:
-        """Answer probes until cancelled."""
-        comeback = Comeback("probes")
-        free = asyncio.Semaphore(AT_ONCE)
+    async def answer(self, answer: Callable[[Q], Awaitable[A]]) -> None:
+        """Answer until cancelled."""
+        comeback = Comeback(f"questions: {self._name}")
+        free = asyncio.Semaphore(self._at_once)
         async with asyncio.TaskGroup() as tasks:
             while True:
                 # Take no question off the list that nobody here has a hand free for.
                 await free.acquire()
                 try:
-                    question = await self._next_question()
+                    question = await self._next()
                     comeback.succeeded()
                 except BusUnavailable as error:
                     free.release()
@@ -75,11 +100,11 @@ class Probes:
                 task = tasks.create_task(self._answer_one(*question, answer))
                 task.add_done_callback(lambda _: free.release())
 
-    async def _next_question(self) -> tuple[str, ProbeCamera] | None:
+    async def _next(self) -> tuple[str, Q] | None:
         async with self._link.reached():
             async with asyncio.timeout(2 * ANSWER_S):
                 found: Any = await self._link.patient.blpop(
-                    [self._link.key("probe")], timeout=ANSWER_S
+                    [self._link.key(self._name)], timeout=ANSWER_S
                 )
             if found is None:
                 return None
@@ -88,30 +113,31 @@ class Probes:
             question = json.loads(found[1])
             if question["until_s"] <= now_s:
                 return None
-            return question["id"], from_plain(ProbeCamera, question["command"])
+            return question["id"], from_plain(self._question, question["command"])
         except (ValueError, KeyError, TypeError, ContractError) as error:
-            _log.error("a probe can't be read; skipped", why=redact_url(str(error)))
+            why = redact_url(str(error))
+            _log.error("a question can't be read; skipped", kind=self._name, why=why)
             return None
 
     async def _answer_one(
-        self,
-        question_id: str,
-        command: ProbeCamera,
-        answer: Callable[[ProbeCamera], Awaitable[ProbeAnswer]],
+        self, question_id: str, command: Q, answer: Callable[[Q], Awaitable[A]]
     ) -> None:
         try:
             body = json.dumps(to_plain(await answer(command)))
         except Exception as error:  # noqa: BLE001 - whatever fails is the asker's to know
-            _log.exception("a probe failed", camera_id=command.source.camera_id)
+            _log.exception("a question could not be answered", kind=self._name, id=question_id)
             body = f"!{type(error).__name__}: {redact_url(str(error))}"
-        reply = self._link.key("probe-reply", question_id)
+        reply = self._reply(question_id)
         try:
             async with self._link.reached(), self._link.quick.pipeline(transaction=True) as pipe:
                 pipe.rpush(reply, body)
                 pipe.expire(reply, _REPLY_KEPT_S)
                 await pipe.execute()
         except BusUnavailable as error:
-            _log.warning("a probe's answer was lost with the bus", why=str(error))
+            _log.warning("an answer was lost with the bus", kind=self._name, why=str(error))
+
+    def _reply(self, question_id: str) -> str:
+        return self._link.key(f"{self._name}-reply", question_id)
 
     async def _server_time_s(self) -> float:
         seconds, micros = await self._link.quick.time()
