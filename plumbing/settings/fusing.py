@@ -1,0 +1,83 @@
+"""What fusion assumes, and when it sounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from plumbing.settings.section import Rate, Section, Share, with_defaults
+
+# Published counts of the city's emergency number, January to October 2025, over its 210 km2.
+_EVENTS_PER_KM2_DAY = {
+    "fire": 0.022,
+    "crash": 0.034,
+    "flood": 0.010,
+    "disaster": 0.005,
+    "medical": 0.019,
+    "crime": 0.013,
+    "other": 0.014,
+}
+
+
+class FusionSettings(Section):
+    """How reports become incidents."""
+
+    events_per_km2_day: Annotated[
+        dict[str, Rate], BeforeValidator(with_defaults(_EVENTS_PER_KM2_DAY))
+    ] = Field(
+        _EVENTS_PER_KM2_DAY,
+        description="Prior rate of each hazard, above 0; default from the city's published counts",
+    )
+    false_calls_per_km2_day: float = Field(0.02, ge=0, le=1000, description="Calls about nothing")
+    false_app_reports_per_km2_day: float = Field(
+        0.2, gt=0, le=1000, description="Reports by citizens' apps about nothing"
+    )
+    clutter_tracks_per_camera_day: float = Field(
+        0.5, gt=0, le=10_000, description="Confirmed tracks of a camera that are no hazard"
+    )
+    detection_probability: float = Field(
+        0.7, gt=0, lt=1, description="That a camera looking at a hazard reports it"
+    )
+    candidate_from: float = Field(
+        0.001,
+        ge=0,
+        le=1,
+        description="Incidents this probable are shown quietly: from what a camera confirms alone",
+    )
+    alarm_from: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Incidents this probable are sounded: missing one costs twenty vain alarms",
+    )
+    alarm_from_by_hazard: dict[str, Share] = Field(
+        {}, description="The same for single hazards: the false alarm's share of both costs"
+    )
+    alarm_budget_per_hour: float = Field(
+        6.0,
+        gt=0,
+        le=1000,
+        description="Alarms an hour that the desk can look at; beyond it cameras' alarms need more",
+    )
+    alarm_bound: float = Field(
+        8.0, ge=1, le=1000, description="By how much load may raise the odds that an alarm needs"
+    )
+    hot_cameras: int = Field(
+        24,
+        ge=1,
+        le=10_000,
+        description="Cameras that calls and incidents may keep at full rate at a time",
+    )
+    writer_lease_s: float = Field(
+        6.0, ge=2, le=60, description="A silent fusion process is replaced after this long"
+    )
+
+    @model_validator(mode="after")
+    def _quiet_below_loud(self) -> Self:
+        if self.candidate_from > self.alarm_from:
+            raise ValueError("candidate_from must not exceed alarm_from")
+        unknown = sorted(set(self.alarm_from_by_hazard) - set(_EVENTS_PER_KM2_DAY))
+        if unknown:
+            raise ValueError(f"alarm_from_by_hazard: there is no hazard {unknown[0]!r}")
+        return self
