@@ -13,13 +13,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import statistics
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -29,29 +26,14 @@ from numpy.typing import NDArray
 from openvino import properties
 
 from bench.ingest import machine
-from bench.streams import StreamSpec, served
-from camera_ingest import IngestSupervisor
-from contracts import CameraId, Frame, StreamSource
+from bench.watch_cameras import BATCH, Sample, a_camera, sample_line
+from contracts import CameraId, Frame
 from detection import Detector, open_detector, open_flood_classifier
 from detection.openvino_backend import WEIGHTS
-from plumbing.address_guard import AddressGuard
-from plumbing.bus import Bus
-from plumbing.clock import SystemClock
-from plumbing.evidence import EvidenceStore
-from plumbing.sealing import Sealer
-from plumbing.settings import IngestSettings
-from plumbing.spool import Spool
-from siaga.heads import HeadWatch
-from siaga.watch_thread import WatchThread
 from siaga.watching import Watch
 
 Say = Callable[[str], None]
 Picture = NDArray[np.uint8]
-
-BATCH = 4
-"""Pictures handed in together, of as many cameras: a worker's batch with two streams."""
-OPEN_WITHIN_S = 40.0
-HOT_SHARE = 1 / 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +41,8 @@ class Plan:
     """What to run."""
 
     rounds: int = 12
-    """Of each way in turn, `BATCH` x 4 pictures a round; the quietest round counts."""
+    """Of each way in turn, `BATCH` x 4 pictures a round; the quietest round counts. 0 leaves the
+    part with pictures out."""
     cameras: int = 20
     stream: str = "h264:1280x720@25/2"
     seconds: float = 20.0
@@ -69,11 +52,12 @@ class Plan:
 def run(plan: Plan, say: Say = lambda _text: None) -> dict[str, Any]:
     """Both parts; the figures that `CONTRACT` names, and what they were made of."""
     figures: dict[str, Any] = {"machine": machine()}
-    say("a picture: the network alone, our detector, all of it, and others on the same pictures")
-    figures |= a_picture(plan.rounds)
+    if plan.rounds > 0:
+        say("a picture: the network alone, our detector, all of it, and others on the same ones")
+        figures |= a_picture(plan.rounds)
     if plan.seconds > 0:
         say(f"a camera: {plan.cameras} x {plan.stream}, {plan.seconds:g} s")
-        figures |= a_camera(plan)
+        figures |= a_camera(plan.cameras, plan.stream, plan.seconds, say)
     else:
         figures["cameras_per_core"] = None
     return figures
@@ -216,114 +200,18 @@ def _opencv(detector: Detector, pictures: Sequence[Picture]) -> Callable[[int], 
     return forward
 
 
-def a_camera(plan: Plan) -> dict[str, Any]:
-    """A worker's ingest and watching, on simulated cameras.
-
-    Raises:
-        RuntimeError: not all cameras showed a picture in time, or watching failed.
-    """
-    spec = StreamSpec.parse(plan.stream)
-    failures: list[BaseException] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="siaga-bench-") as folder,
-        served(spec, plan.cameras) as urls,
-    ):
-        clock, base = SystemClock(), Path(folder)
-        settings = IngestSettings(allow_private=("127.0.0.0/8",))
-        ingest = IngestSupervisor(
-            settings,
-            clock,
-            AddressGuard(settings.allow_private),
-            Sealer(base / "key"),
-            lambda _health: None,
-        )
-        sources = [
-            StreamSource(camera_id=CameraId(f"camera-{n}"), url=url) for n, url in enumerate(urls)
-        ]
-        counting = _CountingWatch(open_detector(streams=2), open_flood_classifier())
-        thread = WatchThread(
-            counting,
-            ingest,
-            EvidenceStore(base / "evidence", 0),
-            Spool(base / "spool.sqlite3"),
-            clock,
-            batch=BATCH,
-            look_back_share=0.15,
-            frame_width_px=settings.frame_width_px,
-            # Nothing turns here, so it asks nobody.
-            heads=HeadWatch(Bus("redis://127.0.0.1:1/0"), tuple),
-            on_detection=lambda: None,
-            on_failure=failures.append,
-        )
-        thread.set_sources(sources)
-        thread.start()
-        try:
-            ingest.set_sources(sources)
-            counting.all_seen(len(sources), OPEN_WITHIN_S)
-            hot = [source.camera_id for source in sources[: max(1, round(HOT_SHARE * len(urls)))]]
-            ingest.watch_closely(hot, clock.now() + timedelta(seconds=plan.seconds + 5))
-            time.sleep(1.0)
-            counting.begin()
-            began_s, began_cpu_s = time.monotonic(), time.process_time()
-            time.sleep(plan.seconds)
-            wall_s = time.monotonic() - began_s
-            cpu_s = time.process_time() - began_cpu_s
-        finally:
-            thread.stop()
-            ingest.stop()
-            thread.join(5.0)
-    if failures:
-        raise RuntimeError(f"watching failed: {failures[0]}")
-    per_stream_s = cpu_s / wall_s / len(urls)
-    return {
-        "cameras_per_core": int(1 / per_stream_s),
-        "camera_cpu_ms_per_s": round(per_stream_s * 1000, 2),
-        "cameras": len(urls),
-        "hot": len(hot),
-        "stream": plan.stream,
-        "pictures_per_s": round(counting.looked / wall_s, 1),
-        "worst_gap_s": round(counting.worst_gap_s, 2),
-        "look_backs": thread.look_backs.done,
-    }
-
-
-class _CountingWatch(Watch):
-    """Notes when each camera was looked at."""
-
-    def __init__(self, *models: Any) -> None:
-        super().__init__(*models)
-        self.looked = 0
-        self.worst_gap_s = 0.0
-        self._last_s: dict[CameraId, float] = {}
-        self._changed = threading.Condition()
-
-    def look(self, frames: Sequence[Frame], *sources: Any) -> Any:
-        with self._changed:
-            now_s = time.monotonic()
-            for frame in frames:
-                gap_s = now_s - self._last_s.get(frame.camera_id, now_s)
-                self.worst_gap_s = max(self.worst_gap_s, gap_s)
-                self._last_s[frame.camera_id] = now_s
-                self.looked += 1
-            self._changed.notify_all()
-        return super().look(frames, *sources)
-
-    def all_seen(self, cameras: int, timeout_s: float) -> None:
-        with self._changed:
-            if not self._changed.wait_for(lambda: len(self._last_s) == cameras, timeout_s):
-                raise RuntimeError(f"{len(self._last_s)} of {cameras} cameras showed a picture")
-
-    def begin(self) -> None:
-        with self._changed:
-            self.looked, self.worst_gap_s = 0, 0.0
-
-
 def table(figures: dict[str, Any]) -> str:
     """The figures for people."""
-    lines = [
-        figures["machine"],
-        f"CPU ms a picture, {figures['input_px']} px, quietest (median) round",
-    ]
+    lines = [figures["machine"]]
+    if "bare_cpu_ms" in figures:
+        lines += _pictures_table(figures)
+    if figures["cameras_per_core"] is not None:
+        lines += _cameras_table(figures)
+    return "\n".join(lines)
+
+
+def _pictures_table(figures: dict[str, Any]) -> list[str]:
+    lines = [f"CPU ms a picture, {figures['input_px']} px, quietest (median) round"]
     names = {
         "bare": "the network alone, OpenVINO, one thread",
         "detector": "our detector: picture in, boxes out",
@@ -338,12 +226,19 @@ def table(figures: dict[str, Any]) -> str:
         times = figures[f"{name}_cpu_ms"] / figures["bare_cpu_ms"]
         median = figures["median_cpu_ms"][name]
         lines.append(f"  {text:44}{figures[f'{name}_cpu_ms']:>8} ({median})  x {times:.2f}")
-    if figures["cameras_per_core"] is not None:
-        lines += [
-            f"{figures['cameras']} cameras {figures['stream']}, {figures['hot']} of them hot: "
-            f"{figures['camera_cpu_ms_per_s']} ms of CPU a camera-second, "
-            f"{figures['cameras_per_core']} cameras a core",
-            f"  {figures['pictures_per_s']} pictures a second looked at, worst gap "
-            f"{figures['worst_gap_s']} s, {figures['look_backs']} looks back",
-        ]
-    return "\n".join(lines)
+    return lines
+
+
+def _cameras_table(figures: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{figures['cameras']} cameras {figures['stream']}, {figures['hot']} of them hot, for "
+        f"{figures['watched_s']} s: {figures['camera_cpu_ms_per_s']} ms of CPU a camera-second, "
+        f"{figures['cameras_per_core']} cameras a core",
+        f"  {figures['pictures_per_s']} pictures a second looked at, worst gap "
+        f"{figures['worst_gap_s']} s, {figures['gaps_over_5_s']} gaps over 5 s on "
+        f"{figures['cameras_with_such_gaps']} cameras, {figures['look_backs']} looks back "
+        f"({figures['look_backs_given_up']} given up)",
+        f"  rates at x {figures['least_rates_share']} at least; told as not live: "
+        + (", ".join(f"{n} {state}" for state, n in figures["not_live_told"].items()) or "none"),
+    ]
+    return lines + [f"  {sample_line(Sample(**sample))}" for sample in figures["samples"]]

@@ -101,7 +101,9 @@ def locate(
 
 @app.command()
 def watch(
-    rounds: Annotated[int, typer.Option(min=2, help="Of each way of looking at pictures.")] = 12,
+    rounds: Annotated[
+        int, typer.Option(min=0, help="Of each way of looking at pictures; 0 leaves them out.")
+    ] = 12,
     cameras: Annotated[int, typer.Option(min=1, help="Simulated cameras watched at once.")] = 20,
     stream: Annotated[
         str, typer.Option(help="What they send: h264:1280x720@25/2 (25 a second, GOP 2 s).")
@@ -109,11 +111,15 @@ def watch(
     seconds: Annotated[
         float, typer.Option(min=0, help="Length of the part with cameras; 0 leaves it out.")
     ] = 20.0,
+    minutes: Annotated[
+        float, typer.Option(min=0, help="Instead of the seconds, for a long run.")
+    ] = 0.0,
     as_json: JsonOption = False,
 ) -> None:
     """What looking at a picture costs, beside others, and cameras a core with all of it."""
     from bench import watch as bench_watch
 
+    seconds = minutes * 60 or seconds
     plan = bench_watch.Plan(rounds=rounds, cameras=cameras, stream=stream, seconds=seconds)
     figures = bench_watch.run(plan, _progress)
     _show(figures, bench_watch.table(figures), as_json)
