@@ -176,9 +176,9 @@ async def test_the_console_is_served_where_it_is_built(
 
 
 async def test_evidence_is_served_as_it_was_put(own_api: RunningApi) -> None:
-    from plumbing.evidence import EvidenceStore
+    from plumbing.evidence import FolderEvidence
 
-    store = EvidenceStore(own_api.settings.evidence_folder, 0)
+    store = FolderEvidence(own_api.settings.evidence_folder, 0)
     evidence_id = store.put(b"\xff\xd8picture", "image/jpeg")
     async with own_api.client(Role.VIEWER) as client:
         answer = await client.get(f"/api/v1/evidence/{evidence_id}")

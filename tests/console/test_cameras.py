@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from contracts import CameraPose, CameraState, LonLat, ProbeAnswer, ProbeCamera
 from geo import LocalProjection, PinholeCamera
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import FolderEvidence
 from siaga.cli import app
 from tests.support.api import ApiThread
 from tests.support.system import eventually
@@ -46,7 +46,7 @@ GROUND = [(-6, 22), (7, 26), (-14, 45), (13, 60), (-3, 75), (25, 70)]
 def worker(api: ApiThread) -> Iterator[None]:
     """Answers probes with what the true camera sees: a grid of ten metres on the ground."""
     settings = api.api.settings
-    store = EvidenceStore(settings.evidence_folder, settings.evidence.min_free_bytes)
+    store = FolderEvidence(settings.evidence_folder, settings.evidence.min_free_bytes)
 
     async def answer(_: ProbeCamera) -> ProbeAnswer:
         picture_id = store.put(_picture(), "image/jpeg")

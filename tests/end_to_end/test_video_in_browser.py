@@ -29,7 +29,7 @@ from contracts import (
 )
 from plumbing.clock import SystemClock
 from plumbing.embedded_bus import EmbeddedBus
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import FolderEvidence
 from siaga.clip_keeper import ClipKeeper
 from tests.siaga.test_live_view import SmallWorker
 from tests.support.api import PASSWORD, USERNAME, ApiThread, api_in_thread, api_settings
@@ -156,7 +156,7 @@ def test_a_clip_plays_from_before_the_alarm_at_its_capture_times(
         async def publish(report: ClipReport) -> None:
             said.append(report)
 
-        store = EvidenceStore(api.api.settings.evidence_folder, 0)
+        store = FolderEvidence(api.api.settings.evidence_folder, 0)
         keeper = ClipKeeper(worker.ingest, store.put, publish, SystemClock(), "w1", 4)
         await keeper.heed(
             KeepClip(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbing.evidence import EvidenceDamaged, EvidenceFull, EvidenceMissing, EvidenceStore
+from plumbing.evidence import EvidenceDamaged, EvidenceFull, EvidenceMissing, FolderEvidence
 
 
 @given(content=st.binary(min_size=1, max_size=5000))
@@ -19,16 +19,16 @@ def test_what_is_put_is_got_under_its_hash(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("evidence")
-    store = EvidenceStore(folder, 0)
+    store = FolderEvidence(folder, 0)
     evidence_id = store.put(content, "image/jpeg")
     assert evidence_id == hashlib.sha256(content).hexdigest()
     assert store.get(evidence_id) == (content, "image/jpeg")
-    assert EvidenceStore(folder, 0).get(evidence_id) == (content, "image/jpeg")
+    assert FolderEvidence(folder, 0).get(evidence_id) == (content, "image/jpeg")
     shutil.rmtree(folder)
 
 
 def test_the_same_twice_is_kept_once(tmp_path: Path) -> None:
-    store = EvidenceStore(tmp_path, 0)
+    store = FolderEvidence(tmp_path, 0)
     assert store.put(b"picture", "image/png") == store.put(b"picture", "image/png")
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
@@ -36,7 +36,7 @@ def test_the_same_twice_is_kept_once(tmp_path: Path) -> None:
 def test_many_writers_of_the_same_leave_one_whole_file(tmp_path: Path) -> None:
     content = bytes(range(256)) * 4000
     threads = [
-        threading.Thread(target=EvidenceStore(tmp_path, 0).put, args=(content, "video/mp4"))
+        threading.Thread(target=FolderEvidence(tmp_path, 0).put, args=(content, "video/mp4"))
         for _ in range(6)
     ]
     for thread in threads:
@@ -49,8 +49,8 @@ def test_many_writers_of_the_same_leave_one_whole_file(tmp_path: Path) -> None:
 
 
 def test_a_disk_with_too_little_left_is_not_filled_further(tmp_path: Path) -> None:
-    kept = EvidenceStore(tmp_path, 0).put(b"before", "image/jpeg")
-    full = EvidenceStore(tmp_path, shutil.disk_usage(tmp_path).total)
+    kept = FolderEvidence(tmp_path, 0).put(b"before", "image/jpeg")
+    full = FolderEvidence(tmp_path, shutil.disk_usage(tmp_path).total)
     with pytest.raises(EvidenceFull, match=r"evidence\.min_free_bytes"):
         full.put(b"after", "image/jpeg")
     assert full.get(kept) == (b"before", "image/jpeg")
@@ -64,11 +64,11 @@ def test_a_disk_with_too_little_left_is_not_filled_further(tmp_path: Path) -> No
 )
 def test_unknown_and_malformed_ids_are_missing(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(EvidenceMissing):
-        EvidenceStore(tmp_path, 0).get(wrong)
+        FolderEvidence(tmp_path, 0).get(wrong)
 
 
 def test_a_changed_file_is_not_handed_out(tmp_path: Path) -> None:
-    store = EvidenceStore(tmp_path, 0)
+    store = FolderEvidence(tmp_path, 0)
     evidence_id = store.put(b"what the camera saw", "image/jpeg")
     path = store.path(evidence_id)
     path.write_bytes(b"what somebody would like")
@@ -77,7 +77,7 @@ def test_a_changed_file_is_not_handed_out(tmp_path: Path) -> None:
 
 
 def test_only_known_types_and_no_empty_content(tmp_path: Path) -> None:
-    store = EvidenceStore(tmp_path, 0)
+    store = FolderEvidence(tmp_path, 0)
     with pytest.raises(ValueError, match="text/html"):
         store.put(b"<script>", "text/html")
     with pytest.raises(ValueError, match="without content"):
@@ -85,7 +85,7 @@ def test_only_known_types_and_no_empty_content(tmp_path: Path) -> None:
 
 
 def test_a_part_that_a_crash_left_is_no_evidence(tmp_path: Path) -> None:
-    store = EvidenceStore(tmp_path, 0)
+    store = FolderEvidence(tmp_path, 0)
     evidence_id = hashlib.sha256(b"whole").hexdigest()
     shelf = tmp_path / evidence_id[:2]
     shelf.mkdir()

@@ -19,7 +19,7 @@ from plumbing.evidence import (
     EvidenceStore,
     open_evidence,
 )
-from plumbing.evidence_bucket import ACCESS_KEY, SECRET_KEY, BucketEvidence
+from plumbing.evidence.bucket import ACCESS_KEY, SECRET_KEY, BucketEvidence
 
 KEYS = {ACCESS_KEY: "someone", SECRET_KEY: "something long"}
 

@@ -13,7 +13,7 @@ from incidents.keeping.backup import BackupUnusable
 from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import SystemClock
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import FolderEvidence
 from plumbing.sealing import Sealer
 from plumbing.settings import Settings
 from siaga.backup import back_up, check, restore
@@ -30,7 +30,7 @@ async def installation(tmp_path: Path) -> Settings:
     await store.keys.issue("dispatch-1", Role.DISPATCH)
     await store.close()
     Sealer(settings.key_file)
-    EvidenceStore(settings.evidence_folder, 0).put(b"a picture", "image/jpeg")
+    FolderEvidence(settings.evidence_folder, 0).put(b"a picture", "image/jpeg")
     return settings
 
 
@@ -66,7 +66,7 @@ async def test_a_second_backup_into_the_same_folder_replaces_the_first(
 ) -> None:
     folder = tmp_path / "backup"
     await back_up(installation, folder, CLOCK)
-    EvidenceStore(installation.evidence_folder, 0).put(b"another", "image/jpeg")
+    FolderEvidence(installation.evidence_folder, 0).put(b"another", "image/jpeg")
     assert (await back_up(installation, folder, CLOCK)).evidence_files == 2
 
 

@@ -16,7 +16,7 @@ from camera_ingest.mp4 import CAPTURE_START
 from contracts import CameraId, ClipId, ClipReport, ClipState, IncidentId, KeepClip, StreamSource
 from plumbing.address_guard import AddressGuard
 from plumbing.clock import SystemClock
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import EvidenceStore, FolderEvidence
 from plumbing.sealing import Sealer
 from plumbing.settings import IngestSettings
 from siaga.clip_keeper import ClipKeeper
@@ -82,7 +82,7 @@ async def desk(rtsp: RtspThread, tmp_path: Path) -> AsyncIterator[Desk]:
         Sealer(tmp_path / "key", {}),
         lambda _: None,
     )
-    made = Desk(ingest, EvidenceStore(tmp_path / "evidence", 0))
+    made = Desk(ingest, FolderEvidence(tmp_path / "evidence", 0))
     ingest.set_sources([StreamSource(camera_id=STREET, url=rtsp.serve_clock("street"))])
     try:
         await made.until(lambda: made.seconds_held() > 1.5)
@@ -143,7 +143,7 @@ async def test_a_full_disk_is_said_and_mended_by_itself(
 ) -> None:
     monkeypatch.setattr("siaga.clip_keeper.WAITS_S", (0.1,))
     roomy = desk.store
-    desk.store = EvidenceStore(roomy._folder, 1 << 62)
+    desk.store = FolderEvidence(roomy._folder, 1 << 62)
     await desk.keeper().heed(command(after_s=0.1))
     await desk.until(lambda: ClipState.FAILED in desk.states)
     assert "must stay so" in desk.said[-1].detail

@@ -10,7 +10,7 @@ import pytest
 
 from contracts import Box, CameraId, EvidenceId, IncidentId, Sighting, TrackId
 from contracts.verdicts import Truth, Verdict
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import FolderEvidence
 from siaga.clutter_maps import ClutterMaps, VerdictReader
 from tests.support.detections import AT
 
@@ -63,7 +63,7 @@ def test_a_verdict_holds_at_once_and_when_the_camera_comes_back(
 ) -> None:
     picture = np.zeros((480, 640, 3), np.uint8)
     cv2.circle(picture, (288, 120), 20, (220, 240, 255), -1)
-    evidence = EvidenceStore(tmp_path / "evidence", 0)
+    evidence = FolderEvidence(tmp_path / "evidence", 0)
     picture_id = evidence.put(cv2.imencode(".jpg", picture)[1].tobytes(), "image/jpeg")
     maps = ClutterMaps()
     if is_watched:
@@ -78,7 +78,7 @@ def test_a_verdict_holds_at_once_and_when_the_camera_comes_back(
 
 
 def test_a_verdict_whose_picture_is_gone_still_tells_the_place(tmp_path: Path) -> None:
-    reader = VerdictReader(EvidenceStore(tmp_path, 0))
+    reader = VerdictReader(FolderEvidence(tmp_path, 0))
     learnt = reader.read({CAMERA: [verdict(EvidenceId("0" * 64))]})
     (known,) = learnt[CAMERA].look_alikes
     assert known.pattern is None

@@ -14,7 +14,7 @@ from contracts import Box, CameraId, EvidenceId, Sighting, TrackId
 from contracts.verdicts import Truth, Verdict
 from detection.evaluation import read_labels
 from detection.training import sources
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import EvidenceStore, FolderEvidence
 from siaga.verdict_export import export_verdicts
 from tests.siaga.test_clutter_maps import verdict
 
@@ -26,7 +26,7 @@ def a_picture(store: EvidenceStore, shade: int) -> EvidenceId:
 
 @pytest.fixture
 def evidence(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore(tmp_path / "evidence", 0)
+    return FolderEvidence(tmp_path / "evidence", 0)
 
 
 def test_what_was_confirmed_is_labelled_and_what_was_rejected_is_a_picture_of_nothing(

@@ -19,7 +19,7 @@ from detection import Detector
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import FolderEvidence
 from plumbing.sealing import Sealer
 from plumbing.settings import IngestSettings
 from plumbing.spool import Spool
@@ -103,7 +103,7 @@ def test_a_fire_between_two_keyframes_is_dated_by_looking_back(
     thread = WatchThread(
         watch,
         ingest,
-        EvidenceStore(tmp_path / "evidence", 0),
+        FolderEvidence(tmp_path / "evidence", 0),
         spool,
         clock,
         batch=4,

@@ -16,7 +16,7 @@ from incidents.messages import NewMessage
 from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import HeldClock
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import EvidenceStore, FolderEvidence
 from plumbing.settings import Settings
 from tests.incidents import make
 from tests.incidents.make import CENTRE, PLAIN
@@ -151,7 +151,7 @@ async def test_messages_sessions_and_exercises_go_when_they_are_due(
 async def test_pictures_go_by_what_became_of_them(
     store: Store, clock: HeldClock, tmp_path: Path
 ) -> None:
-    evidence = EvidenceStore(tmp_path / "evidence", 0)
+    evidence = FolderEvidence(tmp_path / "evidence", 0)
     pictures = {name: evidence.put(name.encode(), "image/jpeg") for name in ("lone", "open")}
     fresh = evidence.put(b"fresh", "image/jpeg")
     old = clock.now().timestamp() - 8 * DAYS

@@ -20,13 +20,14 @@ from minio.error import InvalidResponseError, MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
 from contracts import EvidenceId
-from plumbing.evidence import (
+from plumbing.evidence.store import (
     MEDIA_TYPES,
     EvidenceDamaged,
     EvidenceError,
     EvidenceFull,
     EvidenceMissing,
     EvidenceStore,
+    is_evidence_id,
     suffix_of,
 )
 
@@ -74,7 +75,7 @@ class BucketEvidence(EvidenceStore):
         )
 
     def put(self, content: bytes, media_type: str) -> EvidenceId:
-        """See `plumbing.evidence.EvidenceStore.put`.
+        """See `EvidenceStore.put`.
 
         Raises:
             EvidenceFull: the store has no room.
@@ -96,7 +97,7 @@ class BucketEvidence(EvidenceStore):
         return evidence_id
 
     def get(self, evidence_id: str) -> tuple[bytes, str]:
-        """See `plumbing.evidence.EvidenceStore.get`.
+        """See `EvidenceStore.get`.
 
         Raises:
             EvidenceMissing: unknown or malformed id.
@@ -128,20 +129,20 @@ class BucketEvidence(EvidenceStore):
         raise EvidenceError(f"evidence {evidence_id[:80]!r} lies in {self._where}, not in a file")
 
     def older_than(self, when: datetime) -> Iterator[EvidenceId]:
-        """See `plumbing.evidence.EvidenceStore.older_than`."""
+        """See `EvidenceStore.older_than`."""
         try:
             for found in self._client.list_objects(
                 self._bucket, prefix=self._prefix, recursive=True
             ):
                 name, put_at = found.object_name or "", found.last_modified
                 evidence_id = PurePosixPath(name).stem
-                if _is_id(evidence_id) and put_at is not None and put_at < when:
+                if is_evidence_id(evidence_id) and put_at is not None and put_at < when:
                     yield EvidenceId(evidence_id)
         except (MinioException, HTTPError, OSError) as error:
             raise self._judged(error) from error
 
     def remove(self, evidence_id: str) -> None:
-        """See `plumbing.evidence.EvidenceStore.remove`."""
+        """See `EvidenceStore.remove`."""
         try:
             name = self._name_of(evidence_id)
             if name is not None:
@@ -150,8 +151,7 @@ class BucketEvidence(EvidenceStore):
             raise self._judged(error) from error
 
     def _name_of(self, evidence_id: str) -> str | None:
-        # The check also keeps ids that people send from naming other objects.
-        if not _is_id(evidence_id):
+        if not is_evidence_id(evidence_id):
             return None
         start = f"{self._prefix}{evidence_id[:2]}/{evidence_id}."
         for found in self._client.list_objects(self._bucket, prefix=start):
@@ -168,7 +168,3 @@ class BucketEvidence(EvidenceStore):
         if isinstance(error, InvalidResponseError):
             return EvidenceError(f"{self._where} answers, but not as S3 does")
         return EvidenceError(f"{self._where} can't be reached ({type(error).__name__})")
-
-
-def _is_id(text: str) -> bool:
-    return len(text) == 64 and set(text) <= set("0123456789abcdef")

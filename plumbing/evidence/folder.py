@@ -1,7 +1,4 @@
-"""The evidence store: pictures and clips, named by the SHA-256 of what they hold.
-
-A folder by default; a bucket by URL (`plumbing.evidence_bucket`), which several hosts need.
-"""
+"""The evidence store in a folder, which one host needs."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -17,51 +13,20 @@ from datetime import datetime
 from pathlib import Path
 
 from contracts import EvidenceId
+from plumbing.evidence.store import (
+    MEDIA_TYPES,
+    EvidenceDamaged,
+    EvidenceFull,
+    EvidenceMissing,
+    EvidenceStore,
+    is_evidence_id,
+    suffix_of,
+)
 
-SUFFIXES = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "video/mp4": ".mp4",
-    "application/json": ".json",
-    "application/pdf": ".pdf",
-}
-MEDIA_TYPES = {suffix: media_type for media_type, suffix in SUFFIXES.items()}
-_ID = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-class EvidenceError(Exception):
-    """The one family of the store's errors."""
-
-
-class EvidenceMissing(EvidenceError):
-    """Nothing is kept under this id (any more)."""
-
-
-class EvidenceDamaged(EvidenceMissing):
-    """What is kept under this id is not what was put there; it is not handed out."""
-
-
-class EvidenceFull(EvidenceError):
-    """The disk has no room for more evidence; free some or set evidence.folder elsewhere."""
-
-
-def suffix_of(content: bytes, media_type: str) -> str:
-    """What ends the name that content is kept under.
-
-    Raises:
-        ValueError: nothing to keep, or a media type that is none of ours.
-    """
-    suffix = SUFFIXES.get(media_type)
-    if suffix is None:
-        raise ValueError(f"evidence of type {media_type!r}; known: {', '.join(SUFFIXES)}")
-    if not content:
-        raise ValueError("evidence without content")
-    return suffix
-
-
-class EvidenceStore:
+class FolderEvidence(EvidenceStore):
     """A folder of evidence. Many processes may write and read it at once.
 
     What is put is on disk, whole, before `put` returns; a crash leaves it there or not at all.
@@ -77,12 +42,7 @@ class EvidenceStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, content: bytes, media_type: str) -> EvidenceId:
-        """Keep ``content``; the same content twice is kept once.
-
-        Raises:
-            ValueError: nothing to keep, or a media type that is none of ours.
-            EvidenceFull: no room.
-        """
+        """See `EvidenceStore.put`."""
         suffix = suffix_of(content, media_type)
         evidence_id = EvidenceId(hashlib.sha256(content).hexdigest())
         if self._find(evidence_id) is not None:
@@ -106,12 +66,7 @@ class EvidenceStore:
         return evidence_id
 
     def get(self, evidence_id: str) -> tuple[bytes, str]:
-        """The content and its media type.
-
-        Raises:
-            EvidenceMissing: unknown or malformed id.
-            EvidenceDamaged: the file was changed or cut short.
-        """
+        """See `EvidenceStore.get`."""
         path = self.path(evidence_id)
         try:
             content = path.read_bytes()
@@ -122,29 +77,28 @@ class EvidenceStore:
         return content, MEDIA_TYPES[path.suffix]
 
     def path(self, evidence_id: str) -> Path:
-        """The file that holds it, for streaming; unlike `get` this doesn't check what is in it."""
+        """See `EvidenceStore.path`."""
         found = self._find(evidence_id)
         if found is None:
             raise EvidenceMissing(f"no evidence {evidence_id[:80]!r}")
         return found
 
     def older_than(self, when: datetime) -> Iterator[EvidenceId]:
-        """What was put here before a time, in no order."""
+        """See `EvidenceStore.older_than`."""
         limit_s = when.timestamp()
         for path in self._folder.glob("??/*"):
             with contextlib.suppress(FileNotFoundError):
-                if _ID.fullmatch(path.stem) and path.stat().st_mtime < limit_s:
+                if is_evidence_id(path.stem) and path.stat().st_mtime < limit_s:
                     yield EvidenceId(path.stem)
 
     def remove(self, evidence_id: str) -> None:
-        """Delete it; what isn't there is gone already."""
+        """See `EvidenceStore.remove`."""
         path = self._find(evidence_id)
         if path is not None:
             path.unlink(missing_ok=True)
 
     def _find(self, evidence_id: str) -> Path | None:
-        # The pattern also keeps ids that people send from leaving the folder.
-        if not _ID.fullmatch(evidence_id):
+        if not is_evidence_id(evidence_id):
             return None
         for suffix in MEDIA_TYPES:
             path = self._folder / evidence_id[:2] / f"{evidence_id}{suffix}"
@@ -174,20 +128,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def open_evidence(folder: Path, min_free_bytes: int, url: str | None) -> EvidenceStore:
-    """The configured store: the bucket at ``url``, or the folder.
-
-    Raises:
-        EvidenceError: the bucket's address or keys are wrong, or its client isn't installed.
-    """
-    if url is None:
-        return EvidenceStore(folder, min_free_bytes)
-    try:
-        from plumbing.evidence_bucket import BucketEvidence
-    except ModuleNotFoundError as error:
-        raise EvidenceError(
-            "evidence.url needs the S3 client: install the 's3' extra (siaga[s3])"
-        ) from error
-    return BucketEvidence(url)
