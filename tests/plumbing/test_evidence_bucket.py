@@ -16,7 +16,7 @@ from plumbing.evidence import (
     EvidenceDamaged,
     EvidenceError,
     EvidenceMissing,
-    EvidenceStore,
+    FolderEvidence,
     open_evidence,
 )
 from plumbing.evidence.bucket import ACCESS_KEY, SECRET_KEY, BucketEvidence
@@ -95,7 +95,7 @@ def test_the_keys_must_be_there(host: str) -> None:
 
 
 def test_the_settings_choose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert type(open_evidence(tmp_path, 0, None)) is EvidenceStore
+    assert isinstance(open_evidence(tmp_path, 0, None), FolderEvidence)
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     chosen = open_evidence(tmp_path, 0, "s3+https://store.example/siaga")
