@@ -98,7 +98,7 @@ export class Desk {
 
   async start(): Promise<void> {
     try {
-      await this.enter(await this.api.session());
+      await this.enter(await this.api.session.current());
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       this.phase = 'signed-out';
@@ -106,13 +106,13 @@ export class Desk {
   }
 
   async signIn(username: string, password: string): Promise<void> {
-    await this.enter(await this.api.signIn(username, password));
+    await this.enter(await this.api.session.signIn(username, password));
   }
 
   async signOut(): Promise<void> {
     this.leave(false);
     try {
-      await this.api.signOut();
+      await this.api.session.signOut();
     } catch (error) {
       // Unreachable: the cookie stays until it expires, and a reload shows that honestly.
       if (!(error instanceof Problem)) throw error;
@@ -193,7 +193,7 @@ export class Desk {
     this.notice = null;
     this.operations.expect(incident, action);
     try {
-      const after = await this.api.act(incident, action, words);
+      const after = await this.api.incidents.act(incident, action, words);
       this.operations.putIncident(after);
       return true;
     } catch (error) {
@@ -206,7 +206,7 @@ export class Desk {
   }
 
   async newCall(call: NewCall, key = idempotencyKey()): Promise<[string, RankedCamera[]]> {
-    const answer = await this.api.newCall(call, key);
+    const answer = await this.api.calls.take(call, key);
     this.operations.putCall(answer.call);
     return [answer.call.id, answer.cameras];
   }
@@ -224,7 +224,7 @@ export class Desk {
   }
 
   private async enter(user: User): Promise<void> {
-    this.config = await this.api.config();
+    this.config = await this.api.session.config();
     setTimeZone(this.config.city.timezone);
     this.user = user;
     this.sessionEnded = false;
@@ -251,7 +251,7 @@ export class Desk {
 
   private async checkSession(): Promise<void> {
     try {
-      await this.api.session();
+      await this.api.session.current();
     } catch (error) {
       if (error instanceof Problem && error.status === 401 && this.phase === 'working') {
         this.leave(true);
@@ -261,7 +261,7 @@ export class Desk {
 
   private async refreshCamera(id: string): Promise<void> {
     try {
-      this.operations.putCamera(await this.api.camera(id));
+      this.operations.putCamera(await this.api.cameras.get(id));
     } catch (error) {
       // The old field of view stands; the next snapshot brings the new one.
       if (!(error instanceof Problem)) throw error;

@@ -1,6 +1,6 @@
 // What the reports' plots are drawn from. Pure, so that every figure on the screen can be checked.
 
-import type { KindsReport, LedgerReport } from './reporttypes';
+import type { KindsReport, LedgerReport } from './types/reports';
 
 export interface HourBar {
   hour: number;

@@ -1,0 +1,108 @@
+import type { operations as inIndonesian } from '../id/operations';
+
+export const operations: Record<keyof typeof inIndonesian, string> = {
+  'queue.title': 'Queue',
+  'queue.count': '{active} active',
+  'queue.new': '{count} new',
+  'queue.empty': 'No active incidents',
+  'queue.loading': 'Loading the situation…',
+
+  'candidates.title': 'Candidates',
+  'candidates.count': '{count} · below threshold',
+  'candidates.none': 'none',
+
+  'card.cameras': '{count} cameras',
+  'card.callers': '{count} callers',
+  'card.nothing': 'no source yet',
+  'card.saving': 'saving…',
+  'card.newest': 'New alarm: {hazard}, priority {priority}, {place}',
+
+  'place.unknown': 'Place without a name',
+
+  'actions.label': 'Actions',
+
+  'reason.reject.title': 'Why reject it?',
+  'reason.cancel.title': 'Why cancel it?',
+  'reason.reopen.title': 'Why reopen it?',
+  'reason.own': 'Another reason',
+  'reason.own.placeholder': 'A few words',
+  'reason.lookalike': 'Looks like fire or smoke (lamp, sun, steam)',
+  'reason.ordinary': 'Ordinary traffic',
+  'reason.planned': 'Planned activity',
+  'reason.prank': 'Prank call',
+  'reason.resolved': 'Already dealt with',
+  'reason.mistake': 'The earlier decision was wrong',
+  'reason.newInformation': 'There is new information',
+  'reason.required': 'Choose or write a reason.',
+
+  'conflict.title': 'Somebody was faster',
+  'conflict.text':
+    '{actor} set this incident to “{state}” at {time}. Your “{action}” was not carried out.',
+  'conflict.system': 'The system',
+  'conflict.look': 'Understood',
+
+  'failed.title': '“{action}” was not saved',
+  'failed.unreachable': 'The server doesn’t answer. Try again once the connection is back.',
+  'failed.retry': 'Try again',
+  'failed.dismiss': 'Dismiss',
+
+  'incident.none': 'Choose an incident',
+  'incident.none.more': 'J and K go through the queue.',
+  'incident.none.new': '{count} new alarms are waiting. Press J.',
+  'incident.none.quiet': 'All quiet',
+  'incident.none.quiet.more': 'Nothing is waiting. A new alarm appears in the queue, and sounds.',
+  'incident.exercise': 'EXERCISE',
+  'incident.candidate': 'Candidate · below the alarm threshold',
+  'incident.ended': 'This incident has ended: {state}.',
+  'incident.endedReason': 'This incident has ended: {state}. Reason: {reason}',
+  'incident.radius': '± {radius}',
+  'incident.coordinates': 'Coordinates',
+  'incident.copy': 'Copy coordinates',
+  'incident.copied': 'Copied',
+  'incident.otherHazards': 'possibly {hazards}',
+  'incident.onMap': 'Show on the map',
+
+  'picture.title': 'Key picture',
+  'picture.taken': '{time} · {ago} ago',
+  'picture.alt': '{sighting} with score {score} in the picture of {camera} at {time}',
+  'picture.none': 'No picture yet',
+  'picture.none.more': 'So far only callers have reported this.',
+  'picture.broken': 'The picture can’t be loaded',
+  'picture.retry': 'Load again',
+  'picture.enlarge': 'Enlarge the picture',
+
+  'why.title': 'Why {percent}',
+  'why.camera': '{name} sees {sighting}',
+  'why.caller': 'Caller: {hazard}',
+  'why.callerUnknown': 'Caller, not clear yet',
+  'why.distance': 'Distance from the point',
+  'why.nothing': '{name} sees nothing there',
+  'why.prior': 'Rare in this place',
+  'why.priorFor': 'Expected beforehand',
+  'why.unit': 'log odds',
+  'why.none': 'No details yet.',
+
+  'callers.title': 'Callers',
+  'callers.position': '± {radius} (95 %) · {method}',
+  'callers.distance': '{distance} from the point',
+  'callers.noPosition': 'no position',
+
+  'cameras.title': 'Best cameras',
+  'cameras.none': 'No camera sees this place.',
+  'cameras.watching': 'sees it',
+
+  'notes.title': 'Notes',
+  'notes.add': 'Write a note',
+  'notes.save': 'Save',
+  'notes.none': 'No notes yet.',
+
+  'map.label': 'Map of incidents, callers and cameras',
+  'map.zoomIn': 'Zoom in',
+  'map.zoomOut': 'Zoom out',
+  'map.home': 'Whole city',
+  'map.loading': 'Loading the map…',
+  'map.failed':
+    'The map can’t be drawn in this browser. The queue and the details are complete without it.',
+  'map.background': 'The map’s background didn’t load: {what}',
+  'map.pick': 'Click the caller’s position',
+};

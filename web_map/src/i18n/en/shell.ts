@@ -1,0 +1,83 @@
+import type { shell as inIndonesian } from '../id/shell';
+
+export const shell: Record<keyof typeof inIndonesian, string> = {
+  'app.description': 'Situational awareness for the emergency call centre',
+  'app.starting': 'Starting…',
+
+  'signin.title': 'Sign in',
+  'signin.username': 'User name',
+  'signin.password': 'Password',
+  'signin.submit': 'Sign in',
+  'signin.working': 'Checking…',
+  'signin.wrong': 'User name or password doesn’t match.',
+  'signin.tooMany': 'Too many attempts. Wait a moment, then try again.',
+  'signin.ended': 'Your session has ended. Sign in again to go on.',
+  'signin.unreachable': 'The server can’t be reached. Check the network, then try again.',
+
+  signout: 'Sign out',
+
+  'top.map': 'Operations',
+  'top.cameras': '{count} cameras',
+  'top.sick': '{count} sick',
+  'top.newCall': 'New call',
+  'top.theme.day': 'Day theme',
+  'top.theme.night': 'Night theme',
+  'top.language': 'Bahasa Indonesia',
+  'top.help': 'Help',
+  'top.exercise': 'EXERCISE',
+  'top.exercise.what': 'What is marked EXERCISE is simulated and is not sent to any agency.',
+
+  'sound.off': 'Alarm sound is on',
+  'sound.sounding': 'Alarm sounding',
+  'sound.muted': 'Sound muted',
+  'sound.locked': 'Sound waits for a first click',
+  'sound.mute': 'Mute for this session',
+  'sound.unmute': 'Unmute',
+
+  'load.label': 'Alarm load',
+  'load.value': '{rate} / 10 min',
+  'load.describe': '{count} alarms in the last 10 minutes, {hour} in an hour',
+
+  'connection.connecting': 'Connecting…',
+  'connection.live': 'Live',
+  'connection.reconnecting': 'Reconnecting',
+  'connection.stopped': 'Disconnected',
+  'connection.age': '{age} s',
+  'connection.ageLong': 'data {age} old',
+  'connection.stale': 'What you see is {age} old. The connection is being retried by itself.',
+
+  'help.title': 'Keyboard shortcuts',
+  'help.queue': 'Next, previous incident',
+  'help.map': 'Focus the map and the incident',
+  'help.call': 'New call',
+  'help.note': 'Write a note',
+  'help.picture': 'Enlarge the key picture',
+  'help.sound': 'Mute or unmute',
+  'help.language': 'Indonesian',
+  'help.theme': 'Day or night theme',
+  'help.help': 'This help',
+  'help.escape': 'Close a panel or dialog',
+  'help.letters': 'Single-letter shortcuts are on',
+  'help.close': 'Close',
+  'help.marks': 'Marks on the map',
+  'help.groups.look': 'Look',
+  'help.groups.decide': 'Decide',
+  'help.groups.desk': 'This desk',
+
+  'legend.priority': 'Priority 1 to 4',
+  'legend.region': 'Region of 50 % and 90 %',
+  'legend.caller': 'Caller, always 95 %',
+  'legend.watching': 'Camera that sees it',
+  'legend.camera': 'Other camera',
+  'legend.sick': 'Sick camera',
+
+  'top.screens': 'Screens',
+  'top.camerasScreen': 'Cameras',
+  'top.waiting': '{count} alarms waiting',
+  'top.reportsScreen': 'Reports',
+
+  'problem.generic': 'The server refused: {detail}',
+  'problem.forbidden': 'Your account may not do this.',
+
+  'dialog.cancel': 'Cancel',
+};

@@ -1,0 +1,36 @@
+import type { video as inIndonesian } from '../id/video';
+
+export const video: Record<keyof typeof inIndonesian, string> = {
+  'video.open': 'Watch video',
+  'video.camera': 'Camera',
+  'video.mode': 'What is shown',
+  'video.before': 'Before the alarm',
+  'video.live': 'Live',
+  'video.close': 'Close video',
+
+  'live.label': 'Live video',
+  'live.connecting': 'Connecting…',
+  'live.waiting': 'Waiting for the camera’s first picture…',
+  'live.unwatched': 'No worker has this camera; it is being looked for.',
+  'live.unplayable': 'This camera’s video can’t be shown here.',
+  'live.away': 'The server can’t be reached; trying again.',
+  'live.now': 'LIVE',
+  'live.past': 'NOT LIVE',
+  'live.age': '{age} s old',
+  'live.back': 'Look back',
+  'live.backValue': '{seconds} s back',
+  'live.follow': 'To now',
+  'live.skipped': 'The line is slow: {count} pictures were left out.',
+
+  'clip.label': 'Recorded video',
+  'clip.recorded': 'RECORDED',
+  'clip.toAlarm': '{seconds} s to the alarm',
+  'clip.unplayable': 'This browser can’t play the recording.',
+  'clip.broken': 'The recording can’t be loaded.',
+  'clip.download': 'Download it',
+  'clip.wanted': 'The recording has been asked for.',
+  'clip.recording': 'Being recorded.',
+  'clip.kept': 'Recorded.',
+  'clip.empty': 'There is no recording.',
+  'clip.failed': 'The recording can’t be written:',
+};

@@ -1,0 +1,29 @@
+// The REST side, by room: `api.incidents.act(...)`, `api.cameras.probe(...)`.
+
+import { CallRoutes } from './calls';
+import { CameraRoutes } from './cameras';
+import { Http, type Fetch } from './http';
+import { IncidentRoutes } from './incidents';
+import { ReportRoutes } from './reports';
+import { SessionRoutes } from './session';
+
+export { evidenceUrl, idempotencyKey, Problem, type FieldProblem } from './http';
+export type { NewCall } from './calls';
+export type { ActionWords } from './incidents';
+
+export class Api {
+  readonly session: SessionRoutes;
+  readonly incidents: IncidentRoutes;
+  readonly calls: CallRoutes;
+  readonly cameras: CameraRoutes;
+  readonly reports: ReportRoutes;
+
+  constructor(fetch: Fetch = (path, init) => window.fetch(path, init)) {
+    const http = new Http(fetch);
+    this.session = new SessionRoutes(http);
+    this.incidents = new IncidentRoutes(http);
+    this.calls = new CallRoutes(http);
+    this.cameras = new CameraRoutes(http);
+    this.reports = new ReportRoutes(http);
+  }
+}

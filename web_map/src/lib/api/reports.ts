@@ -1,0 +1,37 @@
+// Reports and the audit trail.
+
+import type { Http } from './http';
+import type {
+  AlarmsReport,
+  AuditPage,
+  ClocksReport,
+  CoverageReport,
+  KindsReport,
+  LedgerReport,
+  Reports,
+} from '../types/reports';
+
+export class ReportRoutes {
+  constructor(private readonly http: Http) {}
+
+  async month(month: string, exercise: boolean): Promise<Reports> {
+    const about = `month=${month}&exercise=${exercise}`;
+    const report = <T>(name: string) => this.http.ask<T>('GET', `/api/v1/reports/${name}?${about}`);
+    const [kinds, clocks, alarms, ledger, coverage] = await Promise.all([
+      report<KindsReport>('kinds'),
+      report<ClocksReport>('clocks'),
+      report<AlarmsReport>('alarms'),
+      report<LedgerReport>('false-alarms'),
+      this.http.ask<CoverageReport>('GET', `/api/v1/coverage?exercise=${exercise}`),
+    ]);
+    return { kinds, clocks, alarms, ledger, coverage };
+  }
+
+  audit(filter: { actor: string; action: string; after: number | null }): Promise<AuditPage> {
+    const query = new URLSearchParams();
+    if (filter.actor) query.set('actor', filter.actor);
+    if (filter.action) query.set('action', filter.action);
+    if (filter.after !== null) query.set('after', String(filter.after));
+    return this.http.ask('GET', `/api/v1/audit?${query}`);
+  }
+}

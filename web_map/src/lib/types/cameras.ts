@@ -1,0 +1,101 @@
+// Cameras, how they are, and what they see.
+
+import type { Area, LonLat } from './places';
+
+export interface CameraPose {
+  position: LonLat;
+  height_m: number;
+  bearing_deg: number;
+  tilt_deg: number;
+  roll_deg: number;
+  hfov_deg: number;
+  width_px: number;
+  height_px: number;
+  range_m: number;
+  bearing_sigma_deg: number;
+}
+
+/** A camera that turns. */
+export interface PtzHead {
+  wide_hfov_deg: number;
+  tele_hfov_deg: number;
+  learnt: { pairs: number } | null;
+}
+
+export interface Camera {
+  id: string;
+  name: string;
+  url: string;
+  position: LonLat;
+  pose: CameraPose | null;
+  head: PtzHead | null;
+  has_credentials: boolean;
+  group: string;
+  enabled: boolean;
+  exercise: boolean;
+  version: number;
+}
+
+export type CameraState =
+  | 'connecting'
+  | 'live'
+  | 'stalled'
+  | 'frozen'
+  | 'black'
+  | 'moved'
+  | 'wrong_clock'
+  | 'low_rate'
+  | 'quarantined'
+  | 'corrupt'
+  | 'unauthorised'
+  | 'not_found'
+  | 'refused'
+  | 'unreachable'
+  | 'invalid'
+  | 'disabled'
+  | 'unwatched';
+
+export interface CameraHealth {
+  camera_id: string;
+  state: CameraState;
+  since: string;
+  detail: string;
+}
+
+export interface CameraView {
+  camera: Camera;
+  health: CameraHealth | null;
+  field_of_view: Area | null;
+}
+
+/** What a worker found when it opened a stream once. */
+export interface ProbeAnswer {
+  state: CameraState;
+  detail: string;
+  codec: string | null;
+  width_px: number | null;
+  height_px: number | null;
+  frames_per_s: number | null;
+  picture_id: string | null;
+}
+
+/** A camera as an admin describes it; a password is only ever sent, never read. */
+export interface CameraFields {
+  name: string;
+  url: string;
+  position: LonLat;
+  pose: CameraPose | null;
+  head: { wide_hfov_deg: number; tele_hfov_deg: number } | null;
+  group: string;
+  enabled: boolean;
+  exercise: boolean;
+  username?: string | null;
+  password?: string | null;
+}
+
+export interface RankedCamera {
+  camera_id: string;
+  probability: number;
+  distance_m: number;
+  bearing_deg: number;
+}

@@ -1,0 +1,50 @@
+// What comes over the feed.
+
+import type { Call } from './calls';
+import type { Camera, CameraHealth, CameraView } from './cameras';
+import type { EvidenceClip } from './evidence';
+import type { Incident } from './incidents';
+
+export interface Snapshot {
+  type: 'snapshot';
+  seq: number;
+  incidents: Incident[];
+  cameras: CameraView[];
+  calls: Call[];
+}
+
+interface ChangeOf<K extends string, S> {
+  type?: 'change';
+  seq: number;
+  prev_seq: number;
+  kind: K;
+  subject_id: string;
+  recorded_at: string;
+  actor: string;
+  detail: string;
+  exercise: boolean;
+  subject: S;
+}
+
+export type Change =
+  | ChangeOf<
+      | 'incident.founded'
+      | 'incident.updated'
+      | 'incident.merged'
+      | 'incident.split'
+      | 'incident.acted',
+      Incident
+    >
+  | ChangeOf<'camera.saved' | 'camera.removed', Camera>
+  | ChangeOf<'camera.health', CameraHealth>
+  | ChangeOf<'call.received' | 'call.updated', Call>
+  | ChangeOf<'clip.saved', EvidenceClip>;
+
+export interface Ping {
+  type: 'ping';
+  seq: number;
+  at: string;
+}
+
+export type FeedMessage =
+  Snapshot | (Change & { type: 'change' }) | { type: 'changes'; items: Change[] } | Ping;

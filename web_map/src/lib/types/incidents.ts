@@ -1,0 +1,107 @@
+// An incident as the server tells it.
+
+import type { Box, LonLat, Region } from './places';
+
+export type Hazard = 'fire' | 'crash' | 'flood' | 'disaster' | 'medical' | 'crime' | 'other';
+export const HAZARDS: readonly Hazard[] = [
+  'fire',
+  'crash',
+  'flood',
+  'disaster',
+  'medical',
+  'crime',
+  'other',
+];
+
+export type IncidentState =
+  | 'detected'
+  | 'acknowledged'
+  | 'verified'
+  | 'dispatched'
+  | 'en_route'
+  | 'on_scene'
+  | 'closed'
+  | 'rejected'
+  | 'duplicate'
+  | 'cancelled';
+
+export type IncidentAction =
+  | 'acknowledge'
+  | 'verify'
+  | 'reject'
+  | 'mark_duplicate'
+  | 'dispatch'
+  | 'en_route'
+  | 'on_scene'
+  | 'close'
+  | 'cancel'
+  | 'reopen'
+  | 'note';
+
+export type AlarmLevel = 'signal' | 'candidate' | 'alarm';
+export type Priority = 1 | 2 | 3 | 4;
+
+export type SourceKind = 'camera' | 'caller' | 'camera_sees_nothing' | 'prior';
+
+export interface Contribution {
+  source: SourceKind;
+  source_id: string;
+  log_odds: number;
+  sighting: string;
+  distance_m: number | null;
+}
+
+export interface Estimate {
+  hazard: Hazard;
+  hazard_probabilities: [Hazard, number][];
+  probability: number;
+  location: LonLat;
+  region50: Region;
+  region90: Region;
+  contributions: Contribution[];
+  report_ids: string[];
+  camera_ids: string[];
+  call_ids: string[];
+  started_at: string;
+  last_report_at: string;
+  exercise: boolean;
+}
+
+export interface KeyPicture {
+  picture_id: string;
+  camera_id: string;
+  captured_at: string;
+  width_px: number;
+  height_px: number;
+  box: Box;
+  sighting: string;
+  score: number;
+}
+
+export interface Note {
+  at: string;
+  actor: string;
+  text: string;
+}
+
+export interface Incident {
+  id: string;
+  version: number;
+  state: IncidentState;
+  level: AlarmLevel;
+  priority: Priority;
+  estimate: Estimate;
+  created_at: string;
+  updated_at: string;
+  place_name: string;
+  key_picture: KeyPicture | null;
+  best_camera_ids: string[];
+  duplicate_of: string | null;
+  acknowledged_at: string | null;
+  verified_at: string | null;
+  dispatched_at: string | null;
+  closed_at: string | null;
+  last_actor: string;
+  reason: string;
+  notes: Note[];
+}
