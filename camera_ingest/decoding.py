@@ -5,6 +5,10 @@ turns hot in the middle of a group of pictures is decoded from its keyframe on a
 reconnecting and without waiting for the next. And one whose keyframes are rarer than that (many
 cameras ship with ten seconds, files with one for all) is decoded in full while cold too, for
 keyframes alone would leave it unwatched.
+
+Where a hot camera's decoding falls behind, the rest of its group of pictures is left out: what
+can't be decoded in time would only make everything later. So each group shows as long a beginning
+as there is time for.
 """
 
 from __future__ import annotations
@@ -50,6 +54,8 @@ class PictureDecoder:
         self._is_due = is_due
         self._in_sequence = False
         """The decoder has seen everything since a keyframe."""
+        self._left_out = False
+        """The rest of this group of pictures is: decoding had fallen behind."""
         self._held: list[VideoPacket] = []
         self._held_bytes = 0
         self._spacings_s: deque[float] = deque(maxlen=_SPACINGS)
@@ -63,10 +69,17 @@ class PictureDecoder:
         """Whether the camera is decoded in full although cold, at ten times the cost."""
         return any(spacing_s > HOLD_S for spacing_s in self._spacings_s)
 
-    def decode(self, packet: VideoPacket, *, hot: bool) -> Iterator[Decoded]:
-        """The sound pictures that are due with this packet, oldest first."""
+    def decode(self, packet: VideoPacket, *, hot: bool, is_late: bool = False) -> Iterator[Decoded]:
+        """The sound pictures that are due with this packet, oldest first.
+
+        Args:
+            packet: The stream's next.
+            hot: Whether all are wanted, not keyframes alone.
+            is_late: Whether it waited for too long to be decoded.
+        """
         self._hold(packet)
-        if not hot and not self.keyframes_are_rare:
+        self._left_out = hot and (is_late or (self._left_out and not packet.is_keyframe))
+        if (not hot or self._left_out) and not self.keyframes_are_rare:
             self._in_sequence = False
             if packet.is_keyframe and self._is_due(packet.stream_s):
                 self._shown_s = packet.stream_s

@@ -1,11 +1,13 @@
 """Newest-frame-wins: the one place where a slow detector meets fast cameras.
 
 Every camera has one slot. A frame that is not taken in time is replaced by the next one and
-counted, so memory is bounded by one picture a camera and what is taken is always fresh.
+counted, so memory is bounded by one picture a camera and what is taken is always fresh. Hot cameras
+are served before cold ones, which keep a place in every batch.
 """
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 
@@ -17,7 +19,10 @@ class FrameSlot:
 
     def __init__(self, camera_id: CameraId, ready: deque[FrameSlot], changed: threading.Condition):
         self.camera_id = camera_id
+        self.is_hot = False
+        """Somebody looks at this camera or calls about what it sees: it is served first."""
         self.frames_put = 0
+        self.frames_put_hot = 0
         self.frames_overwritten = 0
         """Frames that nobody took in time: the sign of overload."""
         self._ready = ready
@@ -31,6 +36,7 @@ class FrameSlot:
             if self._closed:
                 return
             self.frames_put += 1
+            self.frames_put_hot += self.is_hot
             if self._frame is None:
                 self._ready.append(self)
                 self._changed.notify()
@@ -74,17 +80,27 @@ class FrameSlots:
     def take(self, max_count: int, timeout_s: float) -> list[Frame]:
         """At most ``max_count`` frames, one a camera, in the order in which the slots filled.
 
-        A camera goes to the end of the queue after each of its frames, so all get the same share.
-        Waits until there is at least one; empty after ``timeout_s`` or `close`.
+        Hot cameras come first, but for the last place, which is a cold one's where one waits.
+        Among themselves a camera goes to the end of the queue after each of its frames, so all get
+        the same share. Waits until there is at least one; empty after ``timeout_s`` or `close`.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._closed, timeout_s)
             frames: list[Frame] = []
-            while self._ready and len(frames) < max_count:
-                frame = self._ready.popleft()._empty()
+            for slot in self._served_next(max_count):
+                self._ready.remove(slot)
+                frame = slot._empty()
                 if frame is not None:
                     frames.append(frame)
             return frames
+
+    def _served_next(self, count: int) -> list[FrameSlot]:
+        hot = [slot for slot in self._ready if slot.is_hot]
+        if not hot or len(hot) == len(self._ready) or count < 2:
+            return list(itertools.islice(self._ready, count))
+        cold = [slot for slot in self._ready if not slot.is_hot]
+        first = hot[: count - 1]
+        return first + cold[: count - len(first)]
 
     def close(self) -> None:
         """End all waiting, now and later."""

@@ -127,16 +127,17 @@ class StreamReader:
                 self._preroll.add(packet)
             if packet.camera_at is not None and packet.stream_s is not None:
                 self.capture_clock.note_camera_time(packet.stream_s, packet.camera_at)
-            hot = self._hot.is_set() and not self._is_late(packet)
+            hot = self._hot.is_set()
+            is_late = hot and self._is_late(packet)
             self._rate.set_fps(self._pace.hot_fps if hot else self._pace.cold_fps)
-            for picture, stream_s in decoder.decode(packet, hot=hot):
+            for picture, stream_s in decoder.decode(packet, hot=hot, is_late=is_late):
                 yield self._frame(picture, stream_s, packet)
             if decoder.broken_pictures > broken_before and self._observer is not None:
                 self._observer.broken(decoder.broken_pictures - broken_before)
             broken_before = decoder.broken_pictures
 
     def _is_late(self, packet: VideoPacket) -> bool:
-        """Whether decoding everything has fallen behind; then keyframes alone, until caught up."""
+        """Whether decoding everything has fallen behind."""
         waited = self._opener.clock.now() - packet.received_at
         return waited.total_seconds() > LATE_S
 

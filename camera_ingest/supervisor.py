@@ -12,14 +12,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from camera_ingest.frame_slots import FrameSlots
+from camera_ingest.frame_slots import FrameSlot, FrameSlots
 from camera_ingest.health import NORMAL, HealthTracker
 from camera_ingest.health_limits import HealthLimits
 from camera_ingest.opening import StreamOpener
 from camera_ingest.preroll import PreRoll
 from camera_ingest.quarantine import Quarantine
 from camera_ingest.references import References, ReferencesInMemory
-from camera_ingest.shedding import Pace
+from camera_ingest.shedding import Pace, PicturesSoFar
 from camera_ingest.sites import Sites, site_of
 from camera_ingest.view_watch import ViewWatch
 from camera_ingest.watch import CameraWatch
@@ -44,6 +44,16 @@ class FrameCounts:
     put: int
     overwritten: int
     """Not taken in time: the detector is too slow for its cameras."""
+
+
+def _so_far(slots: Sequence[FrameSlot]) -> PicturesSoFar:
+    return PicturesSoFar(
+        put=sum(slot.frames_put for slot in slots),
+        lost=sum(slot.frames_overwritten for slot in slots),
+        put_hot=sum(slot.frames_put_hot for slot in slots),
+        cameras=len(slots),
+        hot=sum(slot.is_hot for slot in slots),
+    )
 
 
 class IngestSupervisor:
@@ -212,12 +222,7 @@ class IngestSupervisor:
                 if watch.hot_until_s <= now_s:
                     watch.set_hot(False)
             self._tell_all(watches, now_s)
-            self.pace.look(
-                now_s,
-                sum(watch.slot.frames_put for watch in watches),
-                sum(watch.slot.frames_overwritten for watch in watches),
-                len(watches),
-            )
+            self.pace.look(now_s, _so_far([watch.slot for watch in watches]))
 
     def _tell_all(self, watches: list[CameraWatch], now_s: float) -> None:
         """Each camera's change, once it is clear whether it fails alone or with its site."""

@@ -78,7 +78,7 @@ class CameraWatch:
     def set_hot(self, hot: bool) -> None:
         """Full rate or keyframes, now and after reconnecting."""
         with self._lock:
-            self._hot = hot
+            self._hot = self.slot.is_hot = hot
             if self._reader is not None:
                 self._reader.set_hot(hot)
 

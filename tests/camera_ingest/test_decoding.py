@@ -68,6 +68,18 @@ def test_hot_begins_with_the_keyframe_before_and_misses_nothing(clip: Path) -> N
     assert decoder.broken_pictures == 0
 
 
+def test_hot_and_late_the_rest_of_the_group_is_left_out(clip: Path) -> None:
+    source = opened(clip)
+    decoder = PictureDecoder(source.new_decoder(), lambda _: True)
+    shown = []
+    for number, packet in enumerate(packets_of(source)):
+        is_late = number in (14, 15, 30)  # in the middle of the second group; the fourth's keyframe
+        pictures = decoder.decode(packet, hot=True, is_late=is_late)
+        shown += [round((at or 0) * 10) for _, at in pictures]
+    assert shown == [*range(14), *range(20, 31), *range(40, 60)]
+    assert decoder.broken_pictures == 0
+
+
 def shown_cold(path: Path) -> list[float]:
     source = opened(path)
     rate = PictureRate(2)

@@ -49,6 +49,19 @@ def test_cameras_take_turns() -> None:
     assert taken.count(CameraId("slow")) == 3
 
 
+def test_hot_cameras_are_served_first_and_leave_the_cold_ones_a_place() -> None:
+    slots = FrameSlots()
+    own = [slots.slot(CameraId(name)) for name in ("c0", "c1", "c2", "h0", "h1", "h2")]
+    for slot in own:
+        slot.is_hot = slot.camera_id.startswith("h")
+        slot.put(frame(slot.camera_id, 1))
+    assert [taken.camera_id for taken in slots.take(3, 0)] == ["h0", "h1", "c0"]
+    own[3].put(frame("h0", 2))
+    assert [taken.camera_id for taken in slots.take(3, 0)] == ["h2", "h0", "c1"]
+    assert [taken.camera_id for taken in slots.take(3, 0)] == ["c2"]
+    assert [slot.frames_put_hot for slot in own] == [0, 0, 0, 2, 1, 1]
+
+
 def test_a_consumer_wakes_when_any_slot_fills() -> None:
     slots = FrameSlots()
     first, second = slots.slot(CameraId("a")), slots.slot(CameraId("b"))
