@@ -23,6 +23,7 @@ from api.feed.snapshots import Snapshots
 from api.feed.starting import encoded_snapshot
 from api.feed.waking import Waker
 from api.headers import SecurityHeaders, content_security_policy
+from api.intake.citizens import CitizenLimits
 from api.metrics import Metrics, RequestMetrics
 from api.oidc import Oidc
 from api.outgoing.cot_sender import CotSender
@@ -190,6 +191,7 @@ def _services(
         console=Console(console_folder()),
         map_files=MapFiles.of(settings),
         lockout=Lockout(clock),
+        citizens=CitizenLimits(settings.calls, clock),
         views=Views(store.audit, clock),
         oidc=Oidc(settings.oidc, sealer, clock),
         webhooks=WebhookSender(

@@ -12,6 +12,7 @@ from api.coverage import CoverageView
 from api.feed.hub import Feed
 from api.feed.readers import FeedReaders
 from api.feed.snapshots import Snapshots
+from api.intake.citizens import CitizenLimits
 from api.metrics import Metrics
 from api.oidc import Oidc
 from api.outgoing.webhook_sender import WebhookSender
@@ -48,6 +49,7 @@ class Services:
     console: Console
     map_files: MapFiles
     lockout: Lockout
+    citizens: CitizenLimits
     views: Views
     oidc: Oidc
     webhooks: WebhookSender

@@ -11,6 +11,7 @@ from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from plumbing.redact import redact_url
+from plumbing.tracing import is_tracing, trace_id_of
 
 _NOISY = ("httpx", "httpcore", "asyncio", "aiosqlite", "uvicorn", "alembic")
 
@@ -41,6 +42,7 @@ def configure_logging(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.PositionalArgumentsFormatter(),
         _role_adder(role),
+        _add_trace_id,
         # Exceptions become text here, before secrets are hidden, and without local variables.
         structlog.processors.format_exc_info,
         hide_secrets,
@@ -121,6 +123,12 @@ def _role_adder(role: str) -> Processor:
         return event
 
     return add
+
+
+def _add_trace_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    if "report_id" in event and is_tracing():
+        event["trace_id"] = trace_id_of(event["report_id"])
+    return event
 
 
 if not structlog.is_configured():

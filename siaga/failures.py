@@ -24,6 +24,7 @@ def raised_on_purpose(error: Exception) -> bool:
     from plumbing.sealing import SealingError
     from plumbing.settings import SettingsError
     from plumbing.spool import SpoolError
+    from plumbing.tracing import TracingUnavailable
     from siaga.supervisor import SupervisorBusyError
     from simulator.rtsp import UnplayableVideoError
     from simulator.scenario import ScenarioError
@@ -44,6 +45,7 @@ def raised_on_purpose(error: Exception) -> bool:
         SpoolError,
         StoreError,
         SupervisorBusyError,
+        TracingUnavailable,
         UnplayableVideoError,
     )
     return isinstance(error, families)

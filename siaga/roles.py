@@ -17,6 +17,7 @@ from plumbing.clock import SystemClock
 from plumbing.logs import configure_logging
 from plumbing.processes import die_with_parent
 from plumbing.settings import Settings
+from plumbing.tracing import tracing
 from siaga.failures import Failure
 
 RoleBody = Callable[[Settings, asyncio.Event], Awaitable[None]]
@@ -26,7 +27,8 @@ def run_role(name: str, settings: Settings, body: RoleBody) -> None:
     """Run one role in this process until it is asked to stop."""
     die_with_parent()
     configure_logging(settings.log.level, settings.log.format, name)
-    asyncio.run(_until_stopped(settings, body))
+    with tracing(settings.tracing, name):
+        asyncio.run(_until_stopped(settings, body))
 
 
 async def _until_stopped(settings: Settings, body: RoleBody) -> None:

@@ -21,6 +21,7 @@ from plumbing.clock import Clock
 from plumbing.evidence import EvidenceError, EvidenceStore
 from plumbing.logs import get_logger
 from plumbing.spool import Spool, SpoolError
+from plumbing.tracing import Stage, trace
 from siaga.heads import HeadWatch
 from siaga.looking_back import LOOK_BACK, LOOK_BACK_FPS, LookBackCounts, LookBackQueue
 from siaga.probing import jpeg
@@ -244,6 +245,13 @@ class WatchThread(threading.Thread):
             # Nothing was promised for it yet. Watching goes on, and the next look sends it again.
             _log.error("a detection could not be kept", camera=frame.camera_id, why=str(error))
             return
+        trace(
+            detection.id,
+            Stage.FRAME,
+            detection.captured_at,
+            self._clock.now(),
+            camera_id=detection.camera_id,
+        )
         _log.info(
             "detection",
             camera=detection.camera_id,

@@ -35,6 +35,7 @@ from plumbing.logs import get_logger
 from plumbing.sealing import Sealer
 from plumbing.settings import DetectionSettings, Settings
 from plumbing.spool import Spool
+from plumbing.tracing import Stage, trace
 from siaga.budget import CpuBudget
 from siaga.clip_keeper import ClipKeeper
 from siaga.clutter_maps import ClutterMaps, VerdictReader
@@ -95,6 +96,7 @@ class Worker:
     def __init__(self, settings: Settings, bus: Bus, clock: Clock, name: str) -> None:
         self._settings = settings
         self._bus = bus
+        self._clock = clock
         self._name = name
         self._loop = asyncio.get_running_loop()
         guard = AddressGuard(settings.ingest.allow_private)
@@ -230,9 +232,11 @@ class Worker:
     async def _send_spooled(self) -> int:
         batch = await asyncio.to_thread(self._spool.peek, DRAIN_COUNT)
         if batch:
+            begun = self._clock.now()
             await self._bus.publish_all(DETECTIONS, [detection for _, detection in batch])
             await asyncio.to_thread(self._spool.drop, batch[-1][0])
             for _, detection in batch:
+                trace(detection.id, Stage.SEND, begun, self._clock.now(), worker=self._name)
                 _log.debug("detection sent", report_id=detection.id, camera_id=detection.camera_id)
         return len(batch)
 

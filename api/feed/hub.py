@@ -25,10 +25,11 @@ from api.feed.channels import Channel, Follower, Lagging
 from api.feed.line import text_frame
 from api.metrics import Metrics
 from api.wire import EncodedEntry, encode_entry, ping_message
-from contracts import Incident, LogEntry, Sequence
+from contracts import Call, Incident, LogEntry, ReportId, Sequence
 from incidents.log import EVERYTHING, LogFilter, TaggedEntry
 from plumbing.clock import Clock
 from plumbing.logs import get_logger
+from plumbing.tracing import Stage, is_tracing, trace
 
 POLL_S = 0.25
 """How late a change may be when the bus is away."""
@@ -108,7 +109,7 @@ class Feed:
             "siaga_feed_lag_seconds", "histogram", "From an entry's commit to its hand-over"
         )
         metrics.describe("siaga_feed_readers", "gauge", "Connections that follow the feed")
-        metrics.gauge("siaga_feed_readers", lambda: sum(map(len, self._channels.values())))
+        metrics.gauge("siaga_feed_readers", self._readers)
         metrics.describe("siaga_log_seq", "gauge", "The last log entry that this process has seen")
         metrics.gauge("siaga_log_seq", lambda: self._cursor)
 
@@ -252,9 +253,26 @@ class Feed:
             self._behind.update(channel.hand_over(encoded, before))
             if not len(channel):
                 del self._channels[only]
+        self._trace(entries)
         self._growth.set()
         self._growth = asyncio.Event()
         self._last_sign_s = self._clock.monotonic_s()
+
+    def _trace(self, entries: SequenceOf[LogEntry]) -> None:
+        for entry in entries if is_tracing() else ():
+            for report_id in _newest(entry).values():
+                trace(
+                    report_id,
+                    Stage.TELL,
+                    entry.recorded_at,
+                    self._clock.now(),
+                    seq=entry.seq,
+                    subject_id=entry.subject_id,
+                    readers=self._readers(),
+                )
+
+    def _readers(self) -> int:
+        return sum(map(len, self._channels.values()))
 
     def _ping_when_quiet(self) -> None:
         if self._clock.monotonic_s() - self._last_sign_s < QUIET_S:
@@ -265,7 +283,11 @@ class Feed:
             channel.ping(frame)
 
 
-def _newest(entry: LogEntry) -> dict[str, str]:
-    """The newest report of an incident, by which it can be followed back to its frame."""
-    reports = entry.subject.estimate.report_ids if isinstance(entry.subject, Incident) else ()
-    return {"report_id": reports[-1]} if reports else {}
+def _newest(entry: LogEntry) -> dict[str, ReportId]:
+    """The newest report of an incident or position of a call, by which it can be followed back."""
+    match entry.subject:
+        case Incident() as incident if incident.estimate.report_ids:
+            return {"report_id": incident.estimate.report_ids[-1]}
+        case Call() as call if call.fixes:
+            return {"report_id": call.fixes[-1].id}
+    return {}

@@ -18,9 +18,10 @@ from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
-from api.calls_intake import AHEAD, require_in_city
 from api.intake.keys import hashed_key
+from api.intake.places import AHEAD, require_in_city
 from api.intake.readings import Notes, Position, Reading
+from api.intake.tracing import trace_received
 from api.problems import Problem, unavailable
 from api.services import Services
 from api.wire import answer, plain
@@ -99,6 +100,9 @@ async def take(services: Services, came: Came, read: Callable[[bytes], Reading])
         raise unavailable(
             "database", "The message could not be stored now; send it again in a moment."
         ) from error
+    if kept.seen == 1:
+        used = [fix for fix in fixes if fix.id in kept.fix_ids]
+        trace_received(services.clock, used, kept.call_id)
     if message.problems:
         # The sentences quote the message; they stay in the database.
         _log.warning(

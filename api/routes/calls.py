@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from api.calls_intake import take_call, take_citizen_report, take_fix
+from api.intake.calls import take_call, take_citizen_report, take_fix
 from api.problems import documented
 from api.rights.access import GuardedRoute
 from api.rights.identity import Identity

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.intake.tracing import trace_received
 from api.problems import documented
 from api.rights.access import GuardedRoute
 from api.schemas.bodies import clean_detection
@@ -32,4 +33,6 @@ async def receive_detection(request: Request, body: Detection) -> Response:
     # What it came in with decides whether it is an exercise, not what it says of itself.
     detection = replace(body, received_at=services.clock.now(), exercise=camera.exercise)
     accepted = (await services.store.reports.accept([detection]))[0]
+    if accepted.is_new:
+        trace_received(services.clock, [detection], None)
     return answer(plain({"report_seq": accepted.report.seq}), 202)

@@ -16,7 +16,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from contracts import CameraHealth, ClipReport, Detection
 from incidents.store import Store
 from plumbing.bus import CLIPS, DETECTIONS, HEALTH, Bus, BusUnavailable, Delivery, Topic
+from plumbing.clock import Clock
 from plumbing.logs import get_logger
+from plumbing.tracing import Stage, is_tracing, trace
 
 _log = get_logger(__name__)
 
@@ -46,9 +48,10 @@ class IntakeCounts:
 class Intake:
     """The consumer of the bus; one at a time, in the process that leads."""
 
-    def __init__(self, store: Store, bus: Bus) -> None:
+    def __init__(self, store: Store, bus: Bus, clock: Clock) -> None:
         self._store = store
         self._bus = bus
+        self._clock = clock
         self.counts = IntakeCounts()
 
     async def detections(self) -> None:
@@ -64,8 +67,13 @@ class Intake:
         await self._consume(CLIPS, self._note_clips)
 
     async def _accept(self, detections: Sequence[Detection]) -> None:
+        begun = self._clock.now()
         accepted = await self._store.reports.accept(detections)
         new = sum(one.is_new for one in accepted)
+        for one in accepted if is_tracing() else ():
+            if one.is_new:
+                seq = one.report.seq
+                trace(one.report.id, Stage.ACCEPT, begun, self._clock.now(), report_seq=seq)
         self.counts.accepted += new
         self.counts.repeated += len(accepted) - new
 

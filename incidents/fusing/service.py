@@ -51,6 +51,7 @@ from plumbing.evidence import open_evidence
 from plumbing.ids import new_id
 from plumbing.logs import get_logger
 from plumbing.settings import Settings
+from plumbing.tracing import Stage, trace
 
 _log = get_logger(__name__)
 
@@ -120,10 +121,12 @@ class FusionService:
     def __init__(self, store: Store, bus: Bus, settings: Settings, clock: Clock) -> None:
         self.holder = f"{socket.gethostname()}-{os.getpid()}-{new_id('fusion')[-8:]}"
         self.counts = FusionCounts()
-        self.intake = Intake(store, bus)
+        self.intake = Intake(store, bus, clock)
         self._store = store
         self._bus = bus
         self._clock = clock
+        self._begun = clock.now()
+        """When the decisions at hand were begun."""
         self._lease_s = settings.fusion.writer_lease_s
         self._mind = Mind(settings.city, settings.fusion)
         self._cueing = Cueing(
@@ -269,7 +272,7 @@ class FusionService:
         reports = await self._store.reports.after(self.counts.decided_to, BATCH)
         if reports:
             await self._cue(self._cueing.for_reports(reports, self._clock.now()))
-            started_s = self._clock.monotonic_s()
+            self._begun, started_s = self._clock.now(), self._clock.monotonic_s()
             outcomes = await asyncio.to_thread(self._mind.decide, reports, BUDGET_S)
             self.counts.deciding_s += self._clock.monotonic_s() - started_s
             await self._apply(outcomes)
@@ -410,6 +413,14 @@ class FusionService:
                 report_id=outcome.report.id,
                 report_seq=outcome.report.seq,
                 incident_ids=[decision.incident_id for decision in outcome.decisions],
+            )
+            trace(
+                outcome.report.id,
+                Stage.FUSE,
+                self._begun,
+                self._clock.now(),
+                incident_ids=" ".join(decision.incident_id for decision in outcome.decisions),
+                together=len(outcomes),
             )
         await self._follow_up(applied)
 

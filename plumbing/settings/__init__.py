@@ -21,6 +21,7 @@ from plumbing.settings.host import (
     DatabaseSettings,
     EvidenceSettings,
     LogSettings,
+    TracingSettings,
     WorkerSettings,
 )
 from plumbing.settings.outgoing import CotSettings, PublishingSettings, WebhooksSettings
@@ -49,6 +50,7 @@ __all__ = [
     "RoutingSettings",
     "Settings",
     "SettingsError",
+    "TracingSettings",
     "WebhooksSettings",
     "WorkerSettings",
     "as_environment",
@@ -83,6 +85,7 @@ class Settings(Section):
     evidence: EvidenceSettings = EvidenceSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
 
     @property
     def database_url(self) -> str:

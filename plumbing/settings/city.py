@@ -66,6 +66,12 @@ class CallsSettings(Section):
         pattern=r"^[1-9][0-9]{0,2}$",
         description="Stands for the leading 0 of national telephone numbers",
     )
+    reports_per_reporter_hour: float = Field(
+        12, ge=1, le=10_000, description="Reports of one user of a citizens' app an hour"
+    )
+    reports_per_app_minute: float = Field(
+        120, ge=1, le=100_000, description="Reports of one citizens' app a minute"
+    )
     max_message_bytes: int = Field(
         64_000, ge=1_000, le=1_000_000, description="Larger AML, SMS and PIDF-LO messages get 413"
     )

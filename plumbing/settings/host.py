@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from plumbing.settings.section import Section
+from plumbing.settings.section import Section, Share
 
 
 class BusSettings(Section):
@@ -92,6 +92,19 @@ class EvidenceSettings(Section):
     clips_at_once: int = Field(
         32, ge=1, le=1_000, description="Cameras of one worker whose clips are recorded at a time"
     )
+
+
+class TracingSettings(Section):
+    """OpenTelemetry traces: each report's way from the frame or call to the websocket."""
+
+    url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/@\s]+/[^@\s]*$",
+        max_length=500,
+        description="OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; none records none. "
+        "Needs the 'tracing' extra; secret headers stand in OTEL_EXPORTER_OTLP_HEADERS",
+    )
+    share: Share = Field(1.0, description="Share of the reports that is traced")
 
 
 class LogSettings(Section):

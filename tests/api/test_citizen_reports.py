@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import httpx
 
 from contracts import (
     CallChannel,
@@ -17,9 +20,10 @@ from contracts import Sequence as SequenceNumber
 from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
 from incidents.people.accounts import Role
+from plumbing.bus import Bus
 from tests.api.made import LAT, LON
 from tests.incidents import make
-from tests.support.api import RunningApi
+from tests.support.api import RunningApi, api_settings, running_api
 from tests.support.store import START
 
 
@@ -99,3 +103,33 @@ def test_a_report_by_an_app_is_believed_less_than_a_call() -> None:
             decisions += fusion.add(report)
         found[channel] = decisions[-1].estimate.probability
     assert 0 < found[CallChannel.APP] < found[CallChannel.PHONE]
+
+
+async def test_who_reports_too_often_waits_and_nobody_else_does(tmp_path: Path, bus: Bus) -> None:
+    settings = api_settings(
+        tmp_path, calls__reports_per_reporter_hour=2, calls__reports_per_app_minute=4
+    )
+    async with running_api(settings, bus) as running, running.client(Role.OPERATOR) as app:
+
+        async def report(**changes: Any) -> httpx.Response:
+            headers = {"Idempotency-Key": "k-first"} if changes.pop("again", False) else {}
+            return await app.post(
+                "/api/v1/citizen-reports", json=a_report(**changes), headers=headers
+            )
+
+        assert (await report(again=True)).status_code == 201
+        assert (await report()).status_code == 201
+        refused = await report()
+        assert refused.status_code == 429
+        assert refused.json()["type"] == "urn:siaga:problem:too-many-reports"
+        assert 1 <= int(refused.headers["retry-after"]) <= 1800
+        # A repeat of a request that was taken is no new report.
+        assert (await report(again=True)).status_code == 201
+        assert (await report(reporter="citizen-78")).status_code == 201
+        assert (await report(reporter=None)).status_code == 201
+        assert (await report(reporter="citizen-79")).status_code == 429, "this app is at its end"
+        async with running.client(Role.DISPATCH) as other:
+            taken = await other.post("/api/v1/citizen-reports", json=a_report())
+            assert taken.status_code == 201
+        assert (await app.post("/api/v1/calls", json={"hazard": "fire"})).status_code == 201
+        assert len((await running.store.calls.recent())[0]) == 5

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.rate_limit import MAX_KEPT, RateLimit
+from api.buckets import MAX_KEPT, Buckets
 from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from plumbing.clock import HeldClock
@@ -31,25 +31,20 @@ async def test_strangers_wait_and_machines_and_supervision_do_not(tmp_path: Path
                 assert (await machine.get("/api/v1/cameras")).status_code == 200
 
 
-@pytest.fixture
-def limit() -> RateLimit:
-    async def nothing(*_: object) -> None:
-        """An application that is never asked here."""
-
+def test_a_bucket_fills_again_and_memory_stays_bounded() -> None:
     clock = HeldClock(START)
-    return RateLimit(nothing, clock, cookie="c", known_per_s=10, strangers_per_s=2)
+    buckets = Buckets(clock)
 
+    def wait_s(sender: str) -> float:
+        return buckets.wait_s(sender, per_s=2.0, burst=20)
 
-def test_a_bucket_fills_again_and_memory_stays_bounded(limit: RateLimit) -> None:
-    clock = limit._clock
-    assert isinstance(clock, HeldClock)
-    taken = [limit._wait_s("a", 2.0) for _ in range(21)]
+    taken = [wait_s("a") for _ in range(21)]
     assert taken[:20] == [0.0] * 20
     assert taken[20] == pytest.approx(0.5)
     clock.advance(0.5)
-    assert limit._wait_s("a", 2.0) == 0.0
-    assert limit._wait_s("a", 2.0) > 0
-    assert limit._wait_s("b", 2.0) == 0.0
+    assert wait_s("a") == 0.0
+    assert wait_s("a") > 0
+    assert wait_s("b") == 0.0
     for number in range(MAX_KEPT + 10):
-        limit._wait_s(f"s{number}", 2.0)
-    assert len(limit._buckets) == MAX_KEPT
+        wait_s(f"s{number}")
+    assert len(buckets) == MAX_KEPT
