@@ -26,7 +26,7 @@ from plumbing.bus import Bus, BusUnavailable, HeldLease, Lease, RegisterMissing
 from plumbing.clock import Clock
 from plumbing.logs import get_logger
 from plumbing.settings import WorkerSettings
-from siaga.sharing import Load, fair_share, to_give_back, to_take
+from siaga.sharing import TOLERANCE, Load, fair_share, to_give_back, to_take
 
 _log = get_logger(__name__)
 
@@ -70,6 +70,7 @@ class CameraLeases:
         self._average = DEFAULT_COST
         """Of all workers' cameras, as they were last seen."""
         self._draining = False
+        self._has_too_much = False
         self._turn = asyncio.Lock()
         self._sound_until_s = float("-inf")
 
@@ -82,6 +83,16 @@ class CameraLeases:
     def is_sound(self) -> bool:
         """Whether our leases can't have run out since they were last seen."""
         return self._clock.monotonic_s() < self._sound_until_s
+
+    def figures(self) -> dict[str, float]:
+        """For the metrics: what is carried, and how much of it fits; CPU-milliseconds a second."""
+        figures = {
+            "cameras": float(len(self._held)),
+            "cameras_cost_ms": sum(self._costs().values()),
+        }
+        if math.isfinite(budget := self._own.budget()):
+            figures["cameras_budget_ms"] = budget
+        return figures
 
     def holds(self, camera_id: CameraId) -> bool:
         """Whether the camera is ours, and not only still watched for the next one."""
@@ -206,22 +217,36 @@ class CameraLeases:
         if watched:
             self._average = sum(load.cost for load in loads) / watched
         share = fair_share(loads, max(0, len(self._register) - watched), self._average)
+        # No more are taken than fit, and what has come to cost too much is given back, while there
+        # is a worker with room. Where there is none, a camera that is looked at seldom
+        # (`camera_ingest.shedding`) is better than one that isn't.
+        budget = self._own.budget()
+        if not all(load.is_full for load in loads):
+            share = min(share, budget)
         for camera_id in to_give_back(costs, share, self._max_cameras):
             await self._give_back(camera_id)
         carried = sum(costs[camera_id] for camera_id in self._held)
         room = self._max_cameras - len(self._held)
-        # No more are taken than fit, while there is a worker with room. Where there is none, a
-        # camera that is looked at seldom (`camera_ingest.shedding`) is better than one that isn't.
-        if not all(load.is_full for load in loads):
-            share = min(share, self._own.budget())
         if carried < share and room > 0:
-            await self._take_up_to(share, carried, room)
-        if carried >= self._own.budget() and watched < len(self._register):
-            _log.warning("more cameras than fit", cost_ms=round(carried), cameras=len(self._held))
+            carried += await self._take_up_to(share, carried, room)
+        self._say_whether_all_fit(carried, budget)
         if room <= 0 and watched < len(self._register):
             _log.warning("worker is full", cameras=len(self._held), registered=len(self._register))
 
-    async def _take_up_to(self, share: float, carried: float, room: int) -> None:
+    def _say_whether_all_fit(self, carried_ms: float, budget_ms: float) -> None:
+        """Once a change: that nobody had room for what is too much here, and that it fits again."""
+        too_much = carried_ms > budget_ms * (1 + TOLERANCE)
+        if too_much == self._has_too_much:
+            return
+        self._has_too_much = too_much
+        figures = {"cost_ms": round(carried_ms), "fits_ms": round(budget_ms)}
+        if too_much:
+            _log.warning("more cameras than fit", cameras=len(self._held), **figures)
+        else:
+            _log.info("all cameras fit again", cameras=len(self._held), **figures)
+
+    async def _take_up_to(self, share: float, carried: float, room: int) -> float:
+        """Take free cameras; what they are expected to cost."""
         others = [
             camera_id
             for camera_id in self._register
@@ -233,12 +258,14 @@ class CameraLeases:
             if lease is None
         ]
         average = carried / len(self._held) if self._held else self._average
+        before = len(self._held)
         for camera_id in to_take(dict.fromkeys(free, average), carried, share, room):
             lease = await self._bus.take_lease(
                 _name(camera_id), self._worker, self._lease_s, note=self._note(camera_id)
             )
             if lease is not None:
                 self._held[camera_id] = lease
+        return average * (len(self._held) - before)
 
     async def _give_back(self, camera_id: CameraId) -> None:
         await self._bus.release_lease(self._held.pop(camera_id))

@@ -7,12 +7,15 @@ import json
 import math
 from dataclasses import dataclass, field
 
+import pytest
+
 from contracts import CameraId, StreamSource
 from plumbing.bus import Bus
 from plumbing.clock import Clock, SystemClock
 from plumbing.embedded_bus import EmbeddedBus
 from plumbing.settings import WorkerSettings
 from siaga.leases import DEFAULT_COST, HAND_OVER_S, CameraLeases, OwnCameras
+from siaga.sharing import TOLERANCE
 
 LEASE_S = 3.0
 """The least that may be set."""
@@ -245,6 +248,47 @@ async def test_what_fits_is_taken_while_another_has_room(bus: Bus) -> None:
         await first.refresh()
     assert len(held(first)) <= 10, "the share of two; it never took more than fits"
     assert held(first) | held(second) == {source.camera_id for source in sources(20)}
+
+
+async def test_what_has_come_to_cost_too_much_goes_to_one_with_room(bus: Bus) -> None:
+    await bus.publish_register(sources(20))
+    costs = {source.camera_id: DEFAULT_COST for source in sources(20)}
+    small = Pretended(costs, budget=8 * DEFAULT_COST)
+    large = Pretended(costs, budget=100 * DEFAULT_COST)
+    first, second = worker(bus, "w1", own=small), worker(bus, "w2", own=large)
+    for _ in range(6):
+        await second.refresh()
+        await first.refresh()
+    own = [CameraId(camera) for camera in held(first)]
+    for camera_id in own:
+        costs[camera_id] = 2 * DEFAULT_COST  # it rains, somebody calls: all of them cost more
+    for _ in range(12):
+        await first.refresh()
+        await second.refresh()
+    assert first.figures()["cameras_cost_ms"] <= small.budget * (1 + TOLERANCE)
+    assert held(first) | held(second) == {source.camera_id for source in sources(20)}
+    before = held(first)
+    for _ in range(5):
+        await first.refresh()
+        await second.refresh()
+    assert held(first) == before, "and there it stays"
+
+
+async def test_where_nobody_has_room_what_is_too_much_is_said_once(
+    bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bus.publish_register(sources(20))
+    caplog.set_level("INFO")
+    costs = {source.camera_id: DEFAULT_COST for source in sources(20)}
+    own = Pretended(costs, budget=4 * DEFAULT_COST)
+    leases = worker(bus, "w1", own=own)
+    for _ in range(6):
+        await leases.refresh()
+    assert len(held(leases)) == 20
+    assert caplog.text.count("more cameras than fit") == 1
+    own.budget = 40 * DEFAULT_COST
+    await leases.refresh()
+    assert "all cameras fit again" in caplog.text
 
 
 async def test_where_nobody_has_room_cameras_are_watched_all_the_same(bus: Bus) -> None:
