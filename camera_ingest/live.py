@@ -15,7 +15,8 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from camera_ingest.mp4 import Fragmenter, reorder_depth
@@ -96,6 +97,7 @@ async def watch(
     seconds_back: float = 0.0,
     codecs: Collection[str] = ("h264",),
     pictures: bool = False,
+    decoding: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> AsyncGenerator[Message, None]:
     """The messages for one watcher, without end; close it to let go of the camera.
 
@@ -105,6 +107,7 @@ async def watch(
         codecs: What the watcher can play, of ``h264`` and ``h265``; of other streams it gets
             pictures.
         pictures: Pictures in any case.
+        decoding: Entered by the thread that decodes a picture, for as long as it does.
     """
     queue = LiveQueue(preroll, seconds_back)
     try:
@@ -120,7 +123,7 @@ async def watch(
         if not why and name not in codecs:
             shown = _NAMES.get(name or "", run.info.codec.upper())
             why = f"the camera sends {shown}, which can't be played here: single pictures instead"
-        sender = _pictures(queue, run, why) if why else _video(queue, run)
+        sender = _pictures(queue, run, why, decoding) if why else _video(queue, run)
         async for message in sender:
             yield message
     finally:
@@ -156,7 +159,16 @@ async def _video(queue: LiveQueue, run: PacketRun) -> AsyncGenerator[Message, No
             yield _beat(newest)
 
 
-async def _pictures(queue: LiveQueue, run: PacketRun, why: str) -> AsyncGenerator[Message, None]:
+async def _pictures(
+    queue: LiveQueue,
+    run: PacketRun,
+    why: str,
+    decoding: Callable[[], AbstractContextManager[None]],
+) -> AsyncGenerator[Message, None]:
+    def decoded(run: PacketRun, keyframe: CodedPicture) -> bytes:
+        with decoding():
+            return still(run, keyframe, PICTURE_WIDTH_PX)
+
     yield _text(type="start", mode="pictures", why=why, codec=run.info.codec)
     loop = asyncio.get_running_loop()
     shown_s = float("-inf")
@@ -166,7 +178,7 @@ async def _pictures(queue: LiveQueue, run: PacketRun, why: str) -> AsyncGenerato
         if keyframe is not None and loop.time() - shown_s >= PICTURE_EVERY_S:
             shown_s = loop.time()
             try:
-                jpeg = await asyncio.to_thread(still, run, keyframe, PICTURE_WIDTH_PX)
+                jpeg = await asyncio.to_thread(decoded, run, keyframe)
             except UnsupportedCodec as error:
                 yield _text(type="damaged", why=str(error))
             else:

@@ -1,9 +1,10 @@
 """Cameras whose streams crash the decoder.
 
 A decoder's crash ends the whole process, and with it the watching of every other camera; started
-anew, it would crash again. So each camera's thread is written down when it starts, Python writes
-the crashing thread's number at its last gasp (`faulthandler`), and the next start reads both: the
-camera is named, and after `MOST_CRASHES` it is not opened until its entry in the register is
+anew, it would crash again. So each camera's thread is written down when it starts, and so is what
+other threads decode while they do (a look back, a watcher's pictures). Python writes the crashing
+thread's number at its last gasp (`faulthandler`), and the next start reads both: the camera is named,
+and after `MOST_CRASHES` it is not opened until its entry in the register is
 changed, or `REMEMBERED_S` have passed.
 
 Life cycle: one a process, before the first camera's thread. What it writes lies in a folder of the
@@ -16,6 +17,8 @@ import faulthandler
 import json
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -31,6 +34,8 @@ CRASHED = (
     "what this camera sends has crashed the decoder {count} times: update its firmware or set "
     "another codec, then save its entry"
 )
+MOST_LINES = 2_000
+"""Of notes about threads; then they are written anew, without those that no longer hold."""
 _CURRENT = re.compile(r"^Current thread 0x([0-9a-f]+)", re.MULTILINE)
 
 
@@ -52,6 +57,9 @@ class Quarantine:
             _log.error(
                 "camera_crashed_the_decoder", camera=culprit, times=len(self._crashes[culprit])
             )
+        self._cameras: dict[int, str] = {}
+        """What each thread decodes."""
+        self._lines = 0
         self._threads: IO[str] = threads.open("w", encoding="utf-8")
         self._dump: IO[str] = dump.open("w", encoding="utf-8")
 
@@ -68,11 +76,34 @@ class Quarantine:
         self._dump.close()
 
     def note_thread(self, source: StreamSource) -> None:
-        """This thread decodes that camera."""
+        """This thread decodes that camera, and nothing else."""
+        self._note(threading.get_ident(), _key(source))
+
+    @contextmanager
+    def decoding(self, source: StreamSource) -> Iterator[None]:
+        """For as long as the block lasts this thread decodes that camera."""
+        number = threading.get_ident()
+        self._note(number, _key(source))
+        try:
+            yield
+        finally:
+            self._note(number, "")
+
+    def _note(self, number: int, key: str) -> None:
         with self._lock:
-            if not self._threads.closed:
-                self._threads.write(f"{threading.get_ident():x} {_key(source)}\n")
-                self._threads.flush()
+            if self._threads.closed:
+                return
+            self._cameras.pop(number, None)
+            if key:
+                self._cameras[number] = key
+            self._lines += 1
+            noted = {number: key}
+            if self._lines > MOST_LINES:
+                self._threads.seek(0)
+                self._threads.truncate()
+                self._lines, noted = len(self._cameras), self._cameras
+            self._threads.write("".join(f"{n:x} {of}\n" for n, of in noted.items()))
+            self._threads.flush()
 
     def verdict(self, source: StreamSource) -> str | None:
         """Why the camera may not be opened; none where it may."""
@@ -105,7 +136,7 @@ def _key(source: StreamSource) -> str:
 
 
 def _culprit(threads: Path, dump: Path) -> str | None:
-    """The camera in whose thread the last process crashed."""
+    """The camera that the last process crashed over; none where its thread decoded none."""
     try:
         crashed = _CURRENT.search(dump.read_text(encoding="utf-8", errors="replace"))
         lines = threads.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -115,7 +146,8 @@ def _culprit(threads: Path, dump: Path) -> str | None:
         return None
     number = crashed[1].lstrip("0")
     # Numbers are used again after a thread's end: the last one to have it was running.
-    return next((key for ident, _, key in map(_cut, reversed(lines)) if ident == number), None)
+    last = next((key for ident, _, key in map(_cut, reversed(lines)) if ident == number), "")
+    return last or None
 
 
 def _cut(line: str) -> tuple[str, str, str]:

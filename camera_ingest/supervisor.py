@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -150,6 +151,15 @@ class IngestSupervisor:
         with self._lock:
             watch = self._watches.get(camera_id)
             return None if watch is None else watch.preroll
+
+    def decoding(self, camera_id: CameraId) -> AbstractContextManager[None]:
+        """For a block in which the calling thread decodes that camera's packets: should that crash
+        the process, it is the camera that is named (`camera_ingest.quarantine`)."""
+        with self._lock:
+            watch = self._watches.get(camera_id)
+        if watch is None or self._quarantine is None:
+            return nullcontext()
+        return self._quarantine.decoding(watch.source)
 
     def costs(self) -> dict[CameraId, float]:
         """CPU-milliseconds a second of the cameras that were watched long enough to know."""

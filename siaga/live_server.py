@@ -117,6 +117,7 @@ class LiveServer:
             seconds_back=float(query.get("back", ["0"])[0]),
             codecs=query.get("codecs", ["h264"])[0].split(","),
             pictures=query.get("pictures") == ["1"],
+            decoding=lambda: self._ingest.decoding(camera_id),
         )
         self.watchers += 1
         hot = asyncio.create_task(self._keep_hot(camera_id, preroll, connection))

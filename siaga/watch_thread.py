@@ -188,7 +188,8 @@ class WatchThread(threading.Thread):
         if past is None:
             return
         began_s = time.thread_time()
-        frames = list(itertools.islice(past.frames, self._batch))
+        with self._ingest.decoding(past.camera_id):
+            frames = list(itertools.islice(past.frames, self._batch))
         watched = self._watch.look_back(frames)
         is_over = len(frames) < self._batch
         if is_over:

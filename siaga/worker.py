@@ -9,33 +9,22 @@ thread dies, the process ends with its error and the supervisor starts a fresh o
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine
 from pathlib import Path
 
 from camera_ingest import IngestSupervisor, Quarantine, ReferencesInFolder, StreamOpener
-from contracts import (
-    CameraHealth,
-    CameraId,
-    ClipId,
-    ClipReport,
-    KeepClip,
-    ProbeAnswer,
-    ProbeCamera,
-    WatchClosely,
-)
+from contracts import KeepClip, ProbeAnswer, ProbeCamera, WatchClosely
 from detection.crash_model import CrashJudge, open_crash_judge
 from detection.model_card import MODELS
 from detection.runtime import Backend, open_detector, open_flood_classifier
 from plumbing.address_guard import AddressGuard
-from plumbing.bus import CLIPS, DETECTIONS, HEALTH, Bus, BusUnavailable
+from plumbing.bus import Bus, BusUnavailable
 from plumbing.clock import Clock
 from plumbing.evidence import open_evidence
 from plumbing.logs import get_logger
 from plumbing.sealing import Sealer
 from plumbing.settings import DetectionSettings, Settings
 from plumbing.spool import Spool
-from plumbing.tracing import Stage, trace
 from siaga.budget import CpuBudget
 from siaga.clip_keeper import ClipKeeper
 from siaga.clutter_maps import ClutterMaps, VerdictReader
@@ -44,18 +33,14 @@ from siaga.leases import CameraLeases, OwnCameras
 from siaga.live_server import LiveServer
 from siaga.probing import answer_probe
 from siaga.shadow import Shadow
+from siaga.telling import Telling
 from siaga.watch_thread import WatchThread
 from siaga.watching import Watch
 
 _log = get_logger(__name__)
 
-DRAIN_COUNT = 64
-"""Detections sent to the bus in one go: one write to its disk pays for all of them."""
-IDLE_S = 1.0
-"""How long to wait before looking again where nothing woke us."""
 REGISTER_EVERY_S = 1.0
 VERDICTS_EVERY_S = 0.5
-FIGURES_EVERY_S = 5.0
 
 
 def open_watch(settings: DetectionSettings, learnt: Path, worker: str) -> Watch:
@@ -96,8 +81,6 @@ class Worker:
     def __init__(self, settings: Settings, bus: Bus, clock: Clock, name: str) -> None:
         self._settings = settings
         self._bus = bus
-        self._clock = clock
-        self._name = name
         self._loop = asyncio.get_running_loop()
         guard = AddressGuard(settings.ingest.allow_private)
         sealer = Sealer(settings.key_file)
@@ -107,6 +90,15 @@ class Worker:
             settings.evidence_folder, settings.evidence.min_free_bytes, settings.evidence.url
         )
         self._spool = Spool(settings.data_dir / "spool" / f"{name}.sqlite3")
+        self._telling = Telling(
+            bus,
+            self._spool,
+            clock,
+            name,
+            is_sound=lambda: self._leases.is_sound,
+            holds=lambda camera_id: self._leases.holds(camera_id),
+            figures=self._figures,
+        )
         self._quarantine = Quarantine(settings.data_dir / "quarantine" / name, clock)
         self._quarantine.begin()
         self._ingest = IngestSupervisor(
@@ -114,7 +106,7 @@ class Worker:
             clock,
             guard,
             sealer,
-            self._on_health,
+            self._telling.health,
             worker=name,
             references=ReferencesInFolder(settings.data_dir / "views"),
             quarantine=self._quarantine,
@@ -140,23 +132,18 @@ class Worker:
             look_back_share=settings.detection.look_back_share,
             frame_width_px=settings.ingest.frame_width_px,
             heads=self._heads,
-            on_detection=self._on_detection,
+            on_detection=self._telling.detected,
             on_failure=self._on_watch_failure,
         )
         self._verdicts = VerdictReader(self._evidence)
         self._clips = ClipKeeper(
             self._ingest,
             self._evidence.put,
-            self._note_clip,
+            self._telling.clip,
             clock,
             name,
             settings.evidence.clips_at_once,
         )
-        self._clip_reports: dict[ClipId, ClipReport] = {}
-        self._clips_changed = asyncio.Event()
-        self._spooled = asyncio.Event()
-        self._healths: dict[CameraId, CameraHealth] = {}
-        self._health_changed = asyncio.Event()
         self._failure: asyncio.Future[object] = self._loop.create_future()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -166,12 +153,9 @@ class Worker:
         jobs: tuple[Coroutine[None, None, object], ...] = (
             stopping.wait(),
             self._keep_leases(),
-            self._drain(),
-            self._tell_health(),
-            self._tell_clips(),
+            *self._telling.jobs(),
             self._follow_commands(),
             self._follow_verdicts(),
-            self._tell_figures(),
             self._heads.follow(),
             self._bus.answer_probes(self._probe),
         )
@@ -195,12 +179,7 @@ class Worker:
         self._watch_thread.stop()
         await asyncio.to_thread(self._ingest.stop)
         await asyncio.to_thread(self._watch_thread.join, 5.0)
-        try:
-            while await self._send_spooled():
-                pass
-            await self._send_clips()
-        except BusUnavailable as error:
-            _log.warning("the spool keeps its rest", detections=len(self._spool), why=str(error))
+        await self._telling.flush()
         await self._leases.release_all()
         self._spool.close()
         self._quarantine.close()
@@ -217,85 +196,6 @@ class Worker:
         self._watch_thread.set_sources(sources)
         self._ingest.set_sources(sources)
 
-    async def _drain(self) -> None:
-        while True:
-            self._spooled.clear()
-            try:
-                sent = await self._send_spooled()
-            except BusUnavailable as error:
-                _log.warning("bus is away; spooling", detections=len(self._spool), why=str(error))
-                await asyncio.sleep(IDLE_S)
-                continue
-            if not sent:
-                await _wait(self._spooled, IDLE_S)
-
-    async def _send_spooled(self) -> int:
-        batch = await asyncio.to_thread(self._spool.peek, DRAIN_COUNT)
-        if batch:
-            begun = self._clock.now()
-            await self._bus.publish_all(DETECTIONS, [detection for _, detection in batch])
-            await asyncio.to_thread(self._spool.drop, batch[-1][0])
-            for _, detection in batch:
-                trace(detection.id, Stage.SEND, begun, self._clock.now(), worker=self._name)
-                _log.debug("detection sent", report_id=detection.id, camera_id=detection.camera_id)
-        return len(batch)
-
-    def _on_detection(self) -> None:
-        """Called by the watching thread."""
-        self._loop.call_soon_threadsafe(self._spooled.set)
-
-    def _on_health(self, health: CameraHealth) -> None:
-        """Called by ingest's threads."""
-        self._loop.call_soon_threadsafe(self._note_health, health)
-
-    def _note_health(self, health: CameraHealth) -> None:
-        # Only the newest state of a camera matters to whoever reads it after an outage of the bus.
-        self._healths[health.camera_id] = health
-        self._health_changed.set()
-
-    async def _tell_health(self) -> None:
-        while True:
-            await self._health_changed.wait()
-            self._health_changed.clear()
-            if not self._leases.is_sound:
-                # We may have slept, and our cameras be another's: look first, then speak.
-                await asyncio.sleep(IDLE_S)
-                self._health_changed.set()
-                continue
-            for camera_id, health in list(self._healths.items()):
-                if not self._leases.holds(camera_id):
-                    del self._healths[camera_id]  # its new worker's to tell
-                    continue
-                try:
-                    await self._bus.publish(HEALTH, health)
-                except BusUnavailable:
-                    await asyncio.sleep(IDLE_S)
-                    self._health_changed.set()
-                    break
-                if self._healths.get(camera_id) is health:
-                    del self._healths[camera_id]
-
-    async def _note_clip(self, report: ClipReport) -> None:
-        # The newest one says all that the others did.
-        self._clip_reports[report.clip_id] = report
-        self._clips_changed.set()
-
-    async def _tell_clips(self) -> None:
-        while True:
-            await self._clips_changed.wait()
-            self._clips_changed.clear()
-            try:
-                await self._send_clips()
-            except BusUnavailable:
-                await asyncio.sleep(IDLE_S)
-                self._clips_changed.set()
-
-    async def _send_clips(self) -> None:
-        for clip_id, report in list(self._clip_reports.items()):
-            await self._bus.publish(CLIPS, report)
-            if self._clip_reports.get(clip_id) is report:
-                del self._clip_reports[clip_id]
-
     async def _follow_commands(self) -> None:
         async for command in self._bus.told():
             match command:
@@ -305,12 +205,14 @@ class Worker:
                 case KeepClip():
                     await self._clips.heed(command)
 
-    async def _tell_figures(self) -> None:
-        while True:
-            # What is missed is in the next figures: they are sums.
-            with contextlib.suppress(BusUnavailable):
-                await self._bus.publish_figures(self._name, self._watch_thread.figures())
-            await asyncio.sleep(FIGURES_EVERY_S)
+    def _figures(self) -> dict[str, float]:
+        pace = self._ingest.pace
+        return {
+            **self._watch_thread.figures(),
+            **self._leases.figures(),
+            "cold_rates_share": pace.share,
+            "hot_rates_share": pace.hot_share,
+        }
 
     async def _follow_verdicts(self) -> None:
         """What people decided about our cameras' sightings, within a second."""
@@ -340,10 +242,3 @@ class Worker:
                 self._failure.set_exception(error)
 
         self._loop.call_soon_threadsafe(fail)
-
-
-async def _wait(event: asyncio.Event, timeout_s: float) -> None:
-    # Not `asyncio.wait_for`, which on Python 3.11 can swallow a cancellation.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(timeout_s):
-            await event.wait()

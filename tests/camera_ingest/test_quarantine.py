@@ -40,9 +40,33 @@ time.sleep(20)
 """
 
 
-def crash(folder: Path) -> None:
+CRASH_ELSEWHERE = """
+import ctypes, sys
+from pathlib import Path
+from camera_ingest.quarantine import MOST_LINES, Quarantine
+from contracts import CameraId, StreamSource
+from plumbing.clock import SystemClock
+
+quarantine = Quarantine(Path(sys.argv[1]), SystemClock())
+quarantine.begin()
+good = StreamSource(camera_id=CameraId("good"), url="rtsp://10.0.0.1/a")
+bad = StreamSource(camera_id=CameraId("bad one"), url="rtsp://10.0.0.1/b")
+for _ in range(MOST_LINES):
+    with quarantine.decoding(good):
+        pass
+if sys.argv[2] == "decoding":
+    with quarantine.decoding(bad):
+        ctypes.string_at(0)
+ctypes.string_at(0)
+"""
+
+
+def crash(folder: Path, script: str = CRASH, *arguments: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", CRASH, str(folder)], timeout=30, check=False, capture_output=True
+        [sys.executable, "-c", script, str(folder), *arguments],
+        timeout=30,
+        check=False,
+        capture_output=True,
     )
     assert ended.returncode < 0, "it was to die of a signal"
 
@@ -67,6 +91,23 @@ def test_the_camera_that_crashes_us_is_named_and_not_opened(tmp_path: Path) -> N
     forgiving = Quarantine(tmp_path, HeldClock(later))
     assert forgiving.verdict(BAD) is None
     forgiving.close()
+
+
+def test_what_another_thread_decodes_is_blamed_while_it_does(tmp_path: Path) -> None:
+    crash(tmp_path, CRASH, "")  # its own thread: once
+    crash(tmp_path, CRASH_ELSEWHERE, "decoding")  # a look back: twice
+    after = Quarantine(tmp_path, HeldClock(datetime.now(UTC)))
+    assert after.verdict(BAD) is not None
+    assert after.verdict(GOOD) is None
+    after.close()
+
+
+def test_a_crash_over_no_camera_is_nobodys_fault(tmp_path: Path) -> None:
+    for _ in range(MOST_CRASHES):
+        crash(tmp_path, CRASH_ELSEWHERE, "idle")
+        Quarantine(tmp_path, HeldClock(datetime.now(UTC))).close()
+    assert (tmp_path / "threads.txt").stat().st_size < 100_000
+    assert not (tmp_path / "crashes.json").exists()
 
 
 @pytest.mark.parametrize("kept", ["", "{", "[1]", '{"a": 3}', '{"a": ["x"]}'])
