@@ -60,7 +60,7 @@ def run(plan: Plan, say: Say = lambda _text: None) -> dict[str, Any]:
                 if method == "ffmpeg" and shutil.which("ffmpeg") is None:
                     say("no ffmpeg on the PATH: left out")
                     continue
-                keyframes = method in ("siaga-keyframe", "ffmpeg")
+                keyframes = method == "ffmpeg" or method.startswith("siaga-keyframe")
                 watched = urls if keyframes else urls[:FULL_STREAMS]
                 say(f"{spec} x {len(watched)}: {method}, {plan.seconds:g} s")
                 rows.append(_row(spec, method, watched, plan.seconds))
@@ -112,16 +112,16 @@ def table(figures: dict[str, Any]) -> str:
     """The figures for people."""
     lines = [
         figures["machine"],
-        f"{'stream':28}{'method':16}{'cameras':>8}{'CPU ms a':>10}{'cameras':>9}{'pictures':>10}"
+        f"{'stream':28}{'method':21}{'cameras':>8}{'CPU ms a':>10}{'cameras':>9}{'pictures':>10}"
         f"{'kept':>6}{'worst':>8}{'MB a':>8}",
-        f"{'':28}{'':16}{'':>8}{'stream-s':>10}{'a core':>9}{'a s':>10}"
+        f"{'':28}{'':21}{'':>8}{'stream-s':>10}{'a core':>9}{'a s':>10}"
         f"{'up':>6}{'gap s':>8}{'camera':>8}",
     ]
     for row in figures["rows"]:
         stream = f"{row['codec']} {row['size']}@{row['fps']} GOP {row['gop_s']:g} s"
         watched = f"{row['live']}/{row['streams']}"
         lines.append(
-            f"{stream:28}{row['method']:16}{watched:>8}{row['cpu_ms_per_stream_s']:>10}"
+            f"{stream:28}{row['method']:21}{watched:>8}{row['cpu_ms_per_stream_s']:>10}"
             f"{row['cameras_per_core']:>9}{row['pictures_per_s']:>10}{row['kept_up']:>6}"
             f"{row['worst_gap_s']:>8}{row['rss_mb_per_stream']:>8}"
         )

@@ -27,7 +27,8 @@ OPEN_WITHIN_S = 45.0
 WIDTH_PX = 640
 HOT_FPS = 5.0
 """What the full rate hands on; everything is decoded for it."""
-METHODS = ("siaga-keyframe", "siaga-full", "cv2", "ffmpeg")
+METHODS = ("siaga-keyframe", "siaga-keyframe-pyav", "siaga-full", "cv2", "ffmpeg")
+"""``siaga-keyframe-pyav``: the same pipeline with FFmpeg's receiver instead of our own."""
 
 Shown = Callable[[int], None]
 
@@ -70,7 +71,9 @@ class Pictures:
 
 
 @contextmanager
-def siaga(urls: list[str], pictures: Pictures, *, hot: bool) -> Iterator[None]:
+def siaga(
+    urls: list[str], pictures: Pictures, *, hot: bool, own_rtsp: bool = True
+) -> Iterator[None]:
     """The ingest of a worker; its pictures are taken as the detector would."""
     from camera_ingest import IngestSupervisor
     from contracts import CameraId, StreamSource
@@ -80,7 +83,10 @@ def siaga(urls: list[str], pictures: Pictures, *, hot: bool) -> Iterator[None]:
     from plumbing.settings import IngestSettings
 
     settings = IngestSettings(
-        allow_private=("127.0.0.0/8",), frame_width_px=WIDTH_PX, hot_fps=HOT_FPS
+        allow_private=("127.0.0.0/8",),
+        frame_width_px=WIDTH_PX,
+        hot_fps=HOT_FPS,
+        own_rtsp=own_rtsp,
     )
     with tempfile.TemporaryDirectory(prefix="siaga-bench-") as folder:
         ingest = IngestSupervisor(
@@ -205,6 +211,7 @@ def measure(method: str, urls: list[str], seconds: float) -> dict[str, Any]:
     pictures = Pictures(len(urls))
     ways = {
         "siaga-keyframe": lambda: siaga(urls, pictures, hot=False),
+        "siaga-keyframe-pyav": lambda: siaga(urls, pictures, hot=False, own_rtsp=False),
         "siaga-full": lambda: siaga(urls, pictures, hot=True),
         "cv2": lambda: cv2_captures(urls, pictures),
         "ffmpeg": lambda: ffmpeg_processes(urls, pictures),

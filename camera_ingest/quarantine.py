@@ -3,9 +3,9 @@
 A decoder's crash ends the whole process, and with it the watching of every other camera; started
 anew, it would crash again. So each camera's thread is written down when it starts, and so is what
 other threads decode while they do (a look back, a watcher's pictures). Python writes the crashing
-thread's number at its last gasp (`faulthandler`), and the next start reads both: the camera is named,
-and after `MOST_CRASHES` it is not opened until its entry in the register is
-changed, or `REMEMBERED_S` have passed.
+thread's number at its last gasp (`faulthandler`), and the next start reads both: the camera is
+named, and after `MOST_CRASHES` it is not opened until its entry in the register is changed, or
+`REMEMBERED_S` have passed.
 
 Life cycle: one a process, before the first camera's thread. What it writes lies in a folder of the
 worker's own.
