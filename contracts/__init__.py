@@ -26,10 +26,12 @@ from contracts.cameras import (
 )
 from contracts.commands import (
     Cue,
+    ExerciseRecord,
     KeepClip,
     ProbeAnswer,
     ProbeCamera,
     ScenarioReport,
+    ScenarioSummary,
     StartScenario,
     WatchClosely,
 )
@@ -111,6 +113,7 @@ __all__ = [
     "Estimate",
     "EvidenceClip",
     "EvidenceId",
+    "ExerciseRecord",
     "FixMethod",
     "FixShape",
     "Frame",
@@ -146,6 +149,7 @@ __all__ = [
     "Rgb",
     "RoadRegion",
     "ScenarioReport",
+    "ScenarioSummary",
     "Sector",
     "Sequence",
     "Shelf",

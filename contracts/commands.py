@@ -77,6 +77,23 @@ class StartScenario:
     """Of the library; None stops what plays and goes back to the city's everyday."""
     seed: int | None = None
     """Another than the scenario's own."""
+    asked_by: str = ""
+    """Who started it, to stand in its record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioSummary:
+    """A scenario of the library, as somebody chooses among them."""
+
+    name: str
+    title: str
+    judul: str
+    """The title in Indonesian."""
+    seconds: float
+    cameras: int
+    events: int
+    """Emergencies and what looks like them."""
+    conditions: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +102,10 @@ class ScenarioReport:
 
     name: str
     title: str = ""
+    judul: str = ""
+    exercise_id: str = ""
+    """Of an exercise that ends and is recorded (`ExerciseRecord`); empty for the everyday."""
+    asked_by: str = ""
     is_playing: bool
     started_at: datetime | None = None
     ends_at: datetime | None = None
@@ -93,10 +114,31 @@ class ScenarioReport:
     """Why the command was not followed; empty where it was."""
     score: str = ""
     """The score of a scenario that has ended, as a JSON document; empty before."""
-    available: tuple[str, ...] = ()
+    available: tuple[ScenarioSummary, ...] = ()
     """The library's scenarios, by name."""
 
     def __post_init__(self) -> None:
         for what in ("started_at", "ends_at"):
             if (at := getattr(self, what)) is not None:
                 require_utc(what, at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExerciseRecord:
+    """An exercise that was played: what, when, for whom, and how it went."""
+
+    id: str
+    scenario: str
+    title: str
+    judul: str
+    seed: int
+    asked_by: str
+    """Who started it; empty where it began with the system."""
+    started_at: datetime
+    ended_at: datetime
+    score: str
+    """A JSON document, as `siaga demo --score --json` prints it."""
+
+    def __post_init__(self) -> None:
+        require_utc("started_at", self.started_at)
+        require_utc("ended_at", self.ended_at)

@@ -36,6 +36,7 @@ from incidents.register.calibrations import Calibrations
 from incidents.register.cameras import Cameras, read_cameras, read_healths
 from incidents.register.clips import Clips
 from incidents.regrouping import Regrouping
+from incidents.reporting.exercises import Exercises
 from incidents.reporting.facts import Facts
 from incidents.reports import Reports
 from incidents.routing import Dispatching, Units
@@ -92,6 +93,7 @@ class Store:
         self.keys = Keys(database)
         self.audit = Audit(database)
         self.facts = Facts(database)
+        self.exercises = Exercises(database)
         self.fusion = FusionDoor(database)
 
     def retention(self, settings: Settings, evidence: EvidenceStore | None) -> Retention:

@@ -273,6 +273,16 @@ class LearntRow(Table):
     body: Mapped[str]
 
 
+class ExerciseRow(Table):
+    """An exercise that was played; `contracts.ExerciseRecord` is its body."""
+
+    __tablename__ = "exercises"
+    __table_args__ = (Index("exercises_by_time", "started_at"),)
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    started_at: Mapped[datetime]
+    body: Mapped[str]
+
+
 class DeadLetterRow(Table):
     """What came over the bus and could not be read; kept for people to look at."""
 

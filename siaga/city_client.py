@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from contracts import Camera, Incident, to_plain
+from contracts import Camera, ExerciseRecord, Incident, to_plain
 from plumbing.logs import get_logger
 from simulator.callers import SimulatedCall, SimulatedFix
 
@@ -77,6 +77,11 @@ class CityClient:
         # Somebody may have taken it up in this very moment; then it is theirs.
         if answer.status_code not in (httpx.codes.CONFLICT, httpx.codes.NOT_FOUND):
             answer.raise_for_status()
+
+    async def record(self, record: ExerciseRecord) -> None:
+        """Have an exercise that has ended recorded."""
+        answer = await self._post("/api/v1/exercises/records", to_plain(record))
+        answer.raise_for_status()
 
     async def _post(self, address: str, body: dict[str, Any]) -> httpx.Response:
         # One key for all tries: an answer that was lost must not make a second call.

@@ -5,18 +5,17 @@ cameras and calls go. Everything it says is marked as an exercise.
 
 Life: it plays its own scenario, round after round where that repeats, from the beginning again
 where it doesn't. A `StartScenario` over the bus ends what plays and starts another; when that has
-ended, its score is told (`Bus.publish_exercise`) and the city goes back to its own.
+ended, or is stopped, its score is told (`Bus.publish_exercise`) and recorded by the API, and the
+city goes back to its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,10 @@ from plumbing.logs import get_logger
 from plumbing.settings import Settings
 from siaga.city_client import CityClient
 from siaga.exercise_watch import ExerciseWatch
-from simulator.callers import SimulatedCall
+from siaga.performance import Performance
+from siaga.scenario_shelf import ordered
 from simulator.city import EVERYDAY, City, SimulatedCity, VideoCity
-from simulator.scenario import ScenarioError, library, named
-from simulator.scoring import as_document, score
+from simulator.scenario import named
 from simulator.serve import CityServer
 
 _log = get_logger(__name__)
@@ -39,8 +38,6 @@ _log = get_logger(__name__)
 KEY_VARIABLE = "SIAGA_CITY_KEY"
 """Environment variable with the machine key; never an argument, which others could read."""
 API_VARIABLE = "SIAGA_CITY_API"
-SETTLES_S = 12.0
-"""After a scenario's end, calls and detections that are under way still become incidents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,52 +127,51 @@ class _CityRole:
         self._bus = bus
         self._own = make_city(plan, self._centre)
         self._next: SimulatedCity | None = None
+        self._asked_by = ""
         self._turn = asyncio.Event()
         self._registered: set[str] = set()
         self._last_score = ""
 
     async def take(self, command: StartScenario) -> ScenarioReport:
         """Follow a command; what follows from it is told by `Bus.publish_exercise`."""
-        names = tuple(await asyncio.to_thread(lambda: sorted(library())))
-        if command.name is None:
-            self._next = self._own
+        answer, city = await asyncio.to_thread(ordered, command, self._centre)
+        if not answer.refused:
+            self._next, self._asked_by = city or self._own, command.asked_by
             self._turn.set()
-            return ScenarioReport(name="", is_playing=False, available=names)
-        try:
-            scenario = await asyncio.to_thread(named, command.name)
-            # A command names one of the library; a path is for those at the machine.
-            if command.name not in names:
-                raise ScenarioError(f"no scenario {command.name!r}")
-            if command.seed is not None:
-                scenario = scenario.model_copy(update={"seed": command.seed})
-            city = await asyncio.to_thread(City.of, scenario, self._centre)
-        except ScenarioError as error:
-            return ScenarioReport(
-                name=command.name, is_playing=False, refused=str(error), available=names
-            )
-        self._next = city
-        self._turn.set()
-        return ScenarioReport(
-            name=scenario.name, title=scenario.title, is_playing=True, available=names
-        )
+        return answer
 
     async def play(self) -> None:
         """Play until cancelled."""
-        city = self._own
+        city, asked_by = self._own, ""
         while True:
             self._turn.clear()
             self._next = None
             async with CityServer(city, port=self._plan.rtsp_port) as server:
-                await self._play_served(server)
+                await self._play_served(server, asked_by)
                 if self._plan.score_file is not None and self._next is None:
                     # Once is enough for a score; the supervisor stops everything now.
                     await asyncio.Event().wait()
             # What was asked for meanwhile; else, after a guest, the city's own.
-            city = self._next or self._own
+            city, asked_by = (self._own, "") if self._next is None else (self._next, self._asked_by)
 
-    async def _play_served(self, server: CityServer) -> None:
+    async def _play_served(self, server: CityServer, asked_by: str) -> None:
         """One city, until another is wanted or it has come to its end."""
-        playing = asyncio.create_task(self._perform(server))
+        await self._register(server)
+        if not isinstance(server.city, City):
+            # A folder of videos has no calls; its cameras stay.
+            await self._turn.wait()
+            return
+        performance = Performance(
+            server=server,
+            city=server.city,
+            client=self._client,
+            watch=self._watch,
+            tell=self._tell,
+            asked_by=asked_by,
+            score_file=self._plan.score_file,
+            last_score=self._last_score,
+        )
+        playing = asyncio.create_task(performance.run())
         turned = asyncio.create_task(self._turn.wait())
         try:
             await asyncio.wait({playing, turned}, return_when=asyncio.FIRST_COMPLETED)
@@ -185,33 +181,8 @@ class _CityRole:
             playing.cancel()
             turned.cancel()
             await asyncio.gather(playing, turned, return_exceptions=True)
-
-    async def _perform(self, server: CityServer) -> None:
-        await self._register(server)
-        if not isinstance(server.city, City):
-            # A folder of videos has no calls; its cameras stay.
-            await asyncio.Event().wait()
-        assert isinstance(server.city, City)  # noqa: S101 - told to the type checker
-        scenario = server.city.scenario
-        started_at = server.timeline.wall(0)
-        ends_at = None
-        if not scenario.repeats:
-            ends_at = started_at + timedelta(seconds=scenario.seconds)
-        await self._tell(
-            ScenarioReport(
-                name=scenario.name,
-                title=scenario.title,
-                is_playing=True,
-                started_at=started_at,
-                ends_at=ends_at,
-                score=self._last_score,
-            )
-        )
-        about: dict[str, str] = {}
-        async with asyncio.TaskGroup() as tasks:
-            calling = tasks.create_task(self._make_calls(server, about, tasks))
-            await self._keep_score(server, server.city, about)
-            calling.cancel()
+        await performance.end()
+        self._last_score = performance.last_score
 
     async def _register(self, server: CityServer) -> None:
         for camera in server.cameras:
@@ -221,74 +192,6 @@ class _CityRole:
             await self._client.remove(camera_id)
         self._registered = now
         _log.info("the city is on the air", cameras=len(now))
-
-    async def _make_calls(
-        self, server: CityServer, about: dict[str, str], tasks: asyncio.TaskGroup
-    ) -> None:
-        async for call in server.calls():
-            call_id = await self._client.call(call)
-            about[call_id] = call.event_id
-            if call.later:
-                tasks.create_task(self._send_later(call_id, call))
-
-    async def _send_later(self, call_id: str, call: SimulatedCall) -> None:
-        waited_s = 0.0
-        for fix in call.later:
-            await asyncio.sleep(max(0.0, fix.after_s - waited_s))
-            waited_s = fix.after_s
-            await self._client.fix(call_id, fix)
-
-    async def _keep_score(self, server: CityServer, city: City, about: dict[str, str]) -> None:
-        """Score every round when it is over; returns after the only one."""
-        scenario, number = city.scenario, 0
-        while True:
-            start_s = number * scenario.seconds
-            settles_s = 0.0 if scenario.repeats else SETTLES_S
-            await server.timeline.sleep_until(start_s + scenario.seconds + settles_s)
-            await self._score(server, city, number, about)
-            await self._clear()
-            if not scenario.repeats:
-                return
-            number += 1
-
-    async def _score(
-        self, server: CityServer, city: City, number: int, about: dict[str, str]
-    ) -> None:
-        scenario = city.scenario
-        start_s = number * scenario.seconds
-        since = server.timeline.wall(start_s)
-        found = score(
-            scenario.name,
-            scenario.seed,
-            server.timeline.wall(0),
-            scenario.seconds,
-            city.round_of_events(number),
-            self._watch.reported(since),
-            about,
-            city.projection,
-        )
-        document = as_document(found)
-        self._last_score = json.dumps(document)
-        _log.info("a round is over", score=document["totals"])
-        await self._tell(
-            ScenarioReport(
-                name=scenario.name,
-                title=scenario.title,
-                is_playing=scenario.repeats,
-                started_at=server.timeline.wall(0),
-                ends_at=None if scenario.repeats else datetime.now(UTC),
-                score=self._last_score,
-            )
-        )
-        if self._plan.score_file is not None:
-            part = self._plan.score_file.with_suffix(".part")
-            part.write_text(self._last_score, encoding="utf-8")
-            part.replace(self._plan.score_file)
-
-    async def _clear(self) -> None:
-        """End what nobody has dealt with, so that the next round starts with a clear list."""
-        for incident in self._watch.untouched():
-            await self._client.cancel(incident)
 
     async def _tell(self, report: ScenarioReport) -> None:
         if self._bus is None:

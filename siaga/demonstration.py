@@ -29,7 +29,7 @@ from siaga.failures import Failure
 from siaga.supervisor import Role, refuse_if_running
 from siaga.system import CLI, api_url, run_system, with_free_port
 from simulator.city import EVERYDAY
-from simulator.scoring import as_table
+from simulator.score_document import as_table
 
 USERNAME = "demo"
 _MARKER = ".siaga-demonstration"

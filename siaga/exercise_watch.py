@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts import AlarmLevel, ContractError, Incident, IncidentState, from_plain
+from contracts import AlarmLevel, ContractError, Incident, IncidentState, LogKind, from_plain
 from plumbing.logs import get_logger
 from siaga.feed_client import Change, FeedBroken, Gap, Snapshot, follow_feed
 from simulator.scoring import Reported
+from simulator.trainees import Act
 
 _log = get_logger(__name__)
 
@@ -18,6 +19,7 @@ class _Known:
     incident: Incident
     shown_at: datetime | None = None
     alarmed_at: datetime | None = None
+    acts: tuple[Act, ...] = ()
 
 
 class ExerciseWatch:
@@ -43,7 +45,8 @@ class ExerciseWatch:
                             for plain in item.incidents:
                                 self._take(plain, None)
                         case Change(kind=kind) if kind.startswith("incident."):
-                            self._take(item.subject, item.recorded_at)
+                            acted = item.actor if kind == LogKind.INCIDENT_ACTED else None
+                            self._take(item.subject, item.recorded_at, acted)
                         case Change() | Gap():
                             pass
                     after = None if isinstance(item, Gap) else item.seq
@@ -65,15 +68,17 @@ class ExerciseWatch:
             if known.incident.state is IncidentState.DETECTED and known.incident.estimate.exercise
         ]
 
-    def _take(self, plain: object, recorded_at: str | None) -> None:
+    def _take(self, plain: object, recorded_at: str | None, actor: str | None = None) -> None:
         try:
             incident = from_plain(Incident, plain)
         except ContractError as error:
             _log.error("an incident can't be read", why=str(error))
             return
         known = self._known.setdefault(incident.id, _Known(incident))
-        known.incident = incident
         at = incident.updated_at if recorded_at is None else datetime.fromisoformat(recorded_at)
+        if actor is not None and incident.state is not known.incident.state:
+            known.acts = (*known.acts, Act(actor, incident.state, at))
+        known.incident = incident
         if incident.level is not AlarmLevel.SIGNAL and known.shown_at is None:
             known.shown_at = at
         if incident.level is AlarmLevel.ALARM and known.alarmed_at is None:
@@ -97,4 +102,5 @@ def _reported(known: _Known) -> Reported:
         acknowledged_at=incident.acknowledged_at,
         verified_at=incident.verified_at,
         dispatched_at=incident.dispatched_at,
+        acts=known.acts,
     )

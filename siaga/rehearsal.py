@@ -42,7 +42,8 @@ from simulator.callers import SimulatedCall, SimulatedFix
 from simulator.city import City
 from simulator.events import TrueEvent
 from simulator.scenario import named
-from simulator.scoring import Reported, as_document, as_table, score
+from simulator.score_document import as_document, as_table
+from simulator.scoring import Reported, score
 
 _SEEN_AFTER_S = {"fire": 18.0, "crash": 9.0, "flood": 35.0}
 _HEIGHT_M = {"fire": 2.4, "crash": 1.5, "flood": 0.2}

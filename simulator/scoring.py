@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
-from typing import Any
 
 from shapely import Point, affinity
 from shapely.geometry.base import BaseGeometry
@@ -15,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from contracts import Area, Hazard, LonLat
 from geo.projection import LocalProjection
 from simulator.events import TrueEvent
+from simulator.trainees import Act, Case, TraineeScore, trainee_scores
 
 _NEAR_M = 150.0
 """An incident that no call ties to an event is about the nearest one within this of its edge."""
@@ -44,6 +44,8 @@ class Reported:
     acknowledged_at: datetime | None = None
     verified_at: datetime | None = None
     dispatched_at: datetime | None = None
+    acts: tuple[Act, ...] = ()
+    """What people did about it, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Score:
     signals: int = 0
     """Incidents that were kept and never shown."""
     clocks: Clocks = Clocks(None, None, None, 0)
+    trainees: tuple[TraineeScore, ...] = ()
 
 
 def score(
@@ -159,6 +162,17 @@ def score(
         if event.hazard is None and event.kind != "false_call":
             vain += about[event.id]
             mistaken |= {incident.id: event.id for incident in about[event.id]}
+    real_ids = {incident.id for event in real for incident in about[event.id]}
+    false_ids = {incident.id for incident in (*vain, *false_calls)}
+    cases = [
+        Case(
+            incident.shown_at,
+            True if incident.id in real_ids else False if incident.id in false_ids else None,
+            incident.acts,
+        )
+        for incident in shown
+        if incident.shown_at is not None
+    ]
     return Score(
         scenario,
         seed,
@@ -170,6 +184,7 @@ def score(
         tuple(false_calls),
         len(incidents) - len(shown),
         _clocks(shown),
+        tuple(trainee_scores(cases)),
     )
 
 
@@ -253,104 +268,3 @@ def _clocks(shown: Sequence[Reported]) -> Clocks:
     return Clocks(
         middle("acknowledged_at"), middle("verified_at"), middle("dispatched_at"), untouched
     )
-
-
-def as_document(score: Score) -> dict[str, Any]:
-    """The score as plain JSON values."""
-    found = [row for row in score.events if row.is_found]
-    return {
-        "scenario": score.scenario,
-        "seed": score.seed,
-        "started_at": score.started_at.isoformat().replace("+00:00", "Z"),
-        "seconds": score.seconds,
-        "events": [
-            {
-                "id": row.event.id,
-                "kind": row.event.kind,
-                "hazard": row.event.hazard.value if row.event.hazard else None,
-                "place": {"lon": row.event.at.lon, "lat": row.event.at.lat},
-                "starts_s": row.event.starts_s,
-                "found": row.is_found,
-                "by": row.by,
-                "incidents": list(row.incident_ids),
-                "shown_after_s": row.shown_after_s,
-                "alarmed_after_s": row.alarmed_after_s,
-                "place_error_m": row.place_error_m,
-                "in_region": {"50": row.in50, "90": row.in90, "95": row.in95},
-                "hazard_is_right": row.hazard_is_right,
-                "duplicates": row.duplicates,
-            }
-            for row in score.events
-        ],
-        "in_vain": [_vain(row, score.mistaken_for.get(row.id)) for row in score.vain],
-        "false_calls": [_vain(row, None) for row in score.false_calls],
-        "totals": {
-            "events": len(score.events),
-            "found": len(found),
-            "found_once": sum(row.duplicates == 0 for row in found),
-            "duplicates": sum(row.duplicates for row in found),
-            "in95": sum(bool(row.in95) for row in found),
-            "false_alarms": sum(row.alarmed_at is not None for row in score.vain),
-            "false_candidates": sum(row.alarmed_at is None for row in score.vain),
-            "false_calls": len(score.false_calls),
-            "signals": score.signals,
-        },
-        "operators": {
-            "acknowledged_s": score.clocks.acknowledged_s,
-            "verified_s": score.clocks.verified_s,
-            "dispatched_s": score.clocks.dispatched_s,
-            "untouched": score.clocks.untouched,
-        },
-    }
-
-
-def _vain(row: Reported, mistaken_for: str | None) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "hazard": row.hazard.value,
-        "probability": row.probability,
-        "location": {"lon": row.location.lon, "lat": row.location.lat},
-        "alarmed": row.alarmed_at is not None,
-        "mistaken_for": mistaken_for,
-    }
-
-
-def as_table(document: Mapping[str, Any]) -> str:
-    """The score for people, from its document."""
-    lines = [f"{document['scenario']} (seed {document['seed']}), {document['seconds']:.0f} s"]
-    lines.append(
-        f"  {'event':<22}{'told by':<9}{'shown':>7}{'alarm':>7}{'off by':>8}  "
-        f"{'50/90/95 %':<12}{'kind':<6}duplicates"
-    )
-    for row in document["events"]:
-        if not row["found"]:
-            lines.append(f"  {row['id']:<22}not found")
-            continue
-        regions = "/".join("yes" if row["in_region"][p] else "no" for p in ("50", "90", "95"))
-        lines.append(
-            f"  {row['id']:<22}{row['by']:<9}{_seconds(row['shown_after_s']):>7}"
-            f"{_seconds(row['alarmed_after_s']):>7}{row['place_error_m']:>6.0f} m  "
-            f"{regions:<12}{'right' if row['hazard_is_right'] else 'wrong':<6}{row['duplicates']}"
-        )
-    totals = document["totals"]
-    lines.append(
-        f"  found {totals['found']} of {totals['events']}, {totals['found_once']} of them once; "
-        f"{totals['in95']} in the 95 % region; {totals['false_alarms']} false alarms, "
-        f"{totals['false_candidates']} false candidates, {totals['false_calls']} from false calls, "
-        f"{totals['signals']} kept as signals"
-    )
-    for row in document["in_vain"]:
-        cause = f", near {row['mistaken_for']}" if row["mistaken_for"] else ""
-        loud = "alarm" if row["alarmed"] else "candidate"
-        lines.append(f"  false: {row['hazard']} {row['probability']:.1%} ({loud}){cause}")
-    clocks = document["operators"]
-    lines.append(
-        f"  operators: acknowledged after {_seconds(clocks['acknowledged_s'])}, verified after "
-        f"{_seconds(clocks['verified_s'])}, dispatched after {_seconds(clocks['dispatched_s'])}; "
-        f"{clocks['untouched']} untouched"
-    )
-    return "\n".join(lines)
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f} s"

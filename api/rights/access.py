@@ -39,6 +39,8 @@ WATCHERS = ANYONE_SIGNED_IN - {Role.AUDITOR}
 CAMERA_DESK = frozenset({Role.CAMERA_ADMIN, Role.SUPERVISOR})
 UNIT_DESK = frozenset({Role.DISPATCH, Role.SUPERVISOR})
 """Who registers units."""
+TRAINERS = frozenset({Role.SUPERVISOR})
+"""Who starts and stops exercises."""
 SHELF_DESK = frozenset({Role.OPERATOR, Role.SUPERVISOR})
 """Who keeps a camera or hazard from sounding."""
 
@@ -65,6 +67,12 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/reports/false-alarms"): EXPORTERS,
     ("GET", "/api/v1/reports/alarms"): EXPORTERS,
     ("GET", "/api/v1/reports/heat"): EXPORTERS,
+    ("GET", "/api/v1/exercises"): EXPORTERS,
+    ("POST", "/api/v1/exercises"): TRAINERS,
+    ("GET", "/api/v1/exercises/current"): ANYONE_SIGNED_IN,
+    ("DELETE", "/api/v1/exercises/current"): TRAINERS,
+    ("POST", "/api/v1/exercises/records"): TRAINERS,
+    ("GET", "/api/v1/exercises/{exercise_id}"): EXPORTERS,
     ("GET", "/api/v1/config"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/cameras"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/cameras"): CAMERA_DESK,

@@ -17,6 +17,7 @@ from api.routes import (
     detections,
     eido,
     evidence,
+    exercises,
     exports,
     feed,
     incidents,
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     learning.router,
     audit.router,
     reports.router,
+    exercises.router,
     config.router,
     # Before the cameras, whose ids would take these names in.
     camera_desk.router,

@@ -41,6 +41,7 @@ from incidents.tables import (
     ClipRow,
     CounterRow,
     DeadLetterRow,
+    ExerciseRow,
     IncidentRow,
     LogRow,
     RawMessageRow,
@@ -195,6 +196,11 @@ class Retention:
             .limit(AT_ONCE)
         )
         reports = await self._delete(ReportRow, ReportRow.seq, some)
+        await self._delete(
+            ExerciseRow,
+            ExerciseRow.id,
+            select(ExerciseRow.id).where(ExerciseRow.started_at < before).limit(AT_ONCE),
+        )
         calls = await self._delete(
             CallRow,
             CallRow.id,

@@ -6,8 +6,18 @@ import asyncio
 
 import pytest
 
-from contracts import ScenarioReport, StartScenario
+from contracts import ScenarioReport, ScenarioSummary, StartScenario
 from plumbing.bus import Bus, NoAnswer
+
+QUIET = ScenarioSummary(
+    name="quiet-night",
+    title="Nothing happens",
+    judul="Tidak ada kejadian",
+    seconds=180,
+    cameras=4,
+    events=0,
+    conditions="clear night",
+)
 
 
 async def test_a_command_is_followed_and_answered(bus: Bus) -> None:
@@ -15,14 +25,14 @@ async def test_a_command_is_followed_and_answered(bus: Bus) -> None:
 
     async def answer(command: StartScenario) -> ScenarioReport:
         taken.append(command)
-        return ScenarioReport(name=command.name or "", is_playing=True, available=("a", "b"))
+        return ScenarioReport(name=command.name or "", is_playing=True, available=(QUIET,))
 
     city = asyncio.create_task(bus.answer_city(answer))
     try:
         for name in ("quiet-night", None):
             told = await bus.ask_city(StartScenario(name=name, seed=4), 10)
             assert told.is_playing
-            assert told.available == ("a", "b")
+            assert told.available == (QUIET,)
     finally:
         city.cancel()
         await asyncio.gather(city, return_exceptions=True)

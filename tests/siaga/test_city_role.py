@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from contracts import StartScenario
 from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from plumbing.embedded_bus import EmbeddedBus
-from siaga.city_role import API_VARIABLE, KEY_VARIABLE, SETTLES_S, CityPlan, play_city
+from siaga.city_role import API_VARIABLE, KEY_VARIABLE, CityPlan, play_city
+from siaga.performance import SETTLES_S, WORTH_SCORING_S
 from tests.support.api import RunningApi, api_settings, running_api
 from tests.support.bus import bus, namespace, shared_server
 
@@ -88,7 +90,9 @@ async def test_it_is_told_what_to_play_and_tells_the_score(
         await until(both)
         refused = await bus.ask_city(StartScenario(name="quite-night"), 30)
         assert "did you mean quiet-night" in refused.refused
-        assert "quiet-night" in refused.available
+        names = {one.name for one in refused.available}
+        assert "quiet-night" in names
+        assert "everyday" not in names
         await until(lambda: asyncio.to_thread(score_file.exists), SETTLES_S + 60)
     told = json.loads(score_file.read_text())
     assert told["scenario"] == "brief"
@@ -97,3 +101,39 @@ async def test_it_is_told_what_to_play_and_tells_the_score(
     assert last is not None
     assert not last.is_playing
     assert json.loads(last.score) == told
+    (kept,) = await api.store.exercises.recent(10)
+    assert (kept.id, kept.scenario) == (last.exercise_id, "brief")
+    assert json.loads(kept.score) == told
+
+
+async def test_an_exercise_that_is_stopped_is_scored_for_what_it_came_to(
+    api: RunningApi, bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "brief.yaml"
+    own.write_text(yaml.safe_dump({**BRIEF, "seconds": 600}), encoding="utf-8")
+    async with playing(api, CityPlan(0, scenario=str(own)), monkeypatch):
+        first = await until(bus.read_exercise)
+        assert first.started_at is not None
+
+        async def incident() -> Any:
+            listed = await api.store.calls.recent(10, None)
+            return listed[0]
+
+        await until(incident)
+        since = (datetime.now(UTC) - first.started_at).total_seconds()
+        await asyncio.sleep(max(0.0, WORTH_SCORING_S - since))
+        stopped = await bus.ask_city(StartScenario(name=None), 30)
+        assert not stopped.refused
+
+        async def record() -> Any:
+            return await api.store.exercises.recent(10)
+
+        (kept,) = await until(record)
+        assert kept.id == first.exercise_id
+        assert WORTH_SCORING_S <= json.loads(kept.score)["seconds"] < 600
+
+        async def another() -> Any:
+            now = await bus.read_exercise()
+            return now is not None and now.is_playing and now.exercise_id != first.exercise_id
+
+        await until(another)

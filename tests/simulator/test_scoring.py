@@ -9,7 +9,8 @@ from shapely import Point
 from contracts import Area, Hazard, LonLat
 from geo.projection import LocalProjection
 from simulator.events import TrueEvent
-from simulator.scoring import Reported, Score, as_document, as_table, score
+from simulator.score_document import as_document, as_table
+from simulator.scoring import Reported, Score, score
 
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
 PLANE = LocalProjection(LonLat(106.992, -6.2383))
