@@ -6,6 +6,7 @@ id, and the caller learns the id alone.
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import structlog
@@ -38,7 +39,7 @@ class Correlation:
 
         async def with_id(message: Message) -> None:
             nonlocal has_answered
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             has_answered = True
             await send(message)
@@ -48,9 +49,14 @@ class Correlation:
                 await self._app(scope, receive, with_id)
             except Exception:
                 _log.exception("request failed", method=scope.get("method"), path=scope["path"])
-                if scope["type"] == "websocket" or has_answered:
+                if not has_answered:
+                    await _unforeseen(request_id).response()(scope, receive, with_id)
+                elif scope["type"] == "http":
                     raise
-                await _unforeseen(request_id).response()(scope, receive, with_id)
+                else:
+                    # Raised on, it would be told a second time and the line cut without a word.
+                    with contextlib.suppress(RuntimeError, OSError):
+                        await send({"type": "websocket.close", "code": 1011, "reason": request_id})
 
 
 def _unforeseen(request_id: str) -> Problem:

@@ -124,13 +124,19 @@ class LiveConnection:
             hearing.cancel()
             results = await asyncio.gather(sending, hearing, return_exceptions=True)
             await messages.aclose()
+        failed = [
+            result
+            for result in results
+            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect)
+        ]
+        for error in failed:
+            _log.error("a watcher's connection failed", exc_info=error)
         if self._websocket.application_state is WebSocketState.CONNECTED:
-            code, reason = self._ended.result() if self._ended.done() else (1000, "")
+            code, reason = (1011, "internal error; try again") if failed else (1000, "")
+            if self._ended.done():
+                code, reason = self._ended.result()
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
                 await self._websocket.close(code, reason)
-        for result in results:
-            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
-                raise result
 
     async def _send(self, messages: AsyncGenerator[Message, None]) -> None:
         async for message in messages:

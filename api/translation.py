@@ -15,6 +15,7 @@ from contracts import to_plain
 from incidents.errors import (
     Exists,
     IllegalStep,
+    MessageInUse,
     NotFound,
     NothingToPropose,
     StoreUnusable,
@@ -37,6 +38,7 @@ def install(app: FastAPI) -> None:
     _become(app, IllegalStep, _illegal_step)
     _become(app, Exists, _exists)
     _become(app, NothingToPropose, lambda error: Problem(409, "nothing-to-propose", str(error)))
+    _become(app, MessageInUse, lambda error: Problem(409, "message-in-use", f"{error}."))
     for kind in (StoreUnusable, OperationalError, InterfaceError, PoolTimeout):
         _become(app, kind, _database)
     _become(app, BusUnavailable, _bus)

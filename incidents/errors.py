@@ -85,6 +85,22 @@ class NothingToPropose(StoreError):
     """No pose can be proposed for a camera; the message says why, and what to do."""
 
 
+class NothingToUndo(StoreError):
+    """A step can't be taken back; the message says why."""
+
+
+class MessageInUse(StoreError):
+    """A message can't be taken in or away (again); the sentence says why.
+
+    Attributes:
+        message_id: the message.
+    """
+
+    def __init__(self, message_id: str, why: str) -> None:
+        super().__init__(f"message '{message_id}' stays as it is: {why}")
+        self.message_id = message_id
+
+
 class FencedOff(StoreError):
     """This fusion writer was replaced by another one and may write no more.
 

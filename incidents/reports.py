@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import Report, ReportBody, ReportId, ReportKind, evidence_key, to_json
@@ -17,7 +16,7 @@ from contracts.reports import BODIES
 from incidents.calls import fold_calls
 from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import NotFound
-from incidents.tables import CounterRow, DeadLetterRow, ReportRow
+from incidents.tables import CounterRow, ReportRow
 
 T = TypeVar("T")
 
@@ -72,30 +71,6 @@ class Reports:
         if report_id not in found:
             raise NotFound("report", report_id)
         return found[report_id]
-
-    async def keep_dead_letters(self, letters: Sequence[tuple[str, str]]) -> int:
-        """Keep what could not be read: ``(id, problem)`` each; returns how many were new."""
-        if not letters:
-            return 0
-        rows = [
-            {"id": key, "recorded_at": self._database.clock.now(), "problem": problem}
-            for key, problem in letters
-        ]
-        async with self._database.changing() as connection:
-            before = await _count_letters(connection, [key for key, _ in letters])
-            make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            await connection.execute(make(DeadLetterRow).on_conflict_do_nothing(), rows)
-            return await _count_letters(connection, [key for key, _ in letters]) - before
-
-    async def dead_letters(self, limit: int = 100) -> list[tuple[str, str]]:
-        """The newest dead letters: ``(id, problem)``."""
-        statement = (
-            select(DeadLetterRow.id, DeadLetterRow.problem)
-            .order_by(DeadLetterRow.recorded_at.desc())
-            .limit(limit)
-        )
-        async with self._database.reading() as connection:
-            return [(key, problem) for key, problem in await connection.execute(statement)]
 
     async def set_aside(self) -> list[tuple[ReportId, str]]:
         """The reports that fusion could not work with, and why, oldest first."""
@@ -173,13 +148,6 @@ async def _store(writing: Writing, reports: list[Report]) -> None:
         update(CounterRow).where(CounterRow.name == "reports").values(value=reports[-1].seq)
     )
     writing.accepted = True
-
-
-async def _count_letters(connection: AsyncConnection, ids: Iterable[str]) -> int:
-    rows = await connection.execute(
-        select(DeadLetterRow.id).where(DeadLetterRow.id.in_(sorted(ids)))
-    )
-    return len(rows.all())
 
 
 def _chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:

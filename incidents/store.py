@@ -21,6 +21,7 @@ from contracts import (
 from incidents.actions import Incidents
 from incidents.calls import Calls
 from incidents.database import Database, Listener
+from incidents.dead_letters import DeadLetters
 from incidents.desk import Handovers, Shelves, read_shelves
 from incidents.fusing.decisions import FusionDoor
 from incidents.fusing.learning import Learning
@@ -75,6 +76,7 @@ class Store:
         self.calls = Calls(database)
         self.messages = Messages(database)
         self.incidents = Incidents(database)
+        self.dead_letters = DeadLetters(database)
         self.verdicts = Verdicts(database)
         self.learning = Learning(database)
         self.regrouping = Regrouping(database)

@@ -26,6 +26,9 @@ from api.feed.snapshots import Snapshots
 from api.metrics import Metrics
 from api.wire import changes_message
 from incidents.log import EVERYTHING, LogFilter
+from plumbing.logs import get_logger
+
+_log = get_logger(__name__)
 
 CLOSE_BEHIND = 1013
 """Too slow; resume with ``after``."""
@@ -143,8 +146,9 @@ class FeedConnection:
             if self._phase is not Phase.CLOSED:
                 self._to(Phase.CLOSED)
                 self._metrics.count("siaga_feed_closed_total", reason="reader")
-        if unforeseen:
-            raise unforeseen[0]
+        for error in unforeseen:
+            # Told here and to the reader, once: behind this there is nobody who could do more.
+            _log.error("a reader's connection failed", exc_info=error)
 
     async def _hear_out(self) -> None:
         """Read until the reader goes; what it says has no meaning here."""

@@ -73,12 +73,14 @@ class Notes:
 
     def number(self, name: str, text: str | None) -> float | None:
         """A finite number; none where the field is absent, blank or no number."""
-        if text is None or not text.strip():
+        # What is left of separators of old alphabets is a blank to `strip`, and none to `float`.
+        bare = (text or "").strip()
+        if not bare:
             return None
-        if not _NUMBER.fullmatch(text.strip()):
-            self.add(name, f"is no number: {shown(text)}")
+        if not _NUMBER.fullmatch(bare):
+            self.add(name, f"is no number: {shown(bare)}")
             return None
-        return float(text)
+        return float(bare)
 
     def place(self, names: tuple[str, str], lat: float | None, lon: float | None) -> LonLat | None:
         """A place, from latitude and longitude under these names (in this order)."""
@@ -117,12 +119,13 @@ class Notes:
 
     def since_epoch(self, name: str, text: str | None, *, per_second: int) -> datetime | None:
         """A time from whole units since 1970."""
-        if text is None or not text.strip():
+        bare = (text or "").strip()
+        if not bare:
             return None
-        if not _WHOLE.fullmatch(text.strip()):
-            self.add(name, f"is no time: {shown(text)}")
+        if not _WHOLE.fullmatch(bare):
+            self.add(name, f"is no time: {shown(bare)}")
             return None
-        return self.moment(name, lambda: EPOCH + timedelta(seconds=int(text) / per_second))
+        return self.moment(name, lambda: EPOCH + timedelta(seconds=int(bare) / per_second))
 
     def moment(self, name: str, make: Callable[[], datetime]) -> datetime | None:
         """A time in UTC, or none where the calendar has no such time."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,6 +19,7 @@ from starlette.responses import Response
 
 from api.intake.keys import hashed_key
 from api.intake.places import AHEAD, require_in_city
+from api.intake.readers import reader_of
 from api.intake.readings import Notes, Position, Reading
 from api.intake.tracing import trace_received
 from api.problems import Problem, unavailable
@@ -27,7 +27,7 @@ from api.services import Services
 from api.wire import answer, plain
 from contracts import CallerFix, CallId, ContractError, ReportId
 from incidents.errors import StoreError
-from incidents.messages import KeptMessage, NewMessage
+from incidents.message_rows import KeptMessage, NewMessage
 from plumbing.ids import new_id
 from plumbing.logs import get_logger
 
@@ -70,38 +70,25 @@ async def body_of(request: Request, services: Services) -> bytes:
     return body
 
 
-async def take(services: Services, came: Came, read: Callable[[bytes], Reading]) -> KeptMessage:
+async def take(services: Services, came: Came) -> KeptMessage:
     """Read a message and store it; it is committed when this returns.
 
     Raises:
         Problem: 503, it could not be stored; its sender should send it again.
     """
-    reading = _read(came, read)
+    reading = _read(came, services.settings.calls.country_code)
     is_trusted = came.is_believed and not reading.is_damaged
-    problems = ((came.doubt,) if came.doubt else ()) + reading.problems
-    message_id = _id_of(came, is_trusted)
-    fixes, refused = _fixes(services, came, message_id, reading.positions if is_trusted else ())
-    message = NewMessage(
-        id=message_id,
-        channel=came.channel,
-        sender=came.sender,
-        sealed=services.sealer.seal(base64.b64encode(came.content).decode()),
-        is_trusted=is_trusted,
-        problems=(*problems, *refused),
-        call_id=CallId(came.call) if came.call else None,
-        keys=_keys(services, came, reading),
-        fixes=fixes,
-    )
-    window = timedelta(minutes=services.settings.calls.match_minutes)
+    sealed = services.sealer.seal(base64.b64encode(came.content).decode())
+    message = _message(services, came, reading, _id_of(came, is_trusted), sealed, is_trusted)
     try:
-        kept = await services.store.messages.take(message, window)
+        kept = await services.store.messages.take(message, _window(services))
     except (SQLAlchemyError, StoreError, OSError) as error:
         _log.error("a message could not be stored", channel=came.channel, why=type(error).__name__)
         raise unavailable(
             "database", "The message could not be stored now; send it again in a moment."
         ) from error
     if kept.seen == 1:
-        used = [fix for fix in fixes if fix.id in kept.fix_ids]
+        used = [fix for fix in message.fixes if fix.id in kept.fix_ids]
         trace_received(services.clock, used, kept.call_id)
     if message.problems:
         # The sentences quote the message; they stay in the database.
@@ -109,6 +96,59 @@ async def take(services: Services, came: Came, read: Callable[[bytes], Reading])
             "a message has problems", message=kept.id, channel=came.channel, trusted=is_trusted
         )
     return kept
+
+
+async def believe(
+    services: Services, kept: KeptMessage, call_id: str | None, *, actor: str, reason: str
+) -> KeptMessage:
+    """Take the positions in of a message that was only kept, because somebody stands for it.
+
+    Raises:
+        Problem: 422, it can't be read, or states no position that can be used.
+        NotFound, MessageInUse: it is gone, or its positions were taken in before.
+    """
+    sealed = await services.store.messages.sealed(kept.id)
+    came = Came(
+        channel=kept.channel,
+        content=base64.b64decode(services.sealer.unseal(sealed)),
+        sender=kept.sender,
+        call=call_id or kept.call_id,
+    )
+    reading = _read(came, services.settings.calls.country_code)
+    message = _message(services, came, reading, kept.id, sealed, is_trusted=True)
+    if not message.fixes:
+        why = "; ".join(message.problems) or "it states no position"
+        raise Problem(422, "still-unusable", f"It still can't be used: {why}.")
+    return await services.store.messages.believe(
+        message, _window(services), actor=actor, reason=reason
+    )
+
+
+def _message(
+    services: Services,
+    came: Came,
+    reading: Reading,
+    message_id: str,
+    sealed: str,
+    is_trusted: bool,
+) -> NewMessage:
+    fixes, refused = _fixes(services, came, message_id, reading.positions if is_trusted else ())
+    doubt = (came.doubt,) if came.doubt else ()
+    return NewMessage(
+        id=message_id,
+        channel=came.channel,
+        sender=came.sender,
+        sealed=sealed,
+        is_trusted=is_trusted,
+        problems=(*doubt, *reading.problems, *refused),
+        call_id=CallId(came.call) if came.call else None,
+        keys=_keys(services, came, reading),
+        fixes=fixes,
+    )
+
+
+def _window(services: Services) -> timedelta:
+    return timedelta(minutes=services.settings.calls.match_minutes)
 
 
 def receipt(kept: KeptMessage) -> Response:
@@ -126,9 +166,9 @@ def receipt(kept: KeptMessage) -> Response:
     return answer(plain(told), 201 if kept.fix_ids else 202)
 
 
-def _read(came: Came, read: Callable[[bytes], Reading]) -> Reading:
+def _read(came: Came, country_code: str) -> Reading:
     try:
-        return read(came.content)
+        return reader_of(came.channel, country_code)(came.content)
     except Exception as error:  # noqa: BLE001 - what a reader didn't foresee must not lose a call
         _log.error("a reader failed", channel=came.channel, error=type(error).__name__)
         why = f"(message): could not be read here ({type(error).__name__}); tell the makers"

@@ -28,6 +28,8 @@ DESK = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.DISPATCH})
 """Who takes calls and decides about incidents."""
 INSPECTORS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """Who looks into messages as they came, with the numbers of persons and devices in them."""
+LETTER_DESK = frozenset({Role.SUPERVISOR})
+"""Who decides about what was kept because it could not be used or believed."""
 EXPORTERS = frozenset({Role.SUPERVISOR, Role.DISPATCH, Role.AUDITOR})
 """Who takes many incidents out of the system at once."""
 OTHER_CENTRES = frozenset({Role.OPERATOR, *EXPORTERS})
@@ -110,6 +112,12 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/incidents/{incident_id}.cap.xml"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/incidents/{incident_id}.eido.json"): OTHER_CENTRES,
     ("GET", "/cap/feed"): ANYONE_SIGNED_IN,
+    ("POST", "/api/v1/messages/{message_id}/believe"): LETTER_DESK,
+    ("POST", "/api/v1/messages/{message_id}/discard"): LETTER_DESK,
+    ("GET", "/api/v1/dead-letters"): INSPECTORS,
+    ("GET", "/api/v1/dead-letters/{topic}/{entry_id}"): INSPECTORS,
+    ("POST", "/api/v1/dead-letters/{topic}/{entry_id}/process"): LETTER_DESK,
+    ("POST", "/api/v1/dead-letters/{topic}/{entry_id}/discard"): LETTER_DESK,
     ("GET", "/ogc"): ANYONE_SIGNED_IN,
     ("GET", "/ogc/"): ANYONE_SIGNED_IN,
     ("GET", "/ogc/conformance"): ANYONE_SIGNED_IN,

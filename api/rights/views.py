@@ -22,6 +22,7 @@ VIEWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/log"): "view.feed",
     ("GET", "/api/v1/messages"): "view.messages",
     ("GET", "/api/v1/messages/{message_id}"): "view.message",
+    ("GET", "/api/v1/dead-letters/{topic}/{entry_id}"): "view.dead-letter",
     ("GET", "/api/v1/incidents.csv"): "view.export",
     ("GET", "/api/v1/incidents.geojson"): "view.export",
     ("GET", "/api/v1/incidents/{incident_id}.eido.json"): "view.eido",
@@ -50,7 +51,7 @@ class Views:
         """Somebody is about to be shown what a route shows; on disk when this returns."""
         action = VIEWS.get((method, path))
         if action is not None:
-            subject = next((str(value) for value in params.values()), "")
+            subject = "/".join(map(str, params.values()))
             await self.record(identity, action, subject, address)
 
     async def record(self, identity: Identity, action: str, subject: str, address: str) -> None:

@@ -14,6 +14,7 @@ from api.routes import (
     console,
     coverage,
     desk,
+    dead_letters,
     detections,
     eido,
     evidence,
@@ -60,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     # Before the incidents, whose ids would take these endings in.
     cap.router,
     eido.router,
+    dead_letters.router,
     exports.router,
     incidents.router,
     desk.router,

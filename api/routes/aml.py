@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.intake.aml_form import Signature, check_signature, read_form
-from api.intake.aml_sms import read_sms
-from api.intake.readings import Reading
+from api.intake.aml_form import Signature, check_signature
 from api.intake.taking import Came, body_of, receipt, take
 from api.problems import Problem, documented
 from api.rights.access import DESK, GuardedRoute
@@ -72,8 +68,7 @@ async def receive_aml(request: Request) -> Response:
         doubt="" if is_sure else signature.value,
         is_believed=is_sure or (settings.trust_unsigned_aml and signature is not Signature.WRONG),
     )
-    kept = await take(services, came, partial(read_form, country_code=settings.country_code))
-    return receipt(kept)
+    return receipt(await take(services, came))
 
 
 @router.post(
@@ -86,34 +81,12 @@ async def receive_aml(request: Request) -> Response:
 async def receive_sms(request: Request) -> Response:
     """Take an AML message in from the SMS gateway: `{"text", "from"}`, or the text alone."""
     services = services_of(request)
-
-    def read(content: bytes) -> Reading:
-        text, sender = text_and_sender(content)
-        return read_sms(text, sender, services.settings.calls.country_code)
-
     came = Came(
         channel="sms",
         content=await body_of(request, services),
         sender=identity_of(request).name,
     )
-    return receipt(await take(services, came, read))
-
-
-def text_and_sender(content: bytes) -> tuple[str, str | None]:
-    """The message's text, and the number it came from where the gateway tells."""
-    text = content.decode("utf-8", "replace")
-    # An AML message begins with a letter, and a JSON object can't.
-    if not text.lstrip().startswith("{"):
-        return text, None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return text, None
-    message, sender = found.get("text"), found.get("from")
-    return (
-        message if isinstance(message, str) else text,
-        sender if isinstance(sender, str) else None,
-    )
+    return receipt(await take(services, came))
 
 
 async def _sender(request: Request) -> str:

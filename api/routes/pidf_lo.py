@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from api.intake.pidf_lo import read_pidf_lo
 from api.intake.taking import Came, body_of, receipt, take
 from api.problems import documented
 from api.rights.access import GuardedRoute
@@ -51,8 +49,7 @@ async def receive_pidf_lo(
         sender=identity_of(request).name,
         call=_clean(call or call_id),
     )
-    country_code = services.settings.calls.country_code
-    return receipt(await take(services, came, partial(read_pidf_lo, country_code=country_code)))
+    return receipt(await take(services, came))
 
 
 def _clean(call: str | None) -> str | None:

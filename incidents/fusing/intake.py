@@ -7,17 +7,20 @@ dead letter, so that it blocks nothing and is not lost either.
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from contracts import CameraHealth, ClipReport, Detection
+from incidents.dead_letters import DeadLetter
 from incidents.store import Store
 from plumbing.bus import CLIPS, DETECTIONS, HEALTH, Bus, BusUnavailable, Delivery, Topic
 from plumbing.clock import Clock
 from plumbing.logs import get_logger
+from plumbing.sealing import Sealer
 from plumbing.tracing import Stage, is_tracing, trace
 
 _log = get_logger(__name__)
@@ -48,9 +51,10 @@ class IntakeCounts:
 class Intake:
     """The consumer of the bus; one at a time, in the process that leads."""
 
-    def __init__(self, store: Store, bus: Bus, clock: Clock) -> None:
+    def __init__(self, store: Store, bus: Bus, sealer: Sealer, clock: Clock) -> None:
         self._store = store
         self._bus = bus
+        self._sealer = sealer
         self._clock = clock
         self.counts = IntakeCounts()
 
@@ -107,28 +111,37 @@ class Intake:
         deliveries: Sequence[Delivery[T]],
         keep: Callable[[Sequence[T]], Awaitable[None]],
     ) -> None:
-        readable = [(one.entry_id, one.value) for one in deliveries if one.value is not None]
-        dead = [(one.entry_id, one.problem) for one in deliveries if one.value is None]
+        dead = [one for one in deliveries if one.value is None]
+        readable = [one for one in deliveries if one.value is not None]
         try:
-            await keep([value for _, value in readable])
+            await keep([one.value for one in readable if one.value is not None])
         except DATABASE_AWAY:
             raise
         except Exception:  # noqa: BLE001 - found out one by one which it is
             dead += await self._keep_one_by_one(readable, keep)
         if dead:
-            letters = [(f"{topic.name}/{entry_id}", problem) for entry_id, problem in dead]
-            self.counts.dead_letters += await self._store.reports.keep_dead_letters(letters)
-            _log.error("deliveries can't be used; kept as dead letters", letters=letters)
+            letters = [self._letter(topic, one) for one in dead]
+            self.counts.dead_letters += await self._store.dead_letters.keep(letters)
+            told = [(one.id, one.problem) for one in letters]
+            _log.error("deliveries can't be used; kept as dead letters", letters=told)
+
+    def _letter(self, topic: Topic[T], delivery: Delivery[T]) -> DeadLetter:
+        raw = delivery.raw
+        return DeadLetter(
+            id=f"{topic.name}/{delivery.entry_id}",
+            problem=delivery.problem,
+            sealed=None if raw is None else self._sealer.seal(base64.b64encode(raw).decode()),
+        )
 
     async def _keep_one_by_one(
-        self, readable: Sequence[tuple[str, T]], keep: Callable[[Sequence[T]], Awaitable[None]]
-    ) -> list[tuple[str, str]]:
-        dead: list[tuple[str, str]] = []
-        for entry_id, value in readable:
+        self, readable: Sequence[Delivery[T]], keep: Callable[[Sequence[T]], Awaitable[None]]
+    ) -> list[Delivery[T]]:
+        dead: list[Delivery[T]] = []
+        for one in readable:
             try:
-                await keep([value])
+                await keep([one.value] if one.value is not None else [])
             except DATABASE_AWAY:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the next may be good
-                dead.append((entry_id, f"{type(error).__name__}: {error}; {value!r}"))
+                dead.append(replace(one, value=None, problem=f"{type(error).__name__}: {error}"))
         return dead

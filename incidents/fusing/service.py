@@ -50,6 +50,7 @@ from plumbing.clock import Clock
 from plumbing.evidence import open_evidence
 from plumbing.ids import new_id
 from plumbing.logs import get_logger
+from plumbing.sealing import Sealer
 from plumbing.settings import Settings
 from plumbing.tracing import Stage, trace
 
@@ -121,7 +122,7 @@ class FusionService:
     def __init__(self, store: Store, bus: Bus, settings: Settings, clock: Clock) -> None:
         self.holder = f"{socket.gethostname()}-{os.getpid()}-{new_id('fusion')[-8:]}"
         self.counts = FusionCounts()
-        self.intake = Intake(store, bus, clock)
+        self.intake = Intake(store, bus, Sealer(settings.key_file), clock)
         self._store = store
         self._bus = bus
         self._clock = clock

@@ -37,6 +37,8 @@ class Delivery(Generic[T]):
     entry_id: str
     value: T | None
     problem: str = ""
+    raw: bytes | None = None
+    """The entry as it lay on the stream; none where nothing did."""
 
 
 _FIELD = b"v"
@@ -205,8 +207,9 @@ def _decode(topic: Topic[T], entry_id: bytes, fields: dict[bytes, bytes] | None)
         return Delivery(shown_id, None, "the entry was removed from the stream before it was read")
     body = fields.get(_FIELD)
     if body is None:
-        return Delivery(shown_id, None, f"no field {_FIELD.decode()!r} in the entry")
+        whole = b"; ".join(name + b"=" + value for name, value in fields.items())
+        return Delivery(shown_id, None, f"no field {_FIELD.decode()!r} in the entry", whole)
     try:
-        return Delivery(shown_id, from_json(topic.kind, body))
+        return Delivery(shown_id, from_json(topic.kind, body), raw=body)
     except (ContractError, UnicodeDecodeError) as error:
-        return Delivery(shown_id, None, f"no {topic.kind.__name__}: {error}")
+        return Delivery(shown_id, None, f"no {topic.kind.__name__}: {error}", body)

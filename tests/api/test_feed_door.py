@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import websockets
+from sqlalchemy import text
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from incidents.people.accounts import Role
@@ -111,3 +112,45 @@ async def test_readers_that_vanish_are_forgotten(own_api: RunningApi) -> None:
         async with asyncio.timeout(5):
             while await figure(client, "siaga_feed_readers") > 0:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+
+
+async def break_table(api: RunningApi, name: str) -> None:
+    """What a half-restored database looks like."""
+    async with api.other_process() as store, store._database.changing() as connection:
+        await connection.execute(text(f"ALTER TABLE {name} RENAME TO {name}_gone"))
+
+
+async def test_a_database_that_fails_at_the_door_is_a_refusal_in_words(
+    own_api: RunningApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    await break_table(own_api, "machine_keys")
+    for address in (own_api.feed_url, own_api.feed_url.replace("/ws/v1/feed", "/live/v1/camera-1")):
+        with pytest.raises(InvalidStatus) as refused:
+            async with websockets.connect(address, additional_headers=own_api.headers()):
+                pass
+        assert refused.value.response.status_code == 503
+        body = json.loads(refused.value.response.body or b"")
+        assert body["type"] == "urn:siaga:problem:database-unavailable"
+    assert "Traceback" not in caplog.text
+    assert "without completing handshake" not in caplog.text
+
+
+async def test_a_reader_whose_connection_fails_is_told_and_the_log_says_why_once(
+    own_api: RunningApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    await write_calls(own_api.store, 3)
+    async with reader(own_api) as connection:
+        await message(connection)
+        await break_table(own_api, "incidents")
+        async with websockets.connect(
+            own_api.feed_url + "?hazard=fire", additional_headers=own_api.headers()
+        ) as failing:
+            with pytest.raises(ConnectionClosed) as closed:
+                await message(failing)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1011
+        # Nobody else is touched.
+        await write_calls(own_api.store, 1)
+        await changes(connection, 1)
+    told = [one for one in caplog.records if one.exc_info or "Traceback" in one.getMessage()]
+    assert len(told) == 1, [one.getMessage()[:200] for one in told]

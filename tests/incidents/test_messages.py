@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from contracts import CallerFix, CallId
-from incidents import messages
+from incidents import call_keys, messages
 from incidents.errors import NotFound
-from incidents.messages import NewMessage
+from incidents.message_rows import NewMessage
 from incidents.store import Store
 from plumbing.clock import HeldClock
 from tests.incidents.make import call, fix
@@ -130,6 +130,7 @@ async def test_a_message_that_is_not_there_is_not_found(any_store: Store) -> Non
 async def test_a_phone_gone_wild_fills_its_call_and_no_more(
     any_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(call_keys, "MOST_FIXES", 3)
     monkeypatch.setattr(messages, "MOST_FIXES", 3)
     kept = [
         await any_store.messages.take(message(str(number), fix(number)), HOUR)

@@ -68,13 +68,6 @@ async def test_listeners_hear_of_news_once_it_is_committed(store: Store) -> None
     assert heard == [0, 1]
 
 
-async def test_dead_letters_are_kept_once(any_store: Store) -> None:
-    letters = [("detections/1-0", "no JSON"), ("detections/2-0", "box: is empty")]
-    assert await any_store.reports.keep_dead_letters(letters) == 2
-    assert await any_store.reports.keep_dead_letters([*letters, ("detections/3-0", "?")]) == 1
-    assert sorted(await any_store.reports.dead_letters()) == [*letters, ("detections/3-0", "?")]
-
-
 @settings(
     max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from api.intake.aml_form import check_signature, read_form
 from api.intake.aml_sms import read_sms
 from api.intake.pidf_lo import read_pidf_lo
+from api.intake.readers import text_and_sender
 from api.intake.readings import MAX_PROBLEMS, Reading
-from api.routes.aml import text_and_sender
 from contracts import CallerFix, CallId, ReportId, from_json, to_json
 from incidents.people.accounts import Role
 from plumbing.clock import SystemClock

@@ -271,9 +271,9 @@ async def test_what_can_not_be_read_is_kept_and_blocks_nothing(
             return service.intake.counts.dead_letters == 2
 
         await until(kept)
-    letters = await live_store.reports.dead_letters()
+    letters = await live_store.dead_letters.newest()
     assert len(letters) == 2
-    assert all(key.startswith("detections/") for key, _ in letters)
+    assert all(one.id.startswith("detections/") and one.is_whole for one in letters)
 
 
 async def test_a_report_that_breaks_fusion_is_set_aside_and_the_next_one_counts(

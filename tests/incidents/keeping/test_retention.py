@@ -12,7 +12,7 @@ from contracts import CallId, Disc, Hazard, IncidentAction, IncidentState, Repor
 from geo.projection import distance_m
 from incidents.fusing.decisions import Outcome
 from incidents.keeping.retention import coarsened
-from incidents.messages import NewMessage
+from incidents.message_rows import NewMessage
 from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import HeldClock
