@@ -10,14 +10,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from contracts import CameraHealth, CameraId, CameraState
-
-LEAST_CAMERAS = 3
-MOST_OF_THEM = 0.8
-
-_DEAD_LINE = frozenset({CameraState.STALLED, CameraState.UNREACHABLE, CameraState.REFUSED})
+from contracts.sites import DEAD_LINE, LEAST_CAMERAS, is_down
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +20,6 @@ class _Line:
     site: str
     since_s: float | None
     """Since when it fails as on a dead line; none where it doesn't."""
-
-
-def site_of(url: str) -> str:
-    """The host, in small letters; empty where the URL names none."""
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
 
 
 class Sites:
@@ -70,7 +57,7 @@ class Sites:
         if before is not None and before.site != site:
             self.forget(camera_id)
             before = None
-        since_s = now_s if state in _DEAD_LINE else None
+        since_s = now_s if state in DEAD_LINE else None
         if since_s is not None and before is not None and before.since_s is not None:
             since_s = before.since_s
         self._lines[camera_id] = _Line(site, since_s)
@@ -89,9 +76,7 @@ class Sites:
         """How many cameras are down with the site as a whole; 0 where it isn't down."""
         members = self._members.get(site, set())
         dead = sum(self._lines[camera_id].since_s is not None for camera_id in members)
-        if not site or len(members) < LEAST_CAMERAS or dead < MOST_OF_THEM * len(members):
-            return 0
-        return dead
+        return dead if is_down(site, dead, len(members)) else 0
 
     def is_settled(self, camera_id: CameraId, now_s: float) -> bool:
         """Whether a failing camera's message needn't wait any more for its site's other cameras."""

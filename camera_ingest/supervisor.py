@@ -21,10 +21,11 @@ from camera_ingest.preroll import PreRoll
 from camera_ingest.quarantine import Quarantine
 from camera_ingest.references import References, ReferencesInMemory
 from camera_ingest.shedding import Pace, PicturesSoFar
-from camera_ingest.sites import Sites, site_of
+from camera_ingest.sites import Sites
 from camera_ingest.view_watch import ViewWatch
 from camera_ingest.watch import CameraWatch
 from contracts import CameraHealth, CameraId, Frame, StreamSource
+from contracts.sites import site_of
 from plumbing.address_guard import AddressGuard
 from plumbing.clock import Clock
 from plumbing.logs import get_logger

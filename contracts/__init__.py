@@ -78,6 +78,7 @@ from contracts.log import LogEntry, LogKind, LogSubject, subject_type
 from contracts.places import Area, LonLat, MultiPolygon, Polygon, Position
 from contracts.reports import Report, ReportBody, ReportKind, evidence_key
 from contracts.routing import Assignment, AssignmentState, Unit, UnitState
+from contracts.sites import SiteOutage
 from contracts.verdicts import Truth, Verdict
 
 __all__ = [
@@ -155,6 +156,7 @@ __all__ = [
     "Shelf",
     "ShelfId",
     "Sighting",
+    "SiteOutage",
     "SourceKind",
     "StartScenario",
     "StreamSource",

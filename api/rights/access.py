@@ -82,6 +82,7 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("POST", "/api/v1/cameras/import"): CAMERA_DESK,
     ("POST", "/api/v1/cameras/bulk"): CAMERA_DESK,
     ("GET", "/api/v1/camera-groups"): ANYONE_SIGNED_IN,
+    ("GET", "/api/v1/camera-outages"): ANYONE_SIGNED_IN,
     ("GET", "/api/v1/cameras/{camera_id}/health-history"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/cameras/{camera_id}/probe"): CAMERA_DESK,
     ("GET", "/api/v1/cameras/{camera_id}"): ANYONE_SIGNED_IN,

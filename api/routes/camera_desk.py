@@ -17,10 +17,11 @@ from api.rights.security import identity_of
 from api.schemas.bodies import Body, Text, Version
 from api.services import Services, services_of
 from api.wire import answer, array, members, plain
-from contracts import Camera, CameraId, CameraState, LogEntry, LogKind, to_json
+from contracts import Camera, CameraId, CameraState, LogEntry, LogKind, SiteOutage, to_json
 from incidents.camera_profiles import Profile
 from incidents.register.camera_import import ImportedCamera, ImportProblem, read_register
 from incidents.register.cameras import Credentials
+from incidents.register.outages import site_outages
 from plumbing.address_guard import AddressRefused, HostNotFound
 
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute, tags=["cameras"])
@@ -67,6 +68,12 @@ class CameraGroupList(BaseModel):
     groups: list[CameraGroup]
 
 
+class SiteOutageList(BaseModel):
+    """The sites that are down as a whole, the latest first."""
+
+    outages: list[SiteOutage]
+
+
 class HealthHistory(BaseModel):
     """A camera's changes of state, newest first; `next` is the next page's `after`."""
 
@@ -109,6 +116,16 @@ async def list_groups(request: Request) -> Response:
         for name, some in sorted(groups.items())
     ]
     return answer(plain({"groups": found}))
+
+
+@router.get("/camera-outages", response_model=SiteOutageList, responses=documented(401))
+async def list_outages(request: Request) -> Response:
+    """Sites (hosts of several cameras) that are down as a whole: one trouble each, not one a
+    camera. Cameras that are named here need not be told of one by one."""
+    services, identity = services_of(request), identity_of(request)
+    cameras = [one for one in await services.store.cameras.all() if sees_camera(identity, one)]
+    outages = site_outages(cameras, await services.store.cameras.healths())
+    return answer(members(outages=array(to_json(outage) for outage in outages)))
 
 
 @router.post(

@@ -45,6 +45,34 @@ async def test_an_address_inside_is_named_with_its_row(own_api: RunningApi) -> N
     assert [(one["row"], one["field"]) for one in answer.json()["problems"]] == [(2, "url")]
 
 
+async def test_a_site_that_is_down_is_one_trouble(own_api: RunningApi) -> None:
+    clock = SystemClock()
+    async with own_api.client() as client:
+        for number in range(5):
+            body = a_camera(id=f"c-{number}", url=f"rtsp://127.0.0.{number // 4 + 1}/{number}")
+            assert (await client.post("/api/v1/cameras", json=body)).status_code == 201
+        assert (await client.get("/api/v1/camera-outages")).json() == {"outages": []}
+        # Told by two workers, neither of which has enough of the site's cameras to name it.
+        for number in range(4):
+            await own_api.store.cameras.record_health(
+                CameraHealth(
+                    camera_id=CameraId(f"c-{number}"),
+                    state=CameraState.UNREACHABLE,
+                    since=clock.now(),
+                    worker=f"w{number % 2}",
+                )
+            )
+        (outage,) = (await client.get("/api/v1/camera-outages")).json()["outages"]
+        assert outage["cameras"] == ["c-0", "c-1", "c-2", "c-3"]
+        assert (outage["site"], outage["of"]) == ("127.0.0.1", 4)
+        await own_api.store.cameras.record_health(
+            CameraHealth(
+                camera_id=CameraId("c-0"), state=CameraState.LIVE, since=clock.now(), worker="w0"
+            )
+        )
+        assert (await client.get("/api/v1/camera-outages")).json() == {"outages": []}
+
+
 async def test_many_are_switched_and_moved_but_not_what_others_have_changed(
     own_api: RunningApi,
 ) -> None:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from camera_ingest.sites import Sites, site_of
+from camera_ingest.sites import Sites
 from contracts import CameraId, CameraState
+from contracts.sites import site_of
 
 S = CameraState
 SETTLE_S = 3.0
