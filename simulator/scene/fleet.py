@@ -1,4 +1,4 @@
-"""Vehicles into the picture: all of a time are projected at once, then painted one by one."""
+"""Vehicles before a camera: all of a time are projected at once; `scene.paintwork` paints them."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
-from simulator.scene import masks, vehicles
+from simulator.scene import vehicles
 from simulator.scene.conditions import Conditions
 from simulator.scene.lighting import fog_colour
 from simulator.scene.place import Place
 from simulator.scene.traffic import Kind, Vehicle
 from simulator.scene.vehicles import Detail
 
-Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Fixed = NDArray[np.int32]
 Colour = tuple[float, float, float]
 
 _NEAREST_M = 2.0
-_PLAIN_M = 30.0
+PLAIN_M = 30.0
+"""Nearer than this, edges and trim can be told."""
 _PLAIN_MOTORCYCLE_M = 17.0
 _TINY_M = 50.0
 """Farther off, small parts can't be told any more and are left out."""
-_MIRRORED_M = 70.0
-_SOFT_M = 22.0
+MIRRORED_M = 70.0
+"""Farther off, neither shadow nor image in the wet is seen."""
 _LIGHT_STEPS = 24
 _LEAST_TURN = 40
 """Faces that show less than this (in 256ths of a pixel) are left out."""
@@ -96,6 +95,34 @@ def _model(
     )
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Lit:
+    """A vehicle near the picture, and what it is seen by."""
+
+    vehicle: Vehicle
+    away_m: float
+    light: Colour
+    """In few levels, so that what flickers far off changes nothing."""
+    sunk_m: float
+    """So much of it is under water."""
+
+    def key(self) -> tuple[object, ...]:
+        """The same for a vehicle that has moved by less than two centimetres, in the same light."""
+        vehicle = self.vehicle
+        return (
+            vehicle.kind,
+            vehicle.paint,
+            round(vehicle.a * 50),
+            round(vehicle.b * 50),
+            round(vehicle.turn_rad * 200),
+            vehicle.is_braking,
+            vehicle.has_fallen,
+            vehicle.event_id,
+            self.light,
+            round(self.sunk_m * 50),
+        )
+
+
 class Fleet:
     """The vehicles as one camera sees them; those that stand still are looked at once."""
 
@@ -103,79 +130,50 @@ class Fleet:
         self._camera = camera
         self._place = place
         self._under = under
-        self._standing: dict[_Key, SeenVehicle | None] = {}
+        self._standing: dict[tuple[object, ...], SeenVehicle | None] = {}
 
     def see(
         self,
         found: Sequence[Vehicle],
         light: Callable[[Floats], Floats32],
         depth_at: Callable[[float, float], float] | None = None,
-        *,
-        is_flickering: bool = False,
     ) -> list[SeenVehicle]:
-        """Those that are shown, in the order given.
+        """Those that are shown, in the order given; one that stands is the same object again.
 
         Args:
             found: All that are there.
             light: The light (RGB, 1 is a bright day's) at points (N, 3) of the place's frame.
             depth_at: The water's depth (m) at a point of the ground, where there is water.
-            is_flickering: Whether the light changes from picture to picture.
         """
-        keys = [_key(vehicle) for vehicle in found]
-        # Light that flickers and water that rises change what stands still, too.
-        known = {} if depth_at is not None or is_flickering else self._standing
-        fresh = [v for v, key in zip(found, keys, strict=True) if key not in known]
+        lit = _near_picture(self._camera, self._place, found, light, depth_at)
+        keys = [one.key() for one in lit]
+        known = self._standing
+        fresh = {key: one for key, one in zip(keys, lit, strict=True) if key not in known}
+        seen = _see(self._camera, self._place, list(fresh.values()), self._under)
         # What lies outside of the picture is known too, as not seen.
-        now: dict[_Key, SeenVehicle | None] = {_key(vehicle): None for vehicle in fresh}
-        for vehicle, shown in _see(self._camera, self._place, fresh, self._under, light, depth_at):
-            now[_key(vehicle)] = shown
+        now = dict(zip(fresh, seen, strict=True))
         self._standing = {key: now[key] if key in now else known[key] for key in keys}
         return [one for key in keys if (one := self._standing[key]) is not None]
 
 
-_Key = tuple[Kind, int, int, int, int, bool, bool, str]
-
-
-def _key(vehicle: Vehicle) -> _Key:
-    """The same for a vehicle that has moved by less than two centimetres."""
-    return (
-        vehicle.kind,
-        vehicle.paint,
-        round(vehicle.a * 50),
-        round(vehicle.b * 50),
-        round(vehicle.turn_rad * 200),
-        vehicle.is_braking,
-        vehicle.has_fallen,
-        vehicle.event_id,
-    )
-
-
 def _see(
-    camera: PinholeCamera,
-    place: Place,
-    found: Sequence[Vehicle],
-    under: Conditions,
-    light: Callable[[Floats], Floats32],
-    depth_at: Callable[[float, float], float] | None,
-) -> list[tuple[Vehicle, SeenVehicle]]:
-    found, far = _near_picture(camera, place, found)
-    if not found:
+    camera: PinholeCamera, place: Place, lit: Sequence[_Lit], under: Conditions
+) -> list[SeenVehicle | None]:
+    if not lit:
         return []
-    lights = np.round(light(np.array([(v.a, v.b, 1.0) for v in found])) * _LIGHT_STEPS)
+    found, far = [one.vehicle for one in lit], [one.away_m for one in lit]
     models = [
         _model(
-            v.kind,
-            v.paint % vehicles.PAINTS,
-            v.is_braking,
-            _detail(v.kind, depth),
-            v.has_fallen,
-            (red, green, blue),
+            one.vehicle.kind,
+            one.vehicle.paint % vehicles.PAINTS,
+            one.vehicle.is_braking,
+            _detail(one.vehicle.kind, one.away_m),
+            one.vehicle.has_fallen,
+            one.light,
         )
-        for v, depth, (red, green, blue) in zip(
-            found, far, (lights / _LIGHT_STEPS).tolist(), strict=True
-        )
+        for one in lit
     ]
-    sunk = np.array([depth_at(v.a, v.b) if depth_at else 0.0 for v in found])
+    sunk = np.array([one.sunk_m for one in lit])
     counts = np.array([len(model.corners) for model in models])
     local = np.vstack([model.corners for model in models])
     turns = np.array([(math.cos(v.turn_rad), math.sin(v.turn_rad), v.a, v.b) for v in found])
@@ -190,7 +188,7 @@ def _see(
     depths = (plane - (camera.x, camera.y, camera.h)) @ camera.axes[2]
     pixels, _ = camera.project(plane)
     share = np.where(sunk > 0.02, 0.5, 0.34 * under.wet)
-    share[np.array(far) > _MIRRORED_M] = 0
+    share[np.array(far) > MIRRORED_M] = 0
     images = None
     if share.any():
         plane[:, 2] = 2 * levels - plane[:, 2]
@@ -206,7 +204,7 @@ def _see(
     high = np.minimum(high, (camera.width_px, camera.height_px))
     shown = (nearest >= _NEAREST_M) & (low < high).all(axis=1)
     fixed = np.round(np.clip(pixels, -60_000, 60_000) * 16).astype(np.int32)
-    seen = []
+    seen: list[SeenVehicle | None] = [None] * len(lit)
     for index in np.flatnonzero(shown).tolist():
         model, vehicle = models[index], found[index]
         part = slice(starts[index], starts[index + 1])
@@ -220,7 +218,7 @@ def _see(
         if math.isfinite(under.fog_m):
             faces = _fogged(faces, float(means[index]), under)
             mirrored = _fogged(mirrored, float(means[index]), under)
-        one = SeenVehicle(
+        seen[index] = SeenVehicle(
             vehicle.a,
             vehicle.b,
             float(means[index]),
@@ -231,32 +229,39 @@ def _see(
             float(share[index]),
             vehicle.event_id,
         )
-        seen.append((vehicle, one))
     return seen
 
 
 def _detail(kind: Kind, depth_m: float) -> Detail:
     if depth_m > _TINY_M:
         return Detail.TINY
-    plain_m = _PLAIN_MOTORCYCLE_M if kind is Kind.MOTORCYCLE else _PLAIN_M
+    plain_m = _PLAIN_MOTORCYCLE_M if kind is Kind.MOTORCYCLE else PLAIN_M
     return Detail.PLAIN if depth_m > plain_m else Detail.FULL
 
 
 def _near_picture(
-    camera: PinholeCamera, place: Place, found: Sequence[Vehicle]
-) -> tuple[list[Vehicle], list[float]]:
-    """Those whose middle is not far outside of the picture, and how far away they are."""
+    camera: PinholeCamera,
+    place: Place,
+    found: Sequence[Vehicle],
+    light: Callable[[Floats], Floats32],
+    depth_at: Callable[[float, float], float] | None,
+) -> list[_Lit]:
+    """Those whose middle is not far outside of the picture."""
     if not found:
-        return [], []
-    middles = place.to_plane(np.array([(v.a, v.b, 0.8) for v in found]))
-    own = (middles - (camera.x, camera.y, camera.h)) @ camera.axes.T
+        return []
+    local = np.array([(v.a, v.b, 1.0) for v in found])
+    own = (place.to_plane(local) - (camera.x, camera.y, camera.h)) @ camera.axes.T
     ahead = own[:, 2]
     side = np.abs(own[:, 0]) * camera.f_px
     kept = (ahead > 0.5) & (side < ahead * camera.width_px / 2 + 7.0 * camera.f_px)
-    return (
-        [vehicle for vehicle, keep in zip(found, kept, strict=True) if keep],
-        ahead[kept].tolist(),
-    )
+    if not kept.any():
+        return []
+    lights = (np.round(light(local[kept]) * _LIGHT_STEPS) / _LIGHT_STEPS).tolist()
+    near = [vehicle for vehicle, keep in zip(found, kept.tolist(), strict=True) if keep]
+    return [
+        _Lit(v, away, (red, green, blue), depth_at(v.a, v.b) if depth_at else 0.0)
+        for v, away, (red, green, blue) in zip(near, ahead[kept].tolist(), lights, strict=True)
+    ]
 
 
 def _facing(model: _Model, outline: Fixed, sense: int) -> tuple[tuple[Fixed, Colour], ...]:
@@ -275,78 +280,9 @@ def _fogged(
     faces: tuple[tuple[Fixed, Colour], ...], depth_m: float, under: Conditions
 ) -> tuple[tuple[Fixed, Colour], ...]:
     clear = math.exp(-depth_m / under.fog_m)
-    fog = fog_colour(under) * (1 - clear)
+    red, green, blue = (fog_colour(under) * (1 - clear)).tolist()
 
     def seen(colour: Colour) -> Colour:
-        red, green, blue = (np.array(colour) * clear + fog).tolist()
-        return red, green, blue
+        return colour[0] * clear + red, colour[1] * clear + green, colour[2] * clear + blue
 
     return tuple((outline, seen(colour)) for outline, colour in faces)
-
-
-def draw_image(picture: Rgb, nearness: Floats32, seen: SeenVehicle) -> None:
-    """Paint a vehicle's image in the wet ground, before any vehicle is painted."""
-    if not seen.mirrored:
-        return
-    corners = np.vstack([outline for outline, _ in seen.mirrored])
-    height, width = picture.shape[:2]
-    x0, y0 = np.maximum(corners.min(axis=0) // 16 - 1, 0).tolist()
-    x1, y1 = np.minimum(corners.max(axis=0) // 16 + 2, (width, height)).tolist()
-    if x0 >= x1 or y0 >= y1:
-        return
-    region = picture[y0:y1, x0:x1]
-    image = region.copy()
-    for outline, colour in seen.mirrored:
-        cv2.fillConvexPoly(image, outline - (16 * x0, 16 * y0), colour, cv2.LINE_4, 4)
-    soft = cv2.blur(image, (3, 7))
-    soft = np.where(nearness[y0:y1, x0:x1, None] > 0, region, soft)
-    cv2.addWeighted(region, 1 - seen.mirror_share, soft, seen.mirror_share, 0, dst=region)
-
-
-def draw_vehicle(
-    picture: Rgb,
-    nearness: Floats32,
-    seen: SeenVehicle,
-    *,
-    labels: NDArray[np.uint8] | None = None,
-    label: int = 0,
-) -> None:
-    """Paint a vehicle, behind what stands nearer; draw farther ones first.
-
-    ``labels`` (H x W) gets ``label`` where it is seen.
-    """
-    x0, y0, x1, y1 = seen.window
-    region = picture[y0:y1, x0:x1]
-    hidden = nearness[y0:y1, x0:x1] > 1 / seen.depth_m
-    before = region.copy() if hidden.any() else None
-    if hidden.all():
-        return
-    if seen.depth_m < _MIRRORED_M:
-        _shade(picture, seen.shadow, is_soft=seen.depth_m < _SOFT_M)
-    kind = cv2.LINE_AA if seen.depth_m < _PLAIN_M else cv2.LINE_8
-    for outline, colour in seen.faces:
-        cv2.fillConvexPoly(picture, outline, colour, kind, 4)
-    if before is not None:
-        np.copyto(region, before, where=hidden[..., None])
-    if labels is not None:
-        outlines = [outline / 16.0 for outline, _ in seen.faces]
-        own = masks.covered(outlines, (labels.shape[0], labels.shape[1])) > 127
-        own[y0:y1, x0:x1] &= ~hidden
-        labels[own] = label
-
-
-def _shade(picture: Rgb, outline: Fixed, *, is_soft: bool) -> None:
-    """Darken the ground under a vehicle; near ones softly at the edges."""
-    height, width = picture.shape[:2]
-    x0, y0 = np.maximum(outline.min(axis=0) // 16 - 2, 0).tolist()
-    x1, y1 = np.minimum(outline.max(axis=0) // 16 + 3, (width, height)).tolist()
-    if x0 >= x1 or y0 >= y1:
-        return
-    region = picture[y0:y1, x0:x1]
-    cover = np.zeros(region.shape[:2], np.uint8)
-    cv2.fillConvexPoly(cover, outline - (16 * x0, 16 * y0), 255, cv2.LINE_8, 4)
-    if is_soft:
-        light = cv2.blur(255 - cv2.convertScaleAbs(cover, alpha=0.56), (5, 5))
-        cv2.multiply(region, cv2.merge([light, light, light]), dst=region, scale=1 / 255)
-    else:
-        cv2.copyTo(cv2.convertScaleAbs(region, alpha=0.44), cover, region)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -44,18 +45,28 @@ class Headlights:
         self._wet = wet
         self._f_px = camera.f_px
         self._strength = strength
-        eye = place.to_local(np.array([[camera.x, camera.y]]))[0]
         self._seen: list[_Lit] = []
-        for vehicle in traffic:
-            plane = place.to_plane(_lamps_and_beam(vehicle))
-            depths = (plane - (camera.x, camera.y, camera.h)) @ camera.axes[2]
-            if depths.min() < _NEAREST_M:
-                continue
-            pixels, visible = camera.project(plane)
-            towards = eye - (vehicle.a, vehicle.b)
-            ahead = (math.cos(vehicle.turn_rad), math.sin(vehicle.turn_rad))
-            facing = float(towards @ ahead / np.hypot(*towards))
-            self._seen.append(_Lit(vehicle.kind, pixels, depths, visible, facing))
+        if not traffic:
+            return
+        eye = place.to_local(np.array([[camera.x, camera.y]]))[0]
+        turns = np.array([(math.cos(v.turn_rad), math.sin(v.turn_rad)) for v in traffic])
+        middles = np.array([(v.a, v.b) for v in traffic])
+        plane = place.to_plane(_lamps_and_beams(traffic, middles, turns))
+        depths = ((plane - (camera.x, camera.y, camera.h)) @ camera.axes[2]).reshape(-1, _POINTS)
+        pixels, visible = camera.project(plane)
+        pixels, visible = pixels.reshape(-1, _POINTS, 2), visible.reshape(-1, _POINTS)
+        towards = eye - middles
+        facing = (towards * turns).sum(axis=1) / np.hypot(towards[:, 0], towards[:, 1])
+        for index in np.flatnonzero(depths.min(axis=1) >= _NEAREST_M).tolist():
+            self._seen.append(
+                _Lit(
+                    traffic[index].kind,
+                    pixels[index],
+                    depths[index],
+                    visible[index],
+                    float(facing[index]),
+                )
+            )
 
     def draw_beams(self, picture: Rgb) -> None:
         """Light the road; vehicles are painted over it afterwards."""
@@ -101,12 +112,16 @@ class _Lit:
     """1 where it comes straight at the camera, -1 where it drives away."""
 
 
-def _lamps_and_beam(vehicle: Vehicle) -> NDArray[np.float64]:
-    """Points of the place's frame: two headlights, two tail lights, and the beam's corners."""
-    reach = vehicle.kind.value / 2
-    side = 0.0 if vehicle.kind is Kind.MOTORCYCLE else 0.7 * HALF_WIDTH_M[vehicle.kind]
+_POINTS = 8
+
+
+@cache
+def _own_lamps_and_beam(kind: Kind) -> NDArray[np.float64]:
+    """Ahead, left and up: two headlights, two tail lights, and the beam's corners."""
+    reach = kind.value / 2
+    side = 0.0 if kind is Kind.MOTORCYCLE else 0.7 * HALF_WIDTH_M[kind]
     (near, narrow), (far, wide) = _BEAM_M
-    own = np.array(
+    return np.array(
         [
             (reach, side, _LAMP_UP_M),
             (reach, -side, _LAMP_UP_M),
@@ -118,11 +133,18 @@ def _lamps_and_beam(vehicle: Vehicle) -> NDArray[np.float64]:
             (reach + far, wide, 0.0),
         ]
     )
-    cos, sin = math.cos(vehicle.turn_rad), math.sin(vehicle.turn_rad)
-    ahead, left = own[:, 0].copy(), own[:, 1].copy()
-    own[:, 0] = vehicle.a + ahead * cos - left * sin
-    own[:, 1] = vehicle.b + ahead * sin + left * cos
-    return own
+
+
+def _lamps_and_beams(
+    traffic: Sequence[Vehicle], middles: NDArray[np.float64], turns: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The points of all vehicles in the place's frame, `_POINTS` each: (N * 8, 3)."""
+    own = np.stack([_own_lamps_and_beam(vehicle.kind) for vehicle in traffic])
+    cos, sin = turns[:, :1], turns[:, 1:]
+    found = own.copy()
+    found[..., 0] = middles[:, :1] + own[..., 0] * cos - own[..., 1] * sin
+    found[..., 1] = middles[:, 1:] + own[..., 0] * sin + own[..., 1] * cos
+    return found.reshape(-1, 3)
 
 
 def _is_hidden(nearness: NDArray[np.float32], u: float, v: float, depth_m: float) -> bool:

@@ -6,7 +6,7 @@ lamplight falls off as it does in the street, and fog thickens with distance.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -135,6 +135,13 @@ def _spot() -> Floats32:
     return np.asarray(np.clip(np.exp(-5 * square) - np.exp(-5), 0, 1), np.float32)
 
 
+@lru_cache(maxsize=512)
+def _spot_of(radius: int, rise: int) -> Floats32:
+    how = cv2.INTER_AREA if max(radius, rise) < 32 else cv2.INTER_CUBIC
+    spot = cv2.resize(_spot(), (2 * radius, 2 * rise), interpolation=how)
+    return np.asarray(np.maximum(spot, 0), np.float32)
+
+
 def add_glow(
     picture: Floats32 | Rgb,
     u: float,
@@ -153,11 +160,16 @@ def add_glow(
     right, low = min(x0 + 2 * radius, width), min(y0 + 2 * rise, height)
     if left >= right or top >= low:
         return
-    how = cv2.INTER_AREA if max(radius, rise) < 32 else cv2.INTER_CUBIC
-    spot = np.maximum(cv2.resize(_spot(), (2 * radius, 2 * rise), interpolation=how), 0)
-    part = spot[top - y0 : low - y0, left - x0 : right - x0, None] * colour
+    spot = _spot_of(radius, rise)[top - y0 : low - y0, left - x0 : right - x0]
     region = picture[top:low, left:right]
-    region[:] = np.minimum(region + part, 255)
+    if picture.dtype == np.uint8:
+        cv2.add(
+            region,
+            cv2.merge([cv2.convertScaleAbs(spot, alpha=c) for c in colour.tolist()]),
+            dst=region,
+        )
+    else:
+        region[:] = np.minimum(region + spot[..., None] * colour, 255)
 
 
 def _mirror(

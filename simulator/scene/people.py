@@ -188,7 +188,10 @@ def see_people(
     depths = (plane - (camera.x, camera.y, camera.h)) @ camera.axes[2]
     pixels, visible = camera.project(plane)
     heads = camera.project(plane + np.array((0.0, 0.0, _FRAME_M)))[0]
-    # In few steps, so that lit sprites can be kept.
+    turns = np.array([(math.cos(p.turn_rad), math.sin(p.turn_rad), 0.0) for p in found])
+    # How far a metre ahead goes across the picture.
+    steps = (place.to_plane(local + turns) - plane) @ camera.axes[0]
+    # In few levels, so that lit sprites can be kept.
     lights = np.round(light(local + np.array((0.0, 0.0, 1.0))) * _LIGHT_STEPS) / _LIGHT_STEPS
     seen = []
     for index, person in enumerate(found):
@@ -198,9 +201,7 @@ def see_people(
         tall = float(pixels[index, 1] - heads[index, 1])
         if tall < 7:
             continue
-        cos, sin = math.cos(person.turn_rad), math.sin(person.turn_rad)
-        ahead = place.to_plane(np.array([(0.0, 0.0, 0.0), (cos, sin, 0.0)]))
-        across = float((ahead[1] - ahead[0]) @ camera.axes[0])
+        across = float(steps[index])
         is_side = 1 if abs(across) > 0.55 else 0
         phase = {Pose.STANDS: -1, Pose.LIES: -2}.get(
             person.pose, int(person.walked_m / _STRIDE_M * _PHASES) % _PHASES

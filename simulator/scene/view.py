@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
@@ -19,13 +19,14 @@ from simulator.scene.backdrop import Backdrop, draw_backdrop
 from simulator.scene.conditions import GREY_AFTERNOON, Conditions
 from simulator.scene.firelight import Firelight
 from simulator.scene.fires import Fire, draw_fire
-from simulator.scene.fleet import Fleet, SeenVehicle, draw_image, draw_vehicle
+from simulator.scene.fleet import Fleet, SeenVehicle
 from simulator.scene.floods import Flood, Water
 from simulator.scene.fluid import FireLoop
 from simulator.scene.ground import ground_map
 from simulator.scene.headlights import Headlights
 from simulator.scene.lighting import SODIUM, light_on, mirror_of
 from simulator.scene.lookalikes import Decoy, draw_decoy
+from simulator.scene.paintwork import Paintwork
 from simulator.scene.people import SeenPerson, draw_person, see_people
 from simulator.scene.place import Place
 from simulator.scene.script import Script
@@ -65,6 +66,13 @@ class Shot:
     seen: dict[str, Seen] = field(default_factory=dict)
 
 
+def _unheard(_: str) -> None:
+    """Nobody measures."""
+
+
+_STAGE_OF = {SeenVehicle: "traffic", SeenPerson: "people", Fire: "fire", Decoy: "fire"}
+
+
 class CameraView:
     """A camera at a stage. Its backdrop is drawn at once, and then kept."""
 
@@ -82,10 +90,17 @@ class CameraView:
         self._veil = Veil(self.width_px, self.height_px, stage.under, seed)
         self._firelight = Firelight(camera, stage.place, self._backdrop)
         self._fleet = Fleet(camera, stage.place, stage.under)
+        self._paintwork = Paintwork(self._backdrop.nearness)
         self._water: Water | None = None
 
     def shoot(
-        self, elapsed_s: float, wall: datetime, *, truth: bool = False, clock: str | None = None
+        self,
+        elapsed_s: float,
+        wall: datetime,
+        *,
+        truth: bool = False,
+        clock: str | None = None,
+        stage_begins: Callable[[str], None] = _unheard,
     ) -> Shot:
         """The picture at a time of the city (not negative), with the wall clock burnt in.
 
@@ -94,45 +109,53 @@ class CameraView:
             wall: What the clock in the picture shows.
             truth: Whether to tell what is seen where; it takes twice as long.
             clock: What stands in place of the time, where the camera has lost it.
+            stage_begins: Told the name of each stage of the work as it begins, for who measures.
         """
         stage = self._stage
+        stage_begins("world")
         own_s = stage.script.own_time(elapsed_s)
         moment = stage.script.at(elapsed_s)
+        stage_begins("scene")
         picture = self._backdrop.picture.copy()
         labels = _Labels(picture.shape[:2]) if truth else None
+        stage_begins("light")
         light = partial(self._light, fires=moment.fires, elapsed_s=own_s)
         for fire in moment.fires:
             self._firelight.lay(picture, fire, own_s)
+        stage_begins("water")
         self._lay_water(picture, moment.floods, own_s, labels)
         depth_at = None
         if moment.floods:
             depth_at = partial(_depth_at, moment.floods, own_s)
         camera, place, under = self._camera, stage.place, stage.under
-        vehicles = self._fleet.see(
-            moment.vehicles, light, depth_at, is_flickering=bool(moment.fires)
-        )
+        stage_begins("traffic")
+        vehicles = self._fleet.see(moment.vehicles, light, depth_at)
+        stage_begins("light")
         headlights = None
         if under.lamps:
             headlights = Headlights(camera, place, moment.vehicles, under.lamps, under.wet)
             headlights.draw_beams(picture)
-        things: list[Thing] = [
-            *vehicles,
-            *see_people(camera, place, moment.people, under, light),
-            *moment.fires,
-            *moment.decoys,
-        ]
+        stage_begins("people")
+        people = see_people(camera, place, moment.people, under, light)
+        things: list[Thing] = [*vehicles, *people, *moment.fires, *moment.decoys]
         things.sort(key=lambda thing: -math.hypot(thing.a - self._a, thing.b - self._b))
+        stage_begins("traffic")
+        self._paintwork.keep(vehicles)
         for vehicle in vehicles:
-            draw_image(picture, self._backdrop.nearness, vehicle)
+            self._paintwork.draw_image(picture, vehicle)
         for thing in things:
+            stage_begins(_STAGE_OF[type(thing)])
             self._paint(picture, thing, own_s, depth_at, labels)
+        stage_begins("light")
         if headlights is not None:
             headlights.draw_glare(picture, self._backdrop.nearness)
+        stage_begins("weather")
         tick = math.floor(elapsed_s * 1000)
         shift = self._sway(elapsed_s)
         if shift is not None:
             picture = _shifted(picture, shift)
         self._veil.lay(picture, tick)
+        stage_begins("overlay")
         self._write(picture, wall, clock)
         return Shot(picture, labels.seen(shift) if labels is not None else {})
 
@@ -174,8 +197,9 @@ class CameraView:
         plane = None if labels is None else labels.plane
         match thing:
             case SeenVehicle():
-                label = 0 if labels is None else labels.number(thing.event_id)
-                draw_vehicle(picture, nearness, thing, labels=plane, label=label)
+                self._paintwork.draw(picture, thing)
+                if labels is not None:
+                    self._paintwork.label(labels.plane, thing, labels.number(thing.event_id))
                 return
             case SeenPerson():
                 sunk = depth_at(thing.a, thing.b) if depth_at is not None else 0.0
