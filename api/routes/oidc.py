@@ -70,8 +70,31 @@ async def come_back(
     code: Annotated[str, Query(max_length=4_000)] = "",
     error: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
-    """Take the browser back from the identity provider, and sign its user in."""
+    """Take the browser back from the identity provider, and sign its user in. A browser that is
+    refused is led to the sign-in page, which says why; others get the problem itself."""
     services = _configured(request)
+    try:
+        account = await _returned(services, request, state, code, error)
+    except Problem as problem:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        response = RedirectResponse(f"/?signin={problem.slug}", 303)
+        response.delete_cookie(COOKIE, path=PATH)
+        return response
+    response = RedirectResponse("/", 303)
+    response.delete_cookie(COOKIE, path=PATH)
+    await begin_session(request, response, account)
+    return response
+
+
+async def _returned(
+    services: Services, request: Request, state: str, code: str, error: str
+) -> Account:
+    """The account of who has come back.
+
+    Raises:
+        Problem: 401 what came back can't be trusted, 403 the person may not come in.
+    """
     try:
         if error or not code:
             raise OidcFailed(f"the provider refused: {error[:80]!r}")
@@ -79,11 +102,7 @@ async def come_back(
     except OidcFailed as failed:
         await _note_refusal(services, request, "")
         raise _failed(failed, 401) from failed
-    account = await _account(services, request, person)
-    response = RedirectResponse("/", 303)
-    response.delete_cookie(COOKIE, path=PATH)
-    await begin_session(request, response, account)
-    return response
+    return await _account(services, request, person)
 
 
 async def _account(services: Services, request: Request, person: Person) -> Account:

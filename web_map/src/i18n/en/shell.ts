@@ -12,6 +12,10 @@ export const shell: Record<keyof typeof inIndonesian, string> = {
   'signin.wrong': 'User name or password doesn’t match.',
   'signin.tooMany': 'Too many attempts. Wait a moment, then try again.',
   'signin.ended': 'Your session has ended. Sign in again to go on.',
+  'signin.or': 'or',
+  'signin.provider': 'Sign in with {name}',
+  'signin.provider.failed': '{name} did not confirm the sign-in. Try again.',
+  'signin.provider.noRole': 'Your {name} account has no role here. Ask a supervisor.',
   'signin.unreachable': 'The server can’t be reached. Check the network, then try again.',
 
   signout: 'Sign out',
@@ -80,4 +84,12 @@ export const shell: Record<keyof typeof inIndonesian, string> = {
   'problem.forbidden': 'Your account may not do this.',
 
   'dialog.cancel': 'Cancel',
+
+  'top.wall': 'Video wall',
+  'top.handover': 'Handover',
+  'help.views': 'Play view 1 to 9',
+  'help.wall': 'Video wall',
+  'help.handover': 'Handover',
+  'help.groups.regroup': 'Incidents and units',
+  'help.groups.wall': 'Video wall',
 };

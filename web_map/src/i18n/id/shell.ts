@@ -10,6 +10,10 @@ export const shell = {
   'signin.wrong': 'Nama pengguna atau sandi tidak cocok.',
   'signin.tooMany': 'Terlalu banyak percobaan. Tunggu sebentar, lalu coba lagi.',
   'signin.ended': 'Sesi Anda berakhir. Masuk lagi untuk melanjutkan.',
+  'signin.or': 'atau',
+  'signin.provider': 'Masuk dengan {name}',
+  'signin.provider.failed': '{name} tidak mengonfirmasi masuk Anda. Coba lagi.',
+  'signin.provider.noRole': 'Akun {name} Anda belum punya peran di sini. Hubungi supervisor.',
   'signin.unreachable': 'Server tidak terjangkau. Periksa jaringan, lalu coba lagi.',
 
   signout: 'Keluar',
@@ -78,4 +82,12 @@ export const shell = {
   'problem.forbidden': 'Akun Anda tidak boleh melakukan ini.',
 
   'dialog.cancel': 'Batal',
+
+  'top.wall': 'Dinding video',
+  'top.handover': 'Serah terima',
+  'help.views': 'Putar pandangan ke-1 sampai ke-9',
+  'help.wall': 'Dinding video',
+  'help.handover': 'Serah terima',
+  'help.groups.regroup': 'Insiden dan unit',
+  'help.groups.wall': 'Dinding video',
 } as const;

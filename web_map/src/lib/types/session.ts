@@ -6,6 +6,10 @@ export interface User {
   role: string;
 }
 
+export interface SignInWays {
+  oidc_name: string | null;
+}
+
 export interface City {
   name: string;
   lon: number;
