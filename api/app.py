@@ -28,6 +28,7 @@ from api.metrics import Metrics, RequestMetrics
 from api.oidc import Oidc
 from api.outgoing.cot_sender import CotSender
 from api.outgoing.webhook_sender import WebhookSender
+from api.places import Places
 from api.problems import ProblemBody
 from api.rate_limit import RateLimit
 from api.rights.access import ACCESS
@@ -190,6 +191,7 @@ def _services(
         ),
         console=Console(console_folder()),
         map_files=MapFiles.of(settings),
+        places=Places(MapFiles.of(settings).files.values(), projection),
         lockout=Lockout(clock),
         citizens=CitizenLimits(settings.calls, clock),
         views=Views(store.audit, clock),

@@ -16,6 +16,7 @@ from api.intake.citizens import CitizenLimits
 from api.metrics import Metrics
 from api.oidc import Oidc
 from api.outgoing.webhook_sender import WebhookSender
+from api.places import Places
 from api.rights.lockout import Lockout
 from api.rights.views import Views
 from geo.projection import LocalProjection
@@ -48,6 +49,7 @@ class Services:
     coverage: CoverageView
     console: Console
     map_files: MapFiles
+    places: Places
     lockout: Lockout
     citizens: CitizenLimits
     views: Views

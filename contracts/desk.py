@@ -48,8 +48,15 @@ class Handover:
     text: str
     incident_ids: tuple[IncidentId, ...] = ()
     """Those that it speaks of."""
+    taken_by: str = ""
+    """Who of the next shift has read it and takes over; empty while nobody has."""
+    taken_at: datetime | None = None
     exercise: bool = False
 
     def __post_init__(self) -> None:
         require_text("text", self.text, LONGEST_TEXT)
         require_utc("at", self.at)
+        if (self.taken_at is None) != (not self.taken_by):
+            raise ContractError("taken_at", "belongs to who took it, and who took it to a time")
+        if self.taken_at is not None:
+            require_utc("taken_at", self.taken_at)

@@ -33,6 +33,7 @@ class LogKind(StrEnum):
     UNIT_REMOVED = "unit.removed"
     SHELF_SAVED = "shelf.saved"
     HANDOVER_WRITTEN = "handover.written"
+    HANDOVER_TAKEN = "handover.taken"
     CLIP_SAVED = "clip.saved"
 
 

@@ -154,6 +154,30 @@ class Handovers:
             )
         return handover
 
+    async def take(self, handover_id: HandoverId, *, actor: str) -> Handover:
+        """Take over what an earlier shift has left; what somebody took already stays theirs.
+
+        Raises:
+            NotFound: no such handover.
+        """
+        async with self._database.writing() as writing:
+            body = await writing.connection.scalar(
+                select(HandoverRow.body).where(HandoverRow.id == handover_id)
+            )
+            if body is None:
+                raise NotFound("handover", handover_id)
+            handover = from_json(Handover, body)
+            if handover.taken_by:
+                return handover
+            handover = replace(handover, taken_by=actor, taken_at=writing.now)
+            await writing.connection.execute(
+                update(HandoverRow)
+                .where(HandoverRow.id == handover_id)
+                .values(body=to_json(handover).decode())
+            )
+            writing.log(LogKind.HANDOVER_TAKEN, handover, actor=actor, exercise=handover.exercise)
+        return handover
+
     async def page(
         self, limit: int = 50, before: int | None = None
     ) -> tuple[list[Handover], int | None]:

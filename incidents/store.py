@@ -41,6 +41,7 @@ from incidents.reporting.exercises import Exercises
 from incidents.reporting.facts import Facts
 from incidents.reports import Reports
 from incidents.routing import Dispatching, Units
+from incidents.undoing import Undoing
 from incidents.tables import CallRow, CounterRow, IncidentRow, UnitRow
 from incidents.webhooks import Webhooks
 from plumbing.clock import Clock
@@ -81,6 +82,7 @@ class Store:
         self.learning = Learning(database)
         self.regrouping = Regrouping(database)
         self.dispatching = Dispatching(database)
+        self.undoing = Undoing(database)
         self.units = Units(database)
         self.shelves = Shelves(database)
         self.handovers = Handovers(database)

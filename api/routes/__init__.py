@@ -6,6 +6,7 @@ from api.routes import (
     aml,
     audit,
     calibration,
+    call_taking,
     calls,
     camera_desk,
     cameras,
@@ -53,6 +54,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     cameras.router,
     calibration.router,
     coverage.router,
+    # Before the calls, whose ids would take these names in.
+    call_taking.router,
     calls.router,
     calls.citizens,
     aml.router,

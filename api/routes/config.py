@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.problems import documented
 from api.rights.access import GuardedRoute
-from api.schemas.shapes import Config
+from api.schemas.shapes import Config, PlaceList
 from api.services import services_of
-from api.wire import answer, plain
+from api.wire import answer, array, members, plain
+from contracts import to_json
 
 router = APIRouter(route_class=GuardedRoute, tags=["config"])
 
@@ -49,6 +51,17 @@ async def read_config(request: Request) -> Response:
         "exercise": services.settings.exercise or any(camera.exercise for camera in cameras),
     }
     return answer(plain(found))
+
+
+@router.get("/api/v1/places", response_model=PlaceList, responses=documented(401, 422))
+async def find_places(
+    request: Request,
+    q: Annotated[str, Query(min_length=1, max_length=100)],
+    limit: Annotated[int, Query(ge=1, le=50)] = 8,
+) -> Response:
+    """Areas, streets and spots of the map by a few letters of their names."""
+    found = await services_of(request).places.find(q, limit)
+    return answer(members(places=array(map(to_json, found))))
 
 
 @router.get("/map/{name:path}", responses=documented(401, 404, 416), response_class=Response)

@@ -14,7 +14,7 @@ from api.problems import Problem, documented, invalid
 from api.rights.access import GuardedRoute
 from api.rights.reach import seen_incident
 from api.rights.security import identity_of
-from api.schemas.bodies_desk import Hold, Merge, NewHandover, NewShelf, Split
+from api.schemas.bodies_desk import Hold, Merge, NewHandover, NewShelf, Split, Undo
 from api.schemas.shapes_desk import HandoverPage, ShelfList, SplitIncidents
 from api.services import services_of
 from api.wire import answer, array, members, plain
@@ -23,6 +23,7 @@ from contracts import (
     CallId,
     CameraId,
     Handover,
+    HandoverId,
     Incident,
     IncidentId,
     Shelf,
@@ -87,6 +88,25 @@ async def split(
         request_id=idempotency_key,
     )
     return answer(members(incident=to_json(left), new=to_json(new)))
+
+
+@router.post(
+    "/incidents/{incident_id}/undo",
+    response_model=Incident,
+    responses=documented(401, 403, 404, 409, 413, 422, 503),
+)
+async def undo(
+    request: Request, incident_id: Id, body: Undo, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Take one's own last step back, within ten minutes. What fusion has learnt since stays; a
+    step that called units off can't be undone (409 `nothing-to-undo` says why)."""
+    incident = await services_of(request).store.undoing.undo(
+        IncidentId(incident_id),
+        actor=identity_of(request).name,
+        version=body.version,
+        request_id=idempotency_key,
+    )
+    return answer(to_json(incident), ETag=f'"{incident.version}"')
 
 
 @router.post(
@@ -238,3 +258,14 @@ async def write_handover(request: Request, body: NewHandover) -> Response:
         exercise=body.exercise or services.settings.exercise,
     )
     return answer(to_json(handover), 201)
+
+
+@router.post(
+    "/handovers/{handover_id}/take", response_model=Handover, responses=documented(401, 403, 404)
+)
+async def take_handover(request: Request, handover_id: Id) -> Response:
+    """Say that one has read it and takes over."""
+    handover = await services_of(request).store.handovers.take(
+        HandoverId(handover_id), actor=identity_of(request).name
+    )
+    return answer(to_json(handover))

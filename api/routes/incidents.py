@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
+from api.likenesses import similar_incidents
 from api.problems import documented
 from api.rights.access import GuardedRoute
 from api.rights.reach import filter_of, seen_incident
 from api.rights.security import identity_of
 from api.schemas.bodies import Action
-from api.schemas.shapes import ClipList, IncidentPage
+from api.schemas.shapes import ClipList, IncidentPage, SimilarList
 from api.services import services_of
 from api.wire import answer, array, members, plain
 from contracts import AlarmLevel, Hazard, Incident, IncidentId, to_json
@@ -57,6 +58,15 @@ async def read_incident(request: Request, incident_id: Id) -> Response:
     """One incident."""
     incident = await seen_incident(services_of(request), identity_of(request), incident_id)
     return answer(to_json(incident), ETag=f'"{incident.version}"')
+
+
+@router.get("/{incident_id}/similar", response_model=SimilarList, responses=documented(401, 404))
+async def list_similar(request: Request, incident_id: Id) -> Response:
+    """Other open incidents nearby or alike, each with the probability that it is the same event."""
+    services = services_of(request)
+    incident = await seen_incident(services, identity_of(request), incident_id)
+    found = await similar_incidents(services, incident)
+    return answer(members(similar=array(map(to_json, found))))
 
 
 @router.get("/{incident_id}/evidence", response_model=ClipList, responses=documented(401, 404))

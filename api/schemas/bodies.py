@@ -165,6 +165,21 @@ def _has(location: Location, name: str) -> bool:
     return getattr(location, name) is not None
 
 
+class TakenCall(Body):
+    """A call as its taker has understood it by now."""
+
+    hazard: Hazard | None = None
+    note: Text = Field("", max_length=MAX_NOTE)
+
+
+class Outlook(Body):
+    """What a call may be about, before it is stored."""
+
+    hazard: Hazard | None = None
+    location: Location
+    exercise: StrictBool = False
+
+
 class NewCall(Body):
     """A call as it comes in."""
 

@@ -76,6 +76,12 @@ class Split(Body):
     reason: Why
 
 
+class Undo(Body):
+    """The incident as it was looked at."""
+
+    version: Version
+
+
 class Hold(Body):
     """Whether an incident is under legal hold."""
 

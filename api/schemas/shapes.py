@@ -27,6 +27,13 @@ class User(BaseModel):
     role: str
 
 
+class Position(BaseModel):
+    """A position in WGS 84."""
+
+    lon: float
+    lat: float
+
+
 class City(BaseModel):
     """The city that is watched."""
 
@@ -54,6 +61,35 @@ class Config(BaseModel):
     city: City
     map: Map
     exercise: bool
+
+
+class SimilarItem(BaseModel):
+    """Another incident, and how probably it is the same event."""
+
+    incident_id: str
+    probability: float
+    distance_m: float
+
+
+class SimilarList(BaseModel):
+    """Incidents that may be one event with another one, the likeliest first."""
+
+    similar: list[SimilarItem]
+
+
+class PlaceItem(BaseModel):
+    """Something with a name, and the radius of a disc about as large."""
+
+    name: str
+    kind: Literal["area", "street", "spot"]
+    at: Position
+    radius_m: float
+
+
+class PlaceList(BaseModel):
+    """Places by name, the best match first."""
+
+    places: list[PlaceItem]
 
 
 class ClipList(BaseModel):
@@ -212,6 +248,13 @@ class AcceptedCall(BaseModel):
 
     call: Call
     cameras: list[RankedCameraItem]
+
+
+class CallOutlook(BaseModel):
+    """What can be seen of a place, and what is known about it already."""
+
+    cameras: list[RankedCameraItem]
+    incidents: list[SimilarItem]
 
 
 class CallPage(BaseModel):
