@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
@@ -32,7 +33,8 @@ class PictureShrinker:
     """Resizes and converts one stream's pictures. Keeps its scalers; for one thread.
 
     The planes are shrunk first (1.5 bytes a pixel, no colour arithmetic) and only the small picture
-    is converted: half the time of doing both at once.
+    is converted: half the time of doing both at once. Halving, as for most cameras, takes OpenCV a
+    sixth of FFmpeg's time (and anything else three times as long).
     One thread a scaler: FFmpeg would start one a core, for every camera.
     """
 
@@ -45,13 +47,39 @@ class PictureShrinker:
         """The picture as H x W x 3 RGB at most ``max_width_px`` wide, and its facts."""
         width, height = shrunk_size(frame.width, frame.height, self._max_width_px)
         planar = _FULL_RANGE if frame.format.name.startswith("yuvj") else _PLANAR
-        if (width, height) != (frame.width, frame.height) or frame.format.name != planar:
+        if (width, height) == (frame.width, frame.height) and frame.format.name == planar:
+            pass
+        elif (2 * width, 2 * height, planar) == (frame.width, frame.height, frame.format.name):
+            frame = _halved(frame)
+        else:
             frame = self._scaler.reformat(
                 frame, width, height, planar, interpolation="AREA", threads=1
             )
         facts = _facts(frame.planes[0])
         rgb = self._converter.reformat(frame, format="rgb24", threads=1).to_ndarray()
         return np.ascontiguousarray(rgb, dtype=np.uint8), facts
+
+
+def _halved(frame: av.VideoFrame) -> av.VideoFrame:
+    """A planar picture at half its width and height; its colours mean what they meant."""
+    small = av.VideoFrame(frame.width // 2, frame.height // 2, frame.format.name)
+    for plane, target in zip(frame.planes, small.planes, strict=True):
+        cv2.resize(
+            _pixels(plane),
+            (target.width, target.height),
+            dst=_pixels(target),
+            interpolation=cv2.INTER_AREA,
+        )
+    small.colorspace, small.color_range = frame.colorspace, frame.color_range
+    return small
+
+
+def _pixels(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
+    """A plane's rows without their padding, in place."""
+    rows: NDArray[np.uint8] = np.frombuffer(memoryview(plane), np.uint8).reshape(
+        -1, plane.line_size
+    )
+    return rows[: plane.height, : plane.width]
 
 
 def shrunk_size(width_px: int, height_px: int, max_width_px: int) -> tuple[int, int]:
@@ -63,11 +91,7 @@ def shrunk_size(width_px: int, height_px: int, max_width_px: int) -> tuple[int, 
 
 
 def _facts(luma_plane: av.video.plane.VideoPlane) -> PictureFacts:
-    rows: NDArray[np.uint8] = np.frombuffer(memoryview(luma_plane), np.uint8).reshape(
-        -1, luma_plane.line_size
-    )
-    luma = rows[: luma_plane.height, : luma_plane.width]
-    sample = np.ascontiguousarray(luma[::4, ::4])
+    sample = np.ascontiguousarray(_pixels(luma_plane)[::4, ::4])
     return PictureFacts(
         brightness=float(sample.mean()),
         contrast=float(sample.std()),
