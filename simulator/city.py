@@ -30,7 +30,7 @@ from simulator.scenario import (
     Scenario,
     named,
 )
-from simulator.scene.conditions import BY_NAME, Conditions
+from simulator.scene.conditions import BY_NAME, Change, Conditions
 from simulator.scene.place import Place
 from simulator.scene.script import Script
 
@@ -161,8 +161,19 @@ class City:
         return self.places[self.cameras[index].place_index]
 
     def conditions_of(self, index: int) -> Conditions:
-        """What the camera at an index of `cameras` sees through."""
-        camera, under = self.cameras[index], self.under
+        """What the camera at an index of `cameras` sees through at the beginning."""
+        return self._through(index, self.under)
+
+    def changes_of(self, index: int) -> tuple[Change, ...]:
+        """What becomes of that while the scenario is played."""
+        return tuple(
+            Change(plan.at_s, plan.over_s, self._through(index, BY_NAME[plan.conditions]))
+            for plan in self.scenario.weather
+        )
+
+    def _through(self, index: int, under: Conditions) -> Conditions:
+        """Conditions seen through a camera's own dirt, from its own mast."""
+        camera = self.cameras[index]
         if camera.dirt or camera.shake_px:
             under = replace(
                 under,

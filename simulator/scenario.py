@@ -156,6 +156,19 @@ class OtherCalls(_Strict):
     from_s: Seconds = 40.0
 
 
+class WeatherPlan(_Strict):
+    """Other conditions come: rain begins, dusk falls, fog lifts."""
+
+    at_s: Seconds
+    over_s: float = Field(60.0, gt=0, le=86_400, description="Until they are fully there")
+    conditions: str
+
+    @field_validator("conditions")
+    @classmethod
+    def _known_conditions(cls, value: str) -> str:
+        return _known(value)
+
+
 class MapPlan(_Strict):
     """Roads and areas: generated, or from a GeoJSON file with roads as LineStrings."""
 
@@ -175,6 +188,7 @@ class Scenario(_Strict):
     repeats: bool = False
     seed: int = Field(7, ge=0)
     conditions: str = "grey afternoon"
+    weather: tuple[WeatherPlan, ...] = Field((), description="How the conditions change")
     traffic: float = Field(1.0, gt=0, le=3, description="Vehicles against an ordinary day's")
     walkers: int = Field(14, ge=0, le=80, description="People on foot at a junction")
     map: MapPlan = MapPlan()
@@ -186,9 +200,7 @@ class Scenario(_Strict):
     @field_validator("conditions")
     @classmethod
     def _known_conditions(cls, value: str) -> str:
-        if value not in BY_NAME:
-            raise ValueError(f"no such conditions{_did_you_mean(value, list(BY_NAME))}")
-        return value
+        return _known(value)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
@@ -211,6 +223,12 @@ class Scenario(_Strict):
                 )
             if names.count(names[index]) > 1:
                 raise ValueError(f"events.{index}: another event has the id {names[index]}")
+        for index, change in enumerate(self.weather):
+            if (
+                index
+                and change.at_s < self.weather[index - 1].at_s + self.weather[index - 1].over_s
+            ):
+                raise ValueError(f"weather.{index}: begins before the change before it is over")
         crashes = [e.at.junction for e in self.events if isinstance(e, CrashPlan)]
         if len(set(crashes)) < len(crashes):
             raise ValueError("a junction has one crash at most: its signals are set for it")
@@ -223,6 +241,12 @@ class Scenario(_Strict):
             return event.id
         before = sum(other.kind == event.kind for other in self.events[:index])
         return f"{event.kind}-{before + 1}".replace("_", "-")
+
+
+def _known(conditions: str) -> str:
+    if conditions not in BY_NAME:
+        raise ValueError(f"no such conditions{_did_you_mean(conditions, list(BY_NAME))}")
+    return conditions
 
 
 def library() -> dict[str, Scenario]:
@@ -287,7 +311,7 @@ def _told(error: ValidationError) -> Iterator[str]:
 def _known_keys() -> list[str]:
     models: tuple[type[BaseModel], ...] = (
         Scenario, Spot, Callers, FirePlan, CrashPlan, FloodPlan, DecoyPlan, UnseenPlan,
-        FalseCallPlan, CameraPlan, FaultPlan, OtherCalls, MapPlan,
+        FalseCallPlan, CameraPlan, FaultPlan, OtherCalls, WeatherPlan, MapPlan,
     )  # fmt: skip
     return sorted({key for model in models for key in model.model_fields})
 

@@ -24,6 +24,7 @@ def stage_of(city: City, index: int, flames: FireLoop) -> Stage:
         loop=flames,
         timezone=_TIMEZONE,
         under=city.conditions_of(index),
+        changes=city.changes_of(index),
     )
 
 
@@ -47,6 +48,6 @@ def view_of(
         raise ValueError(f"{camera.id} has no pose, so it can't be drawn")
     stage = stage_of(city, index, flames)
     if under is not None:
-        stage = replace(stage, under=under)
+        stage = replace(stage, under=under, changes=())
     model = PinholeCamera.from_pose(pose, city.projection)
     return CameraView(model, stage, label or camera.name.upper(), city.seed * 1_000 + index)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geo.camera import PinholeCamera
 from simulator.scene import facades
 from simulator.scene.canvas import Canvas, Face
-from simulator.scene.conditions import GREY_AFTERNOON, Conditions
+from simulator.scene.conditions import Conditions
 from simulator.scene.horizon import draw_sky_and_ground
 from simulator.scene.lighting import relit
 from simulator.scene.place import Building, Place, Pole, Tree
@@ -37,31 +37,54 @@ class Backdrop:
     day: Rgb
     """The same in a bright day's light, for what lights it up later."""
 
+    def mixed(self, other: Backdrop, share: float) -> Backdrop:
+        """Between this and the same scene in other light: light adds up, and so do pictures."""
+        picture = cv2.addWeighted(self.picture, 1 - share, other.picture, share, 0)
+        return Backdrop(np.asarray(picture, np.uint8), self.nearness, self.day)
 
-def draw_backdrop(
-    camera: PinholeCamera, place: Place, ground_map: Rgb, under: Conditions = GREY_AFTERNOON
-) -> Backdrop:
-    """The camera's empty scene; about a third of a second.
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A camera's empty scene by a bright day, and what shines in it by itself."""
+
+    camera: PinholeCamera
+    place: Place
+    day: Rgb
+    lights: Rgb | None
+    nearness: NDArray[np.float32]
+
+    def under(self, conditions: Conditions) -> Backdrop:
+        """The scene in other light and weather; about a tenth of a second."""
+        day = self.day.astype(np.float32)
+        lit = relit(self.camera, self.place, day, self.nearness, conditions)
+        if self.lights is not None and conditions.lamps:
+            lit += self.lights * _clearness(self.nearness, conditions)
+        lit -= np.float32(PEDESTAL_SIGMAS * conditions.noise_sigma)
+        picture = np.clip(lit, 0, 255).astype(np.uint8)
+        return Backdrop(picture, self.nearness, self.day)
+
+
+def draw_scene(
+    camera: PinholeCamera, place: Place, ground_map: Rgb, *, has_lights: bool = True
+) -> Scene:
+    """Draw everything that stands still; about a third of a second.
+
+    ``has_lights``: whether windows are ever lit; without, it is drawn a little sooner.
 
     Raises:
         ValueError: the lens bends (k1), which flat warping can't draw.
     """
     if camera.k1 != 0:
         raise ValueError("scenes are drawn for cameras without lens distortion; set k1 to 0")
-    canvas = Canvas(camera, place, has_lights=under.lamps > 0)
+    canvas = Canvas(camera, place, has_lights=has_lights)
     draw_sky_and_ground(canvas, ground_map)
     for thing in reversed(_seen(canvas)):
         if isinstance(thing, Pole):
             draw_pole(canvas, thing)
         else:
             thing.draw()
-    day = _developed(canvas)
-    lit = relit(camera, place, day, canvas.nearness, under)
-    kept = np.clip(day, 0, 255).astype(np.uint8)
-    if canvas.lights is not None:
-        lit += canvas.lights * _clearness(canvas.nearness, under)
-    lit -= np.float32(PEDESTAL_SIGMAS * under.noise_sigma)
-    return Backdrop(np.clip(lit, 0, 255).astype(np.uint8), canvas.nearness, kept)
+    day = np.clip(_developed(canvas), 0, 255).astype(np.uint8)
+    return Scene(camera, place, day, canvas.lights, canvas.nearness)
 
 
 def _clearness(nearness: NDArray[np.float32], under: Conditions) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Colour = tuple[float, float, float]
@@ -16,7 +17,9 @@ class Conditions:
     light: Colour
     """What is left of a bright day's red, green and blue."""
     lamps: float = 0.0
-    """Street lamps and headlights: 0 is off, 1 a city at night."""
+    """Street lamps and lit windows: 0 is off, 1 a city at night."""
+    headlights: float = 0.0
+    """Vehicles': 0 is off, 1 the only light there is."""
     fog_m: float = math.inf
     """The distance at which fog has taken 63 % of what is seen."""
     wet: float = 0.0
@@ -31,7 +34,7 @@ class Conditions:
     """How far gusts move the picture."""
 
     def __post_init__(self) -> None:
-        for what in ("lamps", "wet", "rain", "dirt"):
+        for what in ("lamps", "headlights", "wet", "rain", "dirt"):
             if not 0 <= getattr(self, what) <= 1:
                 raise ValueError(f"{what} is between 0 and 1, got {getattr(self, what)}")
         if not self.fog_m > 0 or not self.noise_sigma >= 0 or not self.shake_px >= 0:
@@ -39,17 +42,87 @@ class Conditions:
                 "fog_m is a distance in metres, noise_sigma a number of levels, shake_px of pixels"
             )
 
+    def towards(self, other: Conditions, share: float) -> Conditions:
+        """On the way to others: 0 is these, 1 the others. Fog thickens by its extinction."""
+
+        def between(one: float, two: float) -> float:
+            return one + (two - one) * share
+
+        extinction = between(1 / self.fog_m, 1 / other.fog_m)
+        red, green, blue = (between(*pair) for pair in zip(self.light, other.light, strict=True))
+        return Conditions(
+            name=f"{self.name} to {other.name}",
+            light=(red, green, blue),
+            lamps=between(self.lamps, other.lamps),
+            headlights=between(self.headlights, other.headlights),
+            fog_m=1 / extinction if extinction else math.inf,
+            wet=between(self.wet, other.wet),
+            # In steps: sheets of noise and rain are made for each and kept.
+            rain=round(between(self.rain, other.rain), 1),
+            noise_sigma=round(2 * between(self.noise_sigma, other.noise_sigma)) / 2,
+            dirt=self.dirt if share < 0.5 else other.dirt,
+            shake_px=between(self.shake_px, other.shake_px),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Other conditions come, from ``at_s`` on and fully ``over_s`` later."""
+
+    at_s: float
+    over_s: float
+    to: Conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What there is at a time: on the way from one to another by ``share``, or ``one`` alone."""
+
+    one: Conditions
+    other: Conditions
+    share: float
+
+    @property
+    def under(self) -> Conditions:
+        """The conditions themselves."""
+        return self.one.towards(self.other, self.share) if self.share else self.one
+
+
+_STEPS = 40
+"""A change goes in so many steps; between them a camera keeps what it has drawn."""
+
+
+def phase_at(first: Conditions, changes: Sequence[Change], elapsed_s: float) -> Phase:
+    """Which conditions there are at a time; ``changes`` in order of time, one after the other."""
+    now = first
+    for change in changes:
+        if elapsed_s < change.at_s:
+            break
+        share = (elapsed_s - change.at_s) / change.over_s
+        if share < 1:
+            step = math.floor(share * _STEPS) / _STEPS
+            return Phase(now, change.to, step)
+        now = change.to
+    return Phase(now, now, 0.0)
+
 
 GREY_AFTERNOON = Conditions(name="grey afternoon", light=(0.52, 0.52, 0.56))
 """Late, under rain clouds."""
 BRIGHT_DAY = Conditions(name="bright day", light=(1.0, 1.0, 1.0), noise_sigma=1.6)
-DUSK = Conditions(name="dusk", light=(0.30, 0.27, 0.34), lamps=0.55, noise_sigma=3.0)
-NIGHT = Conditions(name="night", light=(0.06, 0.065, 0.09), lamps=1.0, noise_sigma=4.5)
-RAIN = Conditions(name="rain", light=(0.50, 0.52, 0.56), fog_m=320.0, wet=0.8, rain=0.6, lamps=0.15)
+DUSK = Conditions(
+    name="dusk", light=(0.30, 0.27, 0.34), lamps=0.55, headlights=0.55, noise_sigma=3.0
+)
+NIGHT = Conditions(
+    name="night", light=(0.06, 0.065, 0.09), lamps=1.0, headlights=1.0, noise_sigma=4.5
+)
+RAIN = Conditions(
+    name="rain", light=(0.50, 0.52, 0.56), fog_m=320.0, wet=0.8, rain=0.6, headlights=0.25
+)
 NIGHT_RAIN = Conditions(
     name="rain at night",
     light=(0.05, 0.055, 0.075),
     lamps=1.0,
+    headlights=1.0,
     fog_m=260.0,
     wet=1.0,
     rain=0.5,
@@ -57,7 +130,12 @@ NIGHT_RAIN = Conditions(
 )
 FOG = Conditions(name="fog", light=(0.72, 0.74, 0.77), fog_m=55.0)
 SMOG_AT_NIGHT = Conditions(
-    name="haze at night", light=(0.07, 0.07, 0.085), lamps=1.0, fog_m=110.0, noise_sigma=4.5
+    name="haze at night",
+    light=(0.07, 0.07, 0.085),
+    lamps=1.0,
+    headlights=1.0,
+    fog_m=110.0,
+    noise_sigma=4.5,
 )
 DIRTY_LENS = Conditions(name="dirty lens", light=(0.62, 0.62, 0.64), dirt=0.8)
 WINDY = Conditions(name="windy", light=(0.74, 0.75, 0.78), shake_px=3.0)

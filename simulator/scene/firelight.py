@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geo.camera import PinholeCamera
 from simulator.scene.backdrop import Backdrop
 from simulator.scene.fires import Fire
-from simulator.scene.lighting import places_of
+from simulator.scene.pixels import places_of
 from simulator.scene.place import Place
 
 Rgb = NDArray[np.uint8]

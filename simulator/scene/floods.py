@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
 from simulator.scene import masks
+from simulator.scene.mirrors import Mirror
 from simulator.scene.noise import clouds
 from simulator.scene.place import Place
 from simulator.scene.traffic import LANES, Hindrance
@@ -130,17 +131,6 @@ def shore_pixels(camera: PinholeCamera, place: Place, shore: Floats) -> Floats |
         return None
     back = np.array(kept) @ camera.axes + (camera.x, camera.y, camera.h)
     return np.asarray(camera.project(back)[0], float)
-
-
-@dataclass(frozen=True, eq=False)
-class Mirror:
-    """What still water would show at every ground pixel of a camera, and how strongly."""
-
-    picture: Rgb
-    share: Floats32
-    """0 to 1, H x W: flat looks mirror more."""
-    fades: Floats32
-    """How large ripples look, rows of pixels; one value a row."""
 
 
 class Water:

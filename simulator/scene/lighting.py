@@ -7,7 +7,6 @@ lamplight falls off as it does in the street, and fog thickens with distance.
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,12 +14,10 @@ from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
 from simulator.scene.conditions import Conditions
-from simulator.scene.floods import Mirror
+from simulator.scene.mirrors import wet_ground
+from simulator.scene.pixels import SKY_M, places_of
 from simulator.scene.place import Place
 from simulator.scene.poles import ARM_RISE_M
-
-if TYPE_CHECKING:
-    from simulator.scene.backdrop import Backdrop
 
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -29,9 +26,6 @@ Floats32 = NDArray[np.float32]
 SODIUM = np.array((1.0, 0.74, 0.42), np.float32)
 _FOG = np.array((190, 194, 200), np.float32)
 _LAMPLIT_FOG = np.array((96, 74, 48), np.float32)
-_COARSE = 4
-"""Light changes slowly: it is found on a grid of so many pixels, and smoothed in between."""
-_SKY_M = 2_000.0
 _LAMP_STRENGTH = 58.0
 """Of one street lamp: light on the ground straight below it, at 9 m, is about 0.7 of a day's."""
 
@@ -82,7 +76,7 @@ def relit(
     light = np.ones((*depth.shape, 3), np.float32) * np.array(under.light, np.float32)
     if under.lamps and place.poles:
         lamps = lamplight(place, points.reshape(-1, 3)).reshape(depth.shape)
-        lamps[depth >= _SKY_M] = 0
+        lamps[depth >= SKY_M] = 0
         light += under.lamps * lamps[..., None].astype(np.float32) * SODIUM
     picture = day * np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_LINEAR), np.float32)
     if np.isfinite(under.fog_m):
@@ -95,22 +89,8 @@ def relit(
     if under.lamps:
         _lamp_glows(picture, camera, place, nearness, under)
     if under.wet:
-        _mirror(picture, nearness, depth, camera, under.wet)
+        wet_ground(picture, nearness, depth, camera, under.wet)
     return picture
-
-
-def places_of(camera: PinholeCamera, place: Place, nearness: Floats32) -> tuple[Floats32, Floats]:
-    """Depth, and the point in the place's frame, of what a coarse grid of pixels shows."""
-    u = np.arange(_COARSE / 2, camera.width_px, _COARSE)
-    v = np.arange(_COARSE / 2, camera.height_px, _COARSE)
-    rays = camera.ray(*np.meshgrid(u, v)) @ camera.axes
-    below = np.where(rays[..., 2] < -1e-4, rays[..., 2], -1e-4)
-    ground = np.minimum(-camera.h / below, _SKY_M)
-    near = nearness[_COARSE // 2 :: _COARSE, _COARSE // 2 :: _COARSE][: len(v), : len(u)]
-    depth = np.where(near > 0, 1 / np.maximum(near, 1e-6), ground)
-    plane = rays * depth[..., None] + (camera.x, camera.y, camera.h)
-    local = place.to_local(plane.reshape(-1, 3)).reshape(plane.shape)
-    return depth.astype(np.float32), local
 
 
 def _lamp_glows(
@@ -170,53 +150,3 @@ def add_glow(
         )
     else:
         region[:] = np.minimum(region + spot[..., None] * colour, 255)
-
-
-def _mirror(
-    picture: Floats32, nearness: Floats32, depth: Floats32, camera: PinholeCamera, wet: float
-) -> None:
-    """Darken the wet ground, and let it mirror what stands behind each of its pixels."""
-    mirrored, fresnel, is_ground = _mirrored(picture, nearness, depth, camera, 31)
-    share = np.minimum(np.float32(wet) * fresnel, 0.75)[..., None]
-    picture *= (1 - np.float32(0.35 * wet) * is_ground[..., None]) * (1 - share)
-    picture += mirrored * share
-
-
-def _mirrored(
-    picture: Floats32, nearness: Floats32, depth: Floats32, camera: PinholeCamera, blur_px: int
-) -> tuple[Floats32, Floats32, Floats32]:
-    """What the ground mirrors, how strongly it does, and where it is ground (0 or 1).
-
-    In a level camera's picture a thing and its mirror image meet at the thing's foot, so a column
-    is turned over there. Water mirrors more the flatter one looks onto it (Schlick's formula).
-    """
-    height, width = nearness.shape
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    far = np.asarray(cv2.resize(depth, (width, height), interpolation=cv2.INTER_LINEAR))
-    is_ground = (nearness == 0) & (far < _SKY_M * 0.9)
-    horizon = np.argmax(is_ground, axis=0)[None, :]
-    # Thin things (poles) are no mirror's edge: an opening takes them out.
-    solid = cv2.morphologyEx((nearness > 0).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 9)))
-    feet = np.maximum(np.maximum.accumulate(np.where(solid > 0, rows, 0), axis=0), horizon)
-    source = np.clip(2 * feet - rows, 0, height - 1).astype(np.float32)
-    columns = np.broadcast_to(np.arange(width, dtype=np.float32), (height, width))
-    mirrored = cv2.remap(picture, columns, source, cv2.INTER_LINEAR)
-    # Ripples and the road's grain draw every light out downwards.
-    mirrored = np.asarray(cv2.blur(mirrored, (3, blur_px)), np.float32)
-    sine = np.clip(camera.h / np.maximum(far, camera.h), 0, 1)
-    fresnel = (0.10 + 0.90 * (1 - sine) ** 3) * is_ground
-    shares = np.asarray(fresnel, np.float32)
-    return np.asarray(mirrored, np.float32), shares, np.asarray(is_ground, np.float32)
-
-
-def mirror_of(camera: PinholeCamera, place: Place, backdrop: Backdrop) -> Mirror:
-    """What still water would show of a backdrop."""
-    broad = cv2.morphologyEx(backdrop.nearness, cv2.MORPH_OPEN, np.ones((13, 13)))
-    depth, _ = places_of(camera, place, np.asarray(broad, np.float32))
-    mirrored, fresnel, _ = _mirrored(
-        backdrop.picture.astype(np.float32), backdrop.nearness, depth, camera, 9
-    )
-    rows = np.arange(camera.height_px, dtype=np.float32)
-    horizon = camera.height_px / 2 + camera.f_px * float(camera.axes[2][2])
-    ripples = 2.0 + 0.045 * np.maximum(rows - horizon, 0)
-    return Mirror(np.clip(mirrored, 0, 255).astype(np.uint8), np.minimum(fresnel, 0.8), ripples)

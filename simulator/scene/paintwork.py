@@ -96,13 +96,13 @@ class Paintwork:
         if all(size):
             for region in (black, white):
                 self._paint(region, seen, (x0, y0))
-        return _Stamp(window, cv2.subtract(white, black), black)
+        return _Stamp(window, np.asarray(cv2.subtract(white, black), np.uint8), black)
 
     def _paint(self, picture: Rgb, seen: SeenVehicle, origin: tuple[int, int] = (0, 0)) -> None:
         """Paint into a picture whose first pixel is the camera's at ``origin``."""
         x0, y0, x1, y1 = seen.window
         near = self._nearness[y0:y1, x0:x1]
-        hidden = cv2.compare(near, 1 / seen.depth_m, cv2.CMP_GT)
+        hidden = (near > 1 / seen.depth_m).view(np.uint8)
         count = cv2.countNonZero(hidden)
         if count == hidden.size:
             return

@@ -54,17 +54,24 @@ PEDESTAL_SIGMAS = 2.2
 @lru_cache(maxsize=8)
 def _noise_sheets(width_px: int, height_px: int, sigma: float) -> list[Rgb]:
     """Grey noise about the pedestal."""
-    random = np.random.default_rng(7)
-    shape = (height_px + _PLAY_PX, width_px + _PLAY_PX)
     sheets = []
-    for _ in range(_SHEETS):
-        grain = random.standard_normal(shape, np.float32) + np.float32(PEDESTAL_SIGMAS)
+    for grain in _grains(width_px, height_px):
         level = np.clip(np.round(grain * np.float32(sigma)), 0, 255).astype(np.uint8)
         sheets.append(np.asarray(cv2.merge([level] * 3), np.uint8))
     return sheets
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
+def _grains(width_px: int, height_px: int) -> list[NDArray[np.float32]]:
+    random = np.random.default_rng(7)
+    shape = (height_px + _PLAY_PX, width_px + _PLAY_PX)
+    return [
+        random.standard_normal(shape, np.float32) + np.float32(PEDESTAL_SIGMAS)
+        for _ in range(_SHEETS)
+    ]
+
+
+@lru_cache(maxsize=8)
 def _rain_sheets(width_px: int, height_px: int, strength: float) -> list[Rgb]:
     """Drops drawn out by the exposure: few near and long ones, many far and short ones."""
     random = np.random.default_rng(11)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.scene.backdrop import draw_backdrop
+from simulator.scene.backdrop import draw_scene
 from simulator.scene.canvas import depth_m
 from simulator.scene.ground import CELL_M, map_pixel
 from simulator.scene.place import EXTENT_M, Building
@@ -58,7 +58,7 @@ def test_what_is_painted_on_the_ground_is_seen_where_the_camera_model_says(
     outline, seen = camera.project(place.to_plane(rim))
     if not seen.all() or not (12 < u < 468 and 12 < v < 258):
         return
-    picture = draw_backdrop(camera, place, map_with_disc(a, b)).picture
+    picture = draw_scene(camera, place, map_with_disc(a, b)).day
     moments = cv2.moments(outline.astype(np.float32))
     expected = np.array((moments["m10"], moments["m01"])) / moments["m00"]
     x0, y0 = np.floor(outline.min(axis=0)).astype(int) - 4
@@ -76,7 +76,7 @@ def test_a_wall_stands_where_and_as_near_as_the_camera_model_says() -> None:
     place = empty_place(wall)
     camera = camera_at(place, -10, -12, 12, 4)
     ground = np.full((_SIZE, _SIZE, 3), 20, np.uint8)
-    nearness = draw_backdrop(camera, place, ground).nearness
+    nearness = draw_scene(camera, place, ground).nearness
     for a, up in ((9.0, 1.0), (14.0, 4.5), (19.0, 8.0)):
         u, v = pixel_of(camera, place, a, 4.0, up)
         depth = depth_m(camera, place.to_plane(np.array([(a, 4.0, up)])))[0]
@@ -88,6 +88,6 @@ def test_a_wall_stands_where_and_as_near_as_the_camera_model_says() -> None:
 def test_a_lens_that_bends_is_refused() -> None:
     place = empty_place()
     with pytest.raises(ValueError, match="set k1 to 0"):
-        draw_backdrop(
+        draw_scene(
             camera_at(place, 0, 0, 10, 0, k1=-0.1), place, np.zeros((_SIZE, _SIZE, 3), np.uint8)
         )

@@ -10,8 +10,17 @@ import numpy as np
 import pytest
 
 from simulator.scene import conditions
-from simulator.scene.backdrop import draw_backdrop
-from simulator.scene.conditions import BRIGHT_DAY, FOG, NIGHT, NIGHT_RAIN, RAIN, Conditions
+from simulator.scene.backdrop import draw_scene
+from simulator.scene.conditions import (
+    BRIGHT_DAY,
+    FOG,
+    NIGHT,
+    NIGHT_RAIN,
+    RAIN,
+    Change,
+    Conditions,
+    phase_at,
+)
 from simulator.scene.fires import Fire
 from simulator.scene.fluid import FireLoop
 from simulator.scene.ground import CELL_M
@@ -42,7 +51,7 @@ def seen_at(under: Conditions, a: float, b: float, up: float = 0.0) -> float:
     place = street()
     camera = camera_at(place, -20, -8, 14, 4)
     return level(
-        draw_backdrop(camera, place, _GREY, under).picture, *pixel_of(camera, place, a, b, up)
+        draw_scene(camera, place, _GREY).under(under).picture, *pixel_of(camera, place, a, b, up)
     )
 
 
@@ -132,3 +141,30 @@ def test_what_burns_is_in_the_same_place_under_all_conditions(loop: FireLoop) ->
 def test_what_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"between 0 and 1|in metres"):
         replace(NIGHT, **wrong)
+
+
+def test_rain_comes_little_by_little_and_then_stays() -> None:
+    changes = (Change(10.0, 20.0, RAIN), Change(50.0, 10.0, NIGHT))
+    phases = [phase_at(BRIGHT_DAY, changes, t) for t in (0, 9.9, 15, 25, 30, 49, 55, 60, 900)]
+    assert [p.under.name for p in phases[:2]] == ["bright day"] * 2
+    assert 0 < phases[2].share < phases[3].share < 1
+    assert BRIGHT_DAY.wet < phases[2].under.wet < phases[3].under.wet < RAIN.wet
+    assert phases[4].under is RAIN
+    assert phases[5].under is RAIN
+    assert RAIN.light > phases[6].under.light > NIGHT.light
+    assert phases[7].under is NIGHT
+    assert phases[8].under is NIGHT
+
+
+def test_a_camera_sees_the_dusk_fall(loop: FireLoop) -> None:
+    place = street()
+    camera = camera_at(place, -20, -8, 14, 4)
+    changes = (Change(2.0, 8.0, NIGHT),)
+    stage = Stage(place, Script(3), loop, ZoneInfo("Asia/Jakarta"), BRIGHT_DAY, changes)
+    view = CameraView(camera, stage, "DUSK", 1)
+    wall = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    light = [float(view.shoot(t, wall).picture.mean()) for t in (0.0, 4.0, 6.0, 8.0, 12.0)]
+    assert light == sorted(light, reverse=True)
+    assert light[-1] < 0.4 * light[0]
+    # Going back shows what was there.
+    assert abs(float(view.shoot(0.0, wall).picture.mean()) - light[0]) < 0.5
