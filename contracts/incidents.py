@@ -72,6 +72,8 @@ class SourceKind(StrEnum):
     CAMERA = "camera"
     CALLER = "caller"
     CAMERA_SEES_NOTHING = "camera_sees_nothing"
+    CALL_COUNT = "call_count"
+    """How many have called by now, of an event that should have brought some number."""
     PRIOR = "prior"
 
 
@@ -81,7 +83,7 @@ class Contribution:
 
     source: SourceKind
     source_id: str
-    """A camera's or a call's id; empty for the prior."""
+    """A camera's or a call's id; empty for the prior and the calls' number."""
     log_odds: float
     sighting: str = ""
     distance_m: float | None = None

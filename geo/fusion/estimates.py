@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import add
 
 import numpy as np
 from shapely import Polygon
@@ -13,7 +14,7 @@ from contracts import CallId, Contribution, Estimate, Region, SourceKind
 from geo.fusion.evidence import CallEvidence, TrackEvidence, medoid
 from geo.fusion.hearing import Heard
 from geo.fusion.scoring import Score, weighed
-from geo.fusion.unseen import SEEN, Unseen
+from geo.fusion.unseen import LEAST_LOG_ODDS, SEEN, Unseen
 from geo.projection import LocalProjection
 from geo.regions import UNIT_CIRCLE, credible_areas
 
@@ -28,6 +29,7 @@ def estimate_of(
     heard: Sequence[Heard],
     projection: LocalProjection,
     *,
+    at_s: float,
     exercise: bool,
     unseen: Unseen | None = None,
 ) -> Estimate:
@@ -35,7 +37,8 @@ def estimate_of(
     made of, in their order.
     """
     whole = score.place if unseen is None else unseen.place
-    log_z = score.log_z_by_hazard
+    counted = score.call_count(at_s)
+    log_z = tuple(map(add, score.log_z_by_hazard, counted))
     if unseen is not None:
         log_z = tuple(
             z + (unseen.log_odds if hazard in SEEN else 0.0)
@@ -47,7 +50,12 @@ def estimate_of(
     place = whole.widened(TEMPER if len(score.sources) > 1 else TEMPER_LONE)
     inner, outer = credible_areas(place, (0.5, 0.9))
     pieces = score.pieces
-    contributions = score.contributions(location)
+    of_calls = counted[score.hazards.index(ranked[0][0])]
+    contributions = score.contributions(ranked[0][0], location)
+    if abs(of_calls) > LEAST_LOG_ODDS:
+        contributions += (
+            Contribution(source=SourceKind.CALL_COUNT, source_id="", log_odds=of_calls),
+        )
     if unseen is not None and ranked[0][0] in SEEN:
         contributions += tuple(
             Contribution(

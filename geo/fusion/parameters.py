@@ -20,7 +20,16 @@ _EVENTS_PER_KM2_DAY = {
     Hazard.CRIME: 0.013,
     Hazard.OTHER: 0.014,
 }
-_CALLS_PER_EVENT = {Hazard.FIRE: 2.5, Hazard.CRASH: 1.8, Hazard.FLOOD: 2.0}
+_CALLS_PER_EVENT = {
+    Hazard.FIRE: 3.5,
+    Hazard.CRASH: 3.0,
+    Hazard.FLOOD: 3.0,
+    Hazard.DISASTER: 2.2,
+    Hazard.MEDICAL: 1.5,
+    Hazard.CRIME: 1.8,
+    Hazard.OTHER: 1.5,
+}
+"""Assumed; events differ by `call_rate_shape`."""
 # How long after the first report of an event the others come: half within about this.
 _DELAY_MIN = {Hazard.FIRE: 9.0, Hazard.CRASH: 5.0, Hazard.FLOOD: 35.0, Hazard.DISASTER: 15.0}
 _EXTENT_M = {Hazard.FIRE: 6.0, Hazard.CRASH: 4.0, Hazard.FLOOD: 40.0, Hazard.DISASTER: 15.0}
@@ -59,7 +68,7 @@ class FusionParameters:
     standoff_factor: float = 1.2
     """Callers stand this many times farther off than `geo.callers.STANDOFFS` says. Not knowing, it
     is better to believe them farther than nearer: one too near is taken for another event."""
-    call_rate_shape: float = 2.0
+    call_rate_shape: float = 3.0
     """Of the gamma distribution of how many people call about an event: the smaller, the more
     events differ."""
     found_within_s: float = 90.0
@@ -102,7 +111,7 @@ class FusionParameters:
 
     def calls_per_event(self, hazard: Hazard) -> float:
         """Mean number of calls that one event brings."""
-        return _CALLS_PER_EVENT.get(hazard, 1.2)
+        return _CALLS_PER_EVENT[hazard]
 
     def delay_days(self, hazard: Hazard) -> float:
         """Time scale of the reports after the first."""

@@ -16,8 +16,10 @@ from geo.fusion.scoring import Score, Source
 MOST_LEAVERS = 5
 """Sources that are tried for leaving alone."""
 MOST_SOURCES = 14
-"""An incident of more is not taken apart: trying costs more than a report may, and it is seldom
-two."""
+"""Of an incident of more only the newest report is tried for leaving, and the whole no longer for
+falling in two along its axes: trying costs more than a report may."""
+MOST_SHARED_OUT = 30
+"""An incident of more sources is not shared out between two."""
 
 
 def partings(score: Score) -> Iterator[tuple[Score, Score]]:
@@ -25,10 +27,15 @@ def partings(score: Score) -> Iterator[tuple[Score, Score]]:
     are halves.
     """
     sources = score.sources
-    if not 2 <= len(sources) <= MOST_SOURCES:
+    if len(sources) < 2:
         return
+    ways: list[frozenset[int]] = []
+    if len(sources) <= MOST_SOURCES:
+        ways += [*_leavers(score), *_halves(sources)]
+    if 3 <= len(sources) <= MOST_SHARED_OUT:
+        ways.append(_shared_out(score))
     seen: set[frozenset[int]] = set()
-    for leaving in (*_leavers(score), *_halves(sources)):
+    for leaving in ways:
         rest = [n for n in range(len(sources)) if n not in leaving]
         if not leaving or not rest or leaving in seen:
             continue
@@ -62,6 +69,35 @@ def _leavers(score: Score) -> list[frozenset[int]]:
     steps = score.term(score.hazard_probabilities[0][0]).steps
     worst_first = sorted(range(len(steps)), key=lambda number: (steps[number], number))
     return [frozenset((number,)) for number in worst_first[:MOST_LEAVERS]]
+
+
+def _shared_out(score: Score) -> frozenset[int]:
+    """The sources that go with the younger of two rivals, where each goes with whom it fits better.
+
+    The rivals are the two best placed sources that contradict each other most; the others choose
+    in the order of how well they are placed (sequentially allocated splits, Dahl 2005).
+    """
+    sources, p = score.sources, score.parameters
+    hazard = score.hazard_probabilities[0][0]
+    places = [source.best.place(None if score.unstated else hazard) for source in sources]
+    xy = np.array([place.mean for place in places])
+    spread = np.array([np.trace(place.covariance) / 2 for place in places])
+    started = np.array([source.started_s for source in sources])
+    apart2 = np.sum((xy[:, None] - xy[None]) ** 2, axis=2) / (spread[:, None] + spread[None])
+    waits = np.abs(started[:, None] - started[None]) / 86_400 / p.delay_days(hazard)
+    first, second = np.unravel_index(np.argmax(0.5 * apart2 + waits), apart2.shape)
+    groups = [[min(first, second)], [max(first, second)]]
+    scores = [Score([sources[each[0]]], p) for each in groups]
+    odds = [one.log_z_of(hazard) for one in scores]
+    for number in np.argsort(spread, kind="stable").tolist():
+        if number in (first, second):
+            continue
+        joint = [one.joined(Score([sources[number]], p)) for one in scores]
+        then = [one.log_z_of(hazard) for one in joint]
+        chosen = int(then[1] - odds[1] > then[0] - odds[0])
+        groups[chosen].append(number)
+        scores[chosen], odds[chosen] = joint[chosen], then[chosen]
+    return _without_oldest(frozenset(int(n) for n in groups[1]), len(sources))
 
 
 def _halves(sources: Sequence[Source]) -> Iterator[frozenset[int]]:

@@ -52,6 +52,8 @@ SAME_SPOT_GAIN = 5.0
 MOST_MOVES = 3
 """Parts that leave an incident at one report."""
 SAME_SPOT_FROM = 0.001
+NEWS_NATS = 0.1
+"""By how much what isn't reported must change the log odds to be told."""
 PACES = 40.0
 """Incidents whose last report is this many delay scales away are no candidates: under any hazard
 their delay's density has fallen below a thousandth of its start."""
@@ -70,6 +72,8 @@ class _Incident:
     exercise: bool
     touched: bool = False
     ended: bool = False
+    counted: float = 0.0
+    """What the number of calls said when it was last thought of, in nats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +128,29 @@ class Fusion:
         self._live = frozenset(cameras)
 
     def refresh(self, at_s: float) -> dict[IncidentId, Estimate]:
-        """The open incidents of which cameras could have seen something since their last
-        report, at a time in seconds since 1970.
+        """The open incidents of which time has told something since their last report, at a time
+        in seconds since 1970: of which cameras could have seen something, or people called.
         """
         self._now_s = max(self._now_s, at_s)
-        if self._watch is None or not self._live:
-            return {}
-        p = self._parameters
-        earliest_s = at_s - p.found_within_s - (p.most_looks + 1) * p.look_s
         return {
             incident.id: self._estimate(incident)
             for incident in sorted(self._incidents.values(), key=lambda each: each.order)
-            if not incident.ended
-            and incident.score.started_s > earliest_s
-            and self._unseen(incident) is not None
+            if not incident.ended and (self._is_watched(incident) or self._is_awaited(incident))
         }
+
+    def _is_watched(self, incident: _Incident) -> bool:
+        """Whether cameras that see nothing may have something new to say."""
+        p = self._parameters
+        earliest_s = self._now_s - p.found_within_s - (p.most_looks + 1) * p.look_s
+        return incident.score.started_s > earliest_s and self._unseen(incident) is not None
+
+    def _is_awaited(self, incident: _Incident) -> bool:
+        """Whether calls that haven't come say something else than when it was last thought of."""
+        score = incident.score
+        if score.probability < SAME_SPOT_FROM:
+            return False
+        best = score.hazards.index(score.hazard_probabilities[0][0])
+        return abs(score.call_count(self._now_s)[best] - incident.counted) > NEWS_NATS
 
     def add(self, report: Report) -> list[Decision]:
         """Take one report in; nothing where it is known, has no place yet, or is of an ended
@@ -451,11 +463,15 @@ class Fusion:
         self._hearing.forget(horizon_s)
 
     def _estimate(self, incident: _Incident) -> Estimate:
+        score = incident.score
+        best = score.hazards.index(score.hazard_probabilities[0][0])
+        incident.counted = score.call_count(max(self._now_s, self._hearing.newest_s))[best]
         heard = [self._hearing.of(piece) for piece in incident.score.pieces]
         return estimate_of(
             incident.score,
             heard,
             self._projection,
+            at_s=max(self._now_s, self._hearing.newest_s),
             exercise=incident.exercise,
             unseen=self._unseen(incident),
         )

@@ -220,6 +220,14 @@ class Score:
             for h in self.hazards
         )
 
+    def log_z_of(self, hazard: Hazard) -> float:
+        """``log Z_h`` of any hazard, also one that nobody spoke for."""
+        if self.impossible:
+            return -math.inf
+        started = np.array([source.started_s for source in self.sources])
+        delays = log_delays(started, self.parameters.delay_days(hazard))
+        return self.term(hazard).log_k + float(np.sum(delays))
+
     def _share_term(self, hazard: Hazard) -> None:
         """One product of places for all hazards, since without a name they are alike."""
         first = self.hazards[0]
@@ -245,12 +253,24 @@ class Score:
         """
         if self.impossible:
             return -math.inf
-        calls = sum(isinstance(source.best, CallEvidence) for source in self.sources)
         in_hindsight = [
-            z + log_call_count(calls, self.parameters.calls_per_event(h), self.parameters)
+            z + log_call_count(self.calls, self.parameters.calls_per_event(h), self.parameters)
             for h, z in zip(self.hazards, self.log_z_by_hazard, strict=True)
         ]
         return float(np.logaddexp(0.0, np.logaddexp.reduce(in_hindsight)))
+
+    @cached_property
+    def calls(self) -> int:
+        """How many people called."""
+        return sum(isinstance(source.best, CallEvidence) for source in self.sources)
+
+    def call_count(self, at_s: float) -> tuple[float, ...]:
+        """What the number of calls by a time says, in nats, for each of `hazards`."""
+        p, waited_s = self.parameters, at_s - self.started_s
+        return tuple(
+            log_call_count(self.calls, p.calls_per_event(h), p, arrived(waited_s, p.delay_days(h)))
+            for h in self.hazards
+        )
 
     @property
     def started_s(self) -> float:
@@ -284,13 +304,14 @@ class Score:
             np.concatenate([place.covariances for _, place in kept]),
         )
 
-    def contributions(self, location: tuple[float, float]) -> tuple[Contribution, ...]:
-        """What each source added to the log odds of the likeliest hazard; they sum to them.
+    def contributions(
+        self, hazard: Hazard, location: tuple[float, float]
+    ) -> tuple[Contribution, ...]:
+        """What each source added to a hazard's log odds; they sum to them.
 
         A source's share is its own words, its rates, and how well its place and time agree with
         those before it. The prior's is the event's rate against the first source's clutter.
         """
-        hazard = self.hazard_probabilities[0][0]
         started = np.array([source.started_s for source in self.sources])
         delays = log_delays(started, self.parameters.delay_days(hazard))
         found: list[Contribution] = []
@@ -360,18 +381,27 @@ def log_delays(started_s: Floats, scale_days: float) -> Floats:
     return np.asarray(found)
 
 
-def log_call_count(calls: int, mean: float, parameters: FusionParameters) -> float:
-    """Log of what this number of calls says of an event that brings ``mean``, over ``mean**calls``.
+def arrived(waited_s: float, scale_days: float) -> float:
+    """Share of an event's reports that have come by a time after the first; see `log_delays`."""
+    waited = max(0.0, waited_s) / DAY_S / scale_days
+    return 1 - QUICK_SHARE * math.exp(-waited) - (1 - QUICK_SHARE) * math.exp(-waited / SLOW_TIMES)
+
+
+def log_call_count(
+    calls: int, mean: float, parameters: FusionParameters, share: float = 1.0
+) -> float:
+    """Log of what this number of calls says of an event that brings ``mean``, over ``mean**calls``,
+    when this share of them should have come.
 
     The rate of calls is gamma-distributed over events (some are seen by a whole street), so that
-    ``E[rate**n exp(-rate)] = G(r + n) / G(r) (mean / r)**n (1 + mean / r)**-(r + n)``.
+    ``E[rate**n exp(-s rate)] = G(r + n) / G(r) (mean / r)**n (1 + s mean / r)**-(r + n)``.
     """
     r = parameters.call_rate_shape
     return (
         math.lgamma(r + calls)
         - math.lgamma(r)
         - calls * math.log(r)
-        - (r + calls) * math.log1p(mean / r)
+        - (r + calls) * math.log1p(share * mean / r)
     )
 
 

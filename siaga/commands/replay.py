@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -48,6 +48,9 @@ from geo.projection import LocalProjection
 from incidents.fusing.mind import parameters_of
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
 from siaga.failures import Failure
+
+LOOK_AGAIN = timedelta(hours=1)
+"""Between two reckonings of what hasn't been reported meanwhile."""
 
 
 class _Line(BaseModel):
@@ -141,7 +144,12 @@ def run(
     fusion = Fusion(parameters, projection, poses)
     found = Replay()
     sequence = 0
+    looked_at = None
     for _, bodies in lines:
+        at = bodies[0].received_at
+        if looked_at is None or at - looked_at >= LOOK_AGAIN:
+            looked_at = at
+            found.estimates |= fusion.refresh(at.timestamp())
         started = time.perf_counter()
         for body in bodies:
             sequence += 1
@@ -149,6 +157,8 @@ def run(
             for decision in fusion.add(report):
                 found.apply(decision, body.received_at)
         found.seconds.append(time.perf_counter() - started)
+    if lines:
+        found.estimates |= fusion.refresh(lines[-1][1][-1].received_at.timestamp())
     return found
 
 

@@ -184,9 +184,10 @@ def test_frames_of_one_track_are_one_piece_of_evidence(fusion: Fusion, say: Repo
     )
     assert {d.incident_id for d in decisions} == {decisions[0].incident_id}
     first, last = decisions[0].estimate, decisions[-1].estimate
-    assert last.probability == pytest.approx(first.probability)
+    said = [sum(c.log_odds for c in e.contributions if c.source_id == "a") for e in (first, last)]
+    assert said[1] == pytest.approx(said[0])
     assert len(last.report_ids) == 30
-    assert [c.source for c in last.contributions] == [SourceKind.PRIOR, SourceKind.CAMERA]
+    assert [c.source for c in last.contributions][:2] == [SourceKind.PRIOR, SourceKind.CAMERA]
 
 
 def test_a_lost_and_found_track_counts_once(fusion: Fusion, say: Reporter) -> None:
@@ -194,7 +195,7 @@ def test_a_lost_and_found_track_counts_once(fusion: Fusion, say: Reporter) -> No
     (one,) = fusion.add(say.detection("a", "t1", foot, llr=5, at_s=0))
     (two,) = fusion.add(say.detection("a", "t2", foot, llr=5, at_s=30))
     assert two.incident_id == one.incident_id
-    assert two.estimate.probability == pytest.approx(one.estimate.probability, rel=0.05)
+    assert two.estimate.probability <= one.estimate.probability
 
 
 def test_two_concurrent_tracks_of_one_camera_far_apart_are_two_events(
@@ -294,10 +295,11 @@ def test_contributions_explain_the_probability(fusion: Fusion, say: Reporter) ->
     (decision,) = feed(fusion, say.call("k", (30, 60), at_s=30))
     total = sum(c.log_odds for c in decision.estimate.contributions)
     assert decision.estimate.probability == pytest.approx(1 / (1 + 2.718281828**-total), abs=1e-3)
-    camera, caller = decision.estimate.contributions[1:]
+    camera, caller, calls = decision.estimate.contributions[1:]
     assert (camera.source, camera.source_id, camera.sighting) == (SourceKind.CAMERA, "a", "fire")
     assert camera.log_odds == pytest.approx(6)
     assert caller.distance_m == pytest.approx(32, abs=8)
+    assert calls.source is SourceKind.CALL_COUNT
 
 
 def test_reports_of_an_exercise_meet_no_others(fusion: Fusion, say: Reporter) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
 
-from contracts import CameraId, Hazard, SourceKind
+from contracts import CameraId, Estimate, Hazard, IncidentId, SourceKind
 from geo import LocalProjection
 from geo.fusion import Fusion, FusionParameters
 from geo.mixture import Floats
@@ -34,6 +34,16 @@ def at(minutes: float) -> float:
     return START.timestamp() + 60 * minutes
 
 
+def nothing_seen(told: Mapping[IncidentId, Estimate]) -> float:
+    """What cameras that see nothing say of the one incident, in nats."""
+    return sum(
+        contribution.log_odds
+        for estimate in told.values()
+        for contribution in estimate.contributions
+        if contribution.source is SourceKind.CAMERA_SEES_NOTHING
+    )
+
+
 def test_who_sees_nothing_moves_the_place_and_doubts_the_incident(fusion: Fusion) -> None:
     say = Reporter(LocalProjection(BEKASI))
     fusion.set_live([EAST])
@@ -51,12 +61,25 @@ def test_it_counts_once_a_correlation_time_and_not_for_ever(fusion: Fusion) -> N
     fusion.set_live([EAST])
     for report in say.call("k", (5.0, 0.0), Hazard.FIRE, radius_m=40):
         fusion.add(report)
-    said = [
-        [estimate.probability for estimate in fusion.refresh(at(minutes)).values()]
-        for minutes in (1, 2, 4, 8, 16, 20)
-    ]
-    assert said[0] == []
-    assert said[1] == said[2] and said[1][0] > said[3][0] > said[4][0] == said[5][0]
+    said = [nothing_seen(fusion.refresh(at(minutes))) for minutes in (1, 2, 4, 8, 16, 20)]
+    assert said[0] == 0
+    assert said[1] == said[2] and said[1] > said[3] > said[4] == said[5]
+
+
+def test_who_called_alone_is_believed_less_as_time_goes_by() -> None:
+    say = Reporter(LocalProjection(BEKASI))
+    fusion = Fusion(FusionParameters(), LocalProjection(BEKASI), {})
+    told = [fusion.add(report) for report in say.call("k", (5.0, 0.0), Hazard.FIRE)]
+    said = [told[-1][-1].estimate]
+    for minutes in (2, 5, 10, 30):
+        said += fusion.refresh(at(minutes)).values()
+    assert len(said) == 5
+    assert [one.probability for one in said] == sorted(
+        (one.probability for one in said), reverse=True
+    )
+    (calls,) = (c for c in said[-1].contributions if c.source is SourceKind.CALL_COUNT)
+    assert calls.log_odds < -1
+    assert fusion.refresh(at(31)) == {}, "nothing has changed that is worth telling"
 
 
 @pytest.mark.parametrize("hazard", [Hazard.MEDICAL, Hazard.FIRE])
@@ -67,7 +90,7 @@ def test_nobody_is_believed_who_is_not_live_or_could_not_see(
     fusion.set_live([] if hazard is Hazard.FIRE else [EAST])
     for report in say.call("k", (5.0, 0.0), hazard, radius_m=40):
         fusion.add(report)
-    assert fusion.refresh(at(10)) == {}
+    assert nothing_seen(fusion.refresh(at(10))) == 0
 
 
 def test_a_wide_place_is_left_as_it_is(fusion: Fusion) -> None:
@@ -75,4 +98,4 @@ def test_a_wide_place_is_left_as_it_is(fusion: Fusion) -> None:
     fusion.set_live([EAST])
     for report in say.call("k", (5.0, 0.0), Hazard.FIRE, radius_m=2_000):
         fusion.add(report)
-    assert fusion.refresh(at(10)) == {}
+    assert nothing_seen(fusion.refresh(at(10))) == 0

@@ -1,6 +1,7 @@
 // An incident as the server tells it.
 
 import type { Box, LonLat, Region } from './places';
+import type { Assignment } from './routing';
 
 export type Hazard = 'fire' | 'crash' | 'flood' | 'disaster' | 'medical' | 'crime' | 'other';
 export const HAZARDS: readonly Hazard[] = [
@@ -41,7 +42,7 @@ export type IncidentAction =
 export type AlarmLevel = 'signal' | 'candidate' | 'alarm';
 export type Priority = 1 | 2 | 3 | 4;
 
-export type SourceKind = 'camera' | 'caller' | 'camera_sees_nothing' | 'prior';
+export type SourceKind = 'camera' | 'caller' | 'camera_sees_nothing' | 'call_count' | 'prior';
 
 export interface Contribution {
   source: SourceKind;
@@ -100,8 +101,22 @@ export interface Incident {
   acknowledged_at: string | null;
   verified_at: string | null;
   dispatched_at: string | null;
+  en_route_at: string | null;
+  on_scene_at: string | null;
   closed_at: string | null;
   last_actor: string;
   reason: string;
   notes: Note[];
+  /** Who is responsible by the rules, or was asked by a person. */
+  agency_ids: string[];
+  assignments: Assignment[];
+  /** It would be louder, were what it rests on not shelved. */
+  shelved: boolean;
+}
+
+/** Another incident, and how probably it is the same event. */
+export interface Similar {
+  incident_id: string;
+  probability: number;
+  distance_m: number;
 }
