@@ -15,6 +15,16 @@ from datetime import UTC, datetime, timedelta
 
 import av
 
+from camera_ingest.mp4_boxes import (
+    TICKS_PER_S,
+    box,
+    full_box,
+    movie_header,
+    named_values,
+    runs_box,
+    sample_description,
+    track,
+)
 from camera_ingest.packets import CodedPicture, StreamInfo
 from camera_ingest.parameter_sets import (
     JPEG,
@@ -25,13 +35,10 @@ from camera_ingest.parameter_sets import (
 )
 from camera_ingest.preroll import PacketRun
 
-TICKS_PER_S = 90_000
 CAPTURE_START = "siaga.capture_start"
 """Metadata key: ISO 8601 time at which the file's time is 0."""
 
-_MP4_EPOCH = datetime(1904, 1, 1, tzinfo=UTC)
 _NTP_EPOCH = datetime(1900, 1, 1, tzinfo=UTC)
-_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _KEYFRAME = 0x02000000
 _OTHER = 0x01010000
 """Sample flags: depends on no other; depends on others and is no sync sample (8.8.3.1)."""
@@ -53,32 +60,32 @@ def write_clip(run: PacketRun, metadata: Mapping[str, str]) -> bytes:
     steps.append(steps[-1] if steps else TICKS_PER_S // 10)
     keyframes = [n for n, picture in enumerate(run.pictures, 1) if picture.is_keyframe]
     offsets = [at - place for at, place in zip(shown, decoded, strict=True)]
-    brand = _box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isomiso2mp41")
+    brand = box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isomiso2mp41")
 
     def index(first_byte: int) -> bytes:
-        table = _box(
+        table = box(
             b"stbl",
-            _sample_description(described),
-            _runs_box(b"stts", ">II", _counted(steps)),
-            _runs_box(b"ctts", ">Ii", _counted(offsets), version=1) if any(offsets) else b"",
-            _full_box(
+            sample_description(described),
+            runs_box(b"stts", ">II", _counted(steps)),
+            runs_box(b"ctts", ">Ii", _counted(offsets), version=1) if any(offsets) else b"",
+            full_box(
                 b"stss", 0, 0, struct.pack(f">I{len(keyframes)}I", len(keyframes), *keyframes)
             ),
-            _full_box(b"stsc", 0, 0, struct.pack(">IIII", 1, 1, len(samples), 1)),
-            _full_box(
+            full_box(b"stsc", 0, 0, struct.pack(">IIII", 1, 1, len(samples), 1)),
+            full_box(
                 b"stsz",
                 0,
                 0,
                 struct.pack(f">II{len(samples)}I", 0, len(samples), *map(len, samples)),
             ),
-            _full_box(b"co64", 0, 0, struct.pack(">IQ", 1, first_byte)),
+            full_box(b"co64", 0, 0, struct.pack(">IQ", 1, first_byte)),
         )
         everything = {CAPTURE_START: start.isoformat(), **metadata}
-        return _box(
+        return box(
             b"moov",
-            _movie_header(start, sum(steps)),
-            _track(described, start, sum(steps), table),
-            _metadata(everything),
+            movie_header(start, sum(steps)),
+            track(described, start, sum(steps), table),
+            named_values(everything),
         )
 
     body_head = struct.pack(">I4sQ", 1, b"mdat", 16 + sum(map(len, samples)))
@@ -126,23 +133,23 @@ class Fragmenter:
 
     def head(self) -> bytes:
         """What every reader needs before the first fragment."""
-        table = _box(
+        table = box(
             b"stbl",
-            _sample_description(self.format),
+            sample_description(self.format),
             *(
-                _full_box(kind, 0, 0, bytes(4 if kind != b"stsz" else 8))
+                full_box(kind, 0, 0, bytes(4 if kind != b"stsz" else 8))
                 for kind in (b"stts", b"stsc", b"stsz", b"stco")
             ),
         )
         return b"".join(
             (
-                _box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6mp41"),
-                _box(
+                box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6mp41"),
+                box(
                     b"moov",
-                    _movie_header(self.start, 0),
-                    _track(self.format, self.start, 0, table),
-                    _box(b"mvex", _full_box(b"trex", 0, 0, struct.pack(">5I", 1, 1, 0, 0, 0))),
-                    _metadata({CAPTURE_START: self.start.isoformat()}),
+                    movie_header(self.start, 0),
+                    track(self.format, self.start, 0, table),
+                    box(b"mvex", full_box(b"trex", 0, 0, struct.pack(">5I", 1, 1, 0, 0, 0))),
+                    named_values({CAPTURE_START: self.start.isoformat()}),
                 ),
             )
         )
@@ -156,14 +163,14 @@ class Fragmenter:
         flags = _KEYFRAME if picture.is_keyframe else _OTHER
 
         def head(data_offset: int) -> bytes:
-            return _box(
+            return box(
                 b"moof",
-                _full_box(b"mfhd", 0, 0, struct.pack(">I", self._number)),
-                _box(
+                full_box(b"mfhd", 0, 0, struct.pack(">I", self._number)),
+                box(
                     b"traf",
-                    _full_box(b"tfhd", 0, 0x020000, struct.pack(">I", 1)),
-                    _full_box(b"tfdt", 1, 0, struct.pack(">Q", decoded)),
-                    _full_box(
+                    full_box(b"tfhd", 0, 0x020000, struct.pack(">I", 1)),
+                    full_box(b"tfdt", 1, 0, struct.pack(">Q", decoded)),
+                    full_box(
                         b"trun",
                         1,
                         0xF01,
@@ -178,9 +185,9 @@ class Fragmenter:
         if picture.is_keyframe:
             since_1900 = picture.captured_at - _NTP_EPOCH
             ntp = round(since_1900 / timedelta(microseconds=1) * 2**32 / 1e6)
-            reference = _full_box(b"prft", 1, 0, struct.pack(">IQQ", 1, ntp, max(0, shown)))
+            reference = full_box(b"prft", 1, 0, struct.pack(">IQQ", 1, ntp, max(0, shown)))
         offset = len(head(0)) + 8
-        return b"".join((reference, head(offset), _box(b"mdat", data)))
+        return b"".join((reference, head(offset), box(b"mdat", data)))
 
     def _decode_time(self, shown: int) -> int:
         """A decoding time that grows: the times of show in order, as late as B-frames need."""
@@ -237,98 +244,3 @@ def _strictly_growing(times: Iterable[int]) -> list[int]:
 
 def _counted(values: Iterable[int]) -> list[tuple[int, int]]:
     return [(len(list(same)), value) for value, same in itertools.groupby(values)]
-
-
-def _box(kind: bytes, *parts: bytes) -> bytes:
-    body = b"".join(parts)
-    return struct.pack(">I4s", 8 + len(body), kind) + body
-
-
-def _full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
-    return _box(kind, struct.pack(">I", version << 24 | flags), *parts)
-
-
-def _runs_box(kind: bytes, form: str, runs: Sequence[tuple[int, int]], version: int = 0) -> bytes:
-    body = b"".join(struct.pack(form, *run) for run in runs)
-    return _full_box(kind, version, 0, struct.pack(">I", len(runs)), body)
-
-
-def _since_1904(at: datetime) -> int:
-    return int((at - _MP4_EPOCH).total_seconds())
-
-
-def _movie_header(start: datetime, duration: int) -> bytes:
-    at = _since_1904(start)
-    return _full_box(
-        b"mvhd",
-        1,
-        0,
-        struct.pack(">QQIQ", at, at, TICKS_PER_S, duration),
-        struct.pack(">IH", 0x10000, 0x100),
-        bytes(10),
-        _MATRIX,
-        bytes(24),
-        struct.pack(">I", 2),
-    )
-
-
-def _track(described: TrackFormat, start: datetime, duration: int, table: bytes) -> bytes:
-    at = _since_1904(start)
-    size = struct.pack(">II", described.width_px << 16, described.height_px << 16)
-    return _box(
-        b"trak",
-        _full_box(
-            b"tkhd",
-            1,
-            3,
-            struct.pack(">QQIIQ", at, at, 1, 0, duration),
-            bytes(16),
-            _MATRIX,
-            size,
-        ),
-        _box(
-            b"mdia",
-            _full_box(
-                b"mdhd", 1, 0, struct.pack(">QQIQHH", at, at, TICKS_PER_S, duration, 0x55C4, 0)
-            ),
-            _full_box(b"hdlr", 0, 0, bytes(4), b"vide", bytes(12), b"camera\0"),
-            _box(
-                b"minf",
-                _full_box(b"vmhd", 0, 1, bytes(8)),
-                _box(
-                    b"dinf",
-                    _full_box(b"dref", 0, 0, struct.pack(">I", 1), _full_box(b"url ", 0, 1)),
-                ),
-                table,
-            ),
-        ),
-    )
-
-
-def _sample_description(described: TrackFormat) -> bytes:
-    kind, content = described.configuration
-    entry = _box(
-        described.sample_entry,
-        struct.pack(">6xH16x", 1),
-        struct.pack(">HH", described.width_px, described.height_px),
-        struct.pack(">IIIH", 0x480000, 0x480000, 0, 1),
-        bytes(32),
-        struct.pack(">Hh", 24, -1),
-        _box(kind, content),
-    )
-    return _full_box(b"stsd", 0, 0, struct.pack(">I", 1), entry)
-
-
-def _metadata(values: Mapping[str, str]) -> bytes:
-    """Named values, as QuickTime keeps them and FFmpeg reads them."""
-    keys = b"".join(_box(b"mdta", key.encode()) for key in values)
-    items = b"".join(
-        _box(struct.pack(">I", n), _box(b"data", struct.pack(">II", 1, 0), value.encode()))
-        for n, value in enumerate(values.values(), 1)
-    )
-    return _box(
-        b"meta",
-        _full_box(b"hdlr", 0, 0, bytes(4), b"mdta", bytes(13)),
-        _full_box(b"keys", 0, 0, struct.pack(">I", len(values)), keys),
-        _box(b"ilst", items),
-    )

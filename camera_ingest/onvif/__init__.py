@@ -6,16 +6,10 @@ named is asked, through the address guard: the addresses that a camera gives of 
 their paths.
 """
 
-from camera_ingest.onvif.client import (
-    Answers,
-    OnvifCamera,
-    OnvifClient,
-    Profile,
-    PtzPosition,
-    ask_camera,
-    best_profile,
-)
+from camera_ingest.onvif.asking import ask_camera
+from camera_ingest.onvif.client import OnvifClient
 from camera_ingest.onvif.discovery import Found, discover
+from camera_ingest.onvif.nouns import Answers, OnvifCamera, Profile, PtzPosition, best_profile
 
 __all__ = [
     "Answers",

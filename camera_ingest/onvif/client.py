@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
@@ -12,22 +10,25 @@ from xml.sax.saxutils import escape
 from camera_ingest.credentials import Credentials
 from camera_ingest.errors import BAD_SIGN_IN, NO_SIGN_IN, IngestError
 from camera_ingest.http_client import CameraHttp
+from camera_ingest.onvif.nouns import OnvifCamera, Profile, PtzPosition
 from camera_ingest.onvif.soap import (
     DEVICE,
     MEDIA,
     PTZ,
     NoSoap,
     SoapFault,
+    attribute_of,
     envelope,
     every,
     first,
     number_of,
     parse_answer,
     text_of,
+    utc_of,
 )
 from camera_ingest.stopping import StopSignal
 from contracts import CameraId, CameraState
-from plumbing.address_guard import AddressGuard, AddressRefused
+from plumbing.address_guard import AddressGuard
 from plumbing.clock import Clock
 from plumbing.settings import IngestSettings
 
@@ -36,59 +37,6 @@ _MAX_PROFILES = 32
 _NO_ONVIF = "what answers there speaks no ONVIF: check the address (often http://HOST/)"
 _DECODED = {"H264": "h264", "H265": "hevc", "JPEG": "mjpeg", "MPEG4": "mpeg4"}
 DEVICE_PATH = "/onvif/device_service"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """One of the streams that a camera offers. Unknown numbers are none."""
-
-    token: str
-    name: str
-    codec: str
-    width_px: int | None
-    height_px: int | None
-    frames_per_s: float | None
-    gop_frames: float | None
-    stream_url: str
-    """At the host that was asked; without user and password."""
-    snapshot_url: str
-    turns: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OnvifCamera:
-    """What a camera says of itself."""
-
-    maker: str
-    model: str
-    firmware: str
-    clock_error_s: float | None
-    """Its clock minus ours."""
-    profiles: tuple[Profile, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PtzPosition:
-    """Where a turning camera points, in the camera's own scale: -1 to 1 across its reach."""
-
-    pan: float | None
-    tilt: float | None
-    zoom: float | None
-    is_moving: bool | None
-
-
-def best_profile(profiles: Sequence[Profile], width_px: int) -> Profile | None:
-    """The stream to watch: the smallest that is decoded here and at least so wide, else the widest.
-
-    A sub-stream costs a fifth of the main one, and the detector sees no more of the latter.
-    """
-    fit = [one for one in profiles if one.codec in ("h264", "hevc") and one.stream_url]
-    if not fit:
-        return next((one for one in profiles if one.stream_url), None)
-    wide = [one for one in fit if (one.width_px or 0) >= width_px]
-    if wide:
-        return min(wide, key=lambda one: (one.width_px or 0) * (one.height_px or 0))
-    return max(fit, key=lambda one: one.width_px or 0)
 
 
 class OnvifClient:
@@ -171,9 +119,9 @@ class OnvifClient:
         status = first(answer, "MoveStatus")
         moving = set() if status is None else {text.strip().upper() for text in status.itertext()}
         return PtzPosition(
-            pan=_attribute(turned, "x"),
-            tilt=_attribute(turned, "y"),
-            zoom=_attribute(zoomed, "x"),
+            pan=attribute_of(turned, "x"),
+            tilt=attribute_of(turned, "y"),
+            zoom=attribute_of(zoomed, "x"),
             is_moving="MOVING" in moving if moving & {"MOVING", "IDLE"} else None,
         )
 
@@ -212,7 +160,7 @@ class OnvifClient:
             if error.state is CameraState.UNAUTHORISED and self._credentials is not None:
                 return  # against the standard; then its clock must be right
             raise
-        camera_at = _utc(first(told, "UTCDateTime"))
+        camera_at = utc_of(first(told, "UTCDateTime"))
         if camera_at is not None:
             self._clock_error = camera_at - self._clock.now()
 
@@ -298,70 +246,3 @@ class OnvifClient:
         except ValueError:
             return urlunsplit((*self._origin, DEVICE_PATH, "", ""))
         return urlunsplit((*self._origin, parts.path or DEVICE_PATH, parts.query, ""))
-
-
-def _utc(element: Element | None) -> datetime | None:
-    if element is None:
-        return None
-    values = [
-        number_of(element, name) for name in ("Year", "Month", "Day", "Hour", "Minute", "Second")
-    ]
-    try:
-        year, month, day, hour, minute, second = (int(value or 0) for value in values)
-        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _attribute(element: Element | None, name: str) -> float | None:
-    try:
-        return None if element is None else float(element.get(name, ""))
-    except ValueError:
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What one look at a camera over ONVIF brings."""
-
-    camera: OnvifCamera
-    best_token: str | None
-    """The profile to register; none where none has a stream."""
-    position: PtzPosition | None
-
-
-def ask_camera(
-    url: str,
-    username: str | None,
-    password: str,
-    guard: AddressGuard,
-    settings: IngestSettings,
-    clock: Clock,
-) -> Answers:
-    """Ask a camera for everything once.
-
-    Raises:
-        IngestError: as of `OnvifClient.describe`.
-    """
-    try:
-        guard.resolve(url)
-    except AddressRefused as refusal:
-        state = CameraState.UNREACHABLE
-        raise IngestError(CameraId("onvif"), state, refusal.reason) from None
-    credentials = None if username is None else Credentials(username, password)
-    client = OnvifClient(url, credentials, guard, settings, clock, StopSignal())
-    try:
-        camera = client.describe()
-        best = best_profile(camera.profiles, settings.frame_width_px)
-        position = None
-        if best is not None and best.turns:
-            try:
-                position = client.ptz_position(best.token)
-            except IngestError as error:
-                if error.state not in (CameraState.NOT_FOUND, CameraState.REFUSED):
-                    raise
-        return Answers(
-            camera=camera, best_token=None if best is None else best.token, position=position
-        )
-    finally:
-        client.close()

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
@@ -151,5 +151,27 @@ def number_of(element: Element | None, *path: str) -> float | None:
     """An element's number; none where it is none."""
     try:
         return float(text_of(element, *path))
+    except ValueError:
+        return None
+
+
+def utc_of(element: Element | None) -> datetime | None:
+    """A date and time as ONVIF tells it; none where that is none."""
+    if element is None:
+        return None
+    values = [
+        number_of(element, name) for name in ("Year", "Month", "Day", "Hour", "Minute", "Second")
+    ]
+    try:
+        year, month, day, hour, minute, second = (int(value or 0) for value in values)
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def attribute_of(element: Element | None, name: str) -> float | None:
+    """An attribute's number; none where it is missing or none."""
+    try:
+        return None if element is None else float(element.get(name, ""))
     except ValueError:
         return None
