@@ -1,4 +1,5 @@
 import './app.css';
+import './desk.css';
 import { mount } from 'svelte';
 import App from './components/App.svelte';
 import { Api } from './lib/api';

@@ -59,10 +59,15 @@ export function incident(over: Partial<Incident> = {}): Incident {
     acknowledged_at: null,
     verified_at: null,
     dispatched_at: null,
+    en_route_at: null,
+    on_scene_at: null,
     closed_at: null,
     last_actor: 'system',
     reason: '',
     notes: [],
+    agency_ids: [],
+    assignments: [],
+    shelved: false,
     ...over,
   };
 }
@@ -125,7 +130,16 @@ export function call(id: string, over: Partial<Call> = {}): Call {
 }
 
 export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
-  return { type: 'snapshot', seq: 10, incidents: [], cameras: [], calls: [], ...over };
+  return {
+    type: 'snapshot',
+    seq: 10,
+    incidents: [],
+    cameras: [],
+    calls: [],
+    units: [],
+    shelves: [],
+    ...over,
+  };
 }
 
 export function acted(seq: number, subject: Incident, prev = seq - 1): Change & { type: 'change' } {

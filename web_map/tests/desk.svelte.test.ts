@@ -35,7 +35,11 @@ async function deskWith(act: (request: Request) => Answer | Promise<Answer>) {
       ? { status: 200, body: USER }
       : path.endsWith('/config')
         ? { status: 200, body: CONFIG }
-        : await act(request);
+        : path.endsWith('/agencies')
+          ? { status: 200, body: { agencies: [] } }
+          : path.includes('/handovers')
+            ? { status: 200, body: { handovers: [] } }
+            : await act(request);
     if (answer === 'unreachable') throw new TypeError('network');
     const type = answer.status < 400 ? 'application/json' : 'application/problem+json';
     return new Response(JSON.stringify(answer.body ?? {}), {
@@ -133,7 +137,7 @@ describe('a desk', () => {
     const second = desk.act(selected(), 'verify');
     expect(await Promise.all([first, second])).toEqual([false, false]);
     expect(asked).toBe(1);
-    expect(desk.notice?.kind).toBe('conflict');
+    expect(desk.acting.notice?.kind).toBe('conflict');
   });
 
   it('shows a conflict with the true state, and undoes what it showed', async () => {
@@ -141,16 +145,20 @@ describe('a desk', () => {
     await deskWith(() => ({ status: 409, body: { detail: 'changed meanwhile', current } }));
     expect(await desk.act(selected(), 'reject', { reason: 'Lampu' })).toBe(false);
     expect(selected().state).toBe('verified');
-    expect(desk.notice).toMatchObject({ kind: 'conflict', action: 'reject', incidentId: 'i1' });
-    expect(desk.notice?.problem.current?.last_actor).toBe('budi');
+    expect(desk.acting.notice).toMatchObject({
+      kind: 'conflict',
+      deed: 'reject',
+      incidentId: 'i1',
+    });
+    expect(desk.acting.notice?.problem.current?.last_actor).toBe('budi');
   });
 
   it('says that an action was not saved when nobody answers', async () => {
     await deskWith(() => 'unreachable');
     await desk.act(selected(), 'verify');
     expect(desk.operations.shown(selected()).state).toBe('detected');
-    expect(desk.notice?.kind).toBe('failed');
-    expect(desk.notice?.problem.isUnreachable).toBe(true);
+    expect(desk.acting.notice?.kind).toBe('failed');
+    expect(desk.acting.notice?.problem.isUnreachable).toBe(true);
   });
 
   it('goes back to the sign-in screen when the session is over', async () => {

@@ -47,9 +47,16 @@ describe('screens', () => {
   const asked = (role: string) => screensOf({ username: 'a', display_name: 'A', role });
 
   it('are those that the server would answer', () => {
-    expect(asked('operator')).toEqual(['operations']);
-    expect(asked('camera_admin')).toEqual(['operations', 'cameras']);
-    expect(asked('auditor')).toEqual(['operations', 'reports']);
-    expect(asked('supervisor')).toEqual(['operations', 'cameras', 'reports']);
+    expect(asked('operator')).toEqual(['operations', 'wall']);
+    expect(asked('camera_admin')).toEqual(['operations', 'wall', 'cameras']);
+    expect(asked('auditor')).toEqual(['operations', 'reports', 'exercises', 'admin']);
+    expect(asked('supervisor')).toEqual([
+      'operations',
+      'wall',
+      'cameras',
+      'reports',
+      'exercises',
+      'admin',
+    ]);
   });
 });

@@ -100,7 +100,7 @@ describe('what the server told', () => {
   it('shows what was just done, marked as pending, and takes it back', () => {
     const operations = loaded();
     const before = operations.incidents.get('i1')!;
-    operations.expect(before, 'verify');
+    operations.expect(before.id, 'verified');
     expect(operations.shown(before).state).toBe('verified');
     expect(operations.incidents.get('i1')?.state).toBe('detected');
     operations.settle('i1');

@@ -1,6 +1,7 @@
 // A call's positions: all are kept, the newest is drawn.
 
-import type { Call, CallerFix } from './types';
+import { boundsOf, offset } from './geodesy';
+import type { Call, CallerFix, LonLat } from './types';
 
 export function latestFix(call: Call): CallerFix | null {
   let latest: CallerFix | null = null;
@@ -10,4 +11,17 @@ export function latestFix(call: Call): CallerFix | null {
     }
   }
   return latest;
+}
+
+/** The middle of a position, to look at; a sector's is half way out. */
+export function centreOf({ shape }: CallerFix): LonLat | null {
+  if (shape.type === 'disc') return shape.centre;
+  if (shape.type === 'sector') {
+    const [lon, lat] = offset(shape.antenna, shape.range_m / 2, shape.azimuth_deg);
+    return { lon, lat };
+  }
+  const bounds = boundsOf([shape.area]);
+  if (bounds === null) return null;
+  const [west, south, east, north] = bounds;
+  return { lon: (west + east) / 2, lat: (south + north) / 2 };
 }

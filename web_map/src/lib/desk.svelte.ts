@@ -1,7 +1,6 @@
 // One desk: the signed-in person, the feed, what it tells, and what the person does.
-// Actions are shown at once and marked as unsaved until the server agrees; where it doesn't, the
-// true state comes back and a notice says why.
 
+import { Acting } from './acting.svelte';
 import { Api, Problem, idempotencyKey, type ActionWords, type NewCall } from './api';
 import { clock } from './clock.svelte';
 import { Feed, type FeedState } from './feed';
@@ -11,25 +10,14 @@ import { Operations } from './operations.svelte';
 import { buildQueue, isUnacknowledgedAlarm, neighbour, type Queue } from './queue';
 import { AlarmSound } from './sound.svelte';
 import { setTimeZone } from './text.svelte';
-import type { Config, Incident, IncidentAction, RankedCamera, User } from './types';
+import type { Agency, Config, Incident, IncidentAction, RankedCamera, User } from './types';
 
 export type Phase = 'starting' | 'signed-out' | 'working';
-
-/** What went wrong with an action, shown in the incident's panel until it is dismissed. */
-export interface Notice {
-  kind: 'conflict' | 'failed';
-  incidentId: string;
-  action: IncidentAction;
-  words: ActionWords;
-  problem: Problem;
-}
 
 const TIDY_EVERY_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 export class Desk {
-  /** Per incident, the last action that is on its way. */
-  private readonly underway = new Map<string, Promise<boolean>>();
   phase = $state<Phase>('starting');
   user = $state<User | null>(null);
   config = $state<Config | null>(null);
@@ -37,16 +25,24 @@ export class Desk {
   /** When the feed was last heard, in the server's time; null before the first word. */
   heardAt = $state<number | null>(null);
   sessionEnded = $state(false);
-  notice = $state<Notice | null>(null);
   /** The newest alarm, for the live region. */
   announced = $state<Incident | null>(null);
 
   readonly operations = new Operations();
+  readonly acting: Acting;
+  /** Agencies that can be sent, as configured. */
+  agencies = $state<Agency[]>([]);
   readonly sound = new AlarmSound();
   readonly load = new AlarmLoad();
   readonly queue: Queue = $derived.by(() => buildQueue(this.operations.incidents.values()));
   readonly order = $derived(
     [...this.queue.active, ...this.queue.candidates].map((incident) => incident.id),
+  );
+  /** Handovers that nobody has taken over, newest first. */
+  readonly handovers = $derived.by(() =>
+    [...this.operations.handovers.values()]
+      .filter((one) => !one.taken_by)
+      .sort((a, b) => b.at.localeCompare(a.at)),
   );
   readonly isExercise = $derived.by(
     () =>
@@ -71,6 +67,7 @@ export class Desk {
     makeFeed: (url: string, handlers: ConstructorParameters<typeof Feed>[1]) => Feed = (u, h) =>
       new Feed(u, h),
   ) {
+    this.acting = new Acting(api, this.operations, () => this.leave(true));
     this.operations.onCameraSaved = (id) => void this.refreshCamera(id);
     this.operations.onFounded = (incident) => {
       if (!isUnacknowledgedAlarm(incident)) return;
@@ -137,7 +134,7 @@ export class Desk {
   select(id: string | null): void {
     this.operations.select(id);
     if (id !== null && this.order.includes(id)) this.place = this.order.indexOf(id);
-    if (this.notice && this.notice.incidentId !== id) this.notice = null;
+    if (this.acting.notice && this.acting.notice.incidentId !== id) this.acting.notice = null;
   }
 
   step(by: 1 | -1): string | null {
@@ -155,72 +152,15 @@ export class Desk {
     return incident !== null && isOffered(this.operations.shown(incident).state, action);
   }
 
-  /** Returns whether the server agreed. What is pressed while an earlier action is being saved
-   * waits for it, and is dropped where the server refused that one. */
-  async act(incident: Incident, action: IncidentAction, words: ActionWords = {}): Promise<boolean> {
-    const { id } = incident;
-    const before = this.underway.get(id);
-    const turn = before
-      ? before.then((agreed) => agreed && this.actNext(this.latest(incident), action, words))
-      : this.actNow(incident, action, words);
-    this.underway.set(id, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.underway.get(id) === turn) this.underway.delete(id);
-    }
-  }
-
-  private latest(incident: Incident): Incident {
-    return this.operations.incidents.get(incident.id) ?? incident;
-  }
-
-  /** The same key pressed twice is one wish. */
-  private async actNext(
-    incident: Incident,
-    action: IncidentAction,
-    words: ActionWords,
-  ): Promise<boolean> {
-    if (action !== 'note' && !isOffered(incident.state, action)) return false;
-    return this.actNow(incident, action, words);
-  }
-
-  private async actNow(
-    incident: Incident,
-    action: IncidentAction,
-    words: ActionWords,
-  ): Promise<boolean> {
-    this.notice = null;
-    this.operations.expect(incident, action);
-    try {
-      const after = await this.api.incidents.act(incident, action, words);
-      this.operations.putIncident(after);
-      return true;
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      this.refuse({ incidentId: incident.id, action, words, problem: error });
-      return false;
-    } finally {
-      this.operations.settle(incident.id);
-    }
+  /** See `Acting.act`. */
+  act(incident: Incident, action: IncidentAction, words: ActionWords = {}): Promise<boolean> {
+    return this.acting.act(incident, action, words);
   }
 
   async newCall(call: NewCall, key = idempotencyKey()): Promise<[string, RankedCamera[]]> {
     const answer = await this.api.calls.take(call, key);
     this.operations.putCall(answer.call);
     return [answer.call.id, answer.cameras];
-  }
-
-  private refuse(facts: Omit<Notice, 'kind'>): void {
-    const { problem, incidentId } = facts;
-    if (problem.status === 401) {
-      this.leave(true);
-      return;
-    }
-    if (problem.current) this.operations.putIncident(problem.current);
-    if (this.operations.selectedId === incidentId) {
-      this.notice = { kind: problem.current ? 'conflict' : 'failed', ...facts };
-    }
   }
 
   private async enter(user: User): Promise<void> {
@@ -230,7 +170,23 @@ export class Desk {
     this.sessionEnded = false;
     this.phase = 'working';
     this.feed.start();
+    void this.learnDesk();
     this.tidying = setInterval(() => this.tidy(), TIDY_EVERY_MS);
+  }
+
+  /** What the feed doesn't begin with. */
+  private async learnDesk(): Promise<void> {
+    try {
+      const [{ agencies }, { handovers }] = await Promise.all([
+        this.api.desk.agencies(),
+        this.api.desk.handovers(),
+      ]);
+      this.agencies = agencies;
+      for (const handover of handovers) this.operations.putHandover(handover);
+    } catch (error) {
+      // Without them the desk works; what changes comes by the feed.
+      if (!(error instanceof Problem)) throw error;
+    }
   }
 
   private tidy(): void {
@@ -243,7 +199,7 @@ export class Desk {
     this.operations.clear();
     this.heardAt = null;
     this.user = null;
-    this.notice = null;
+    this.acting.clear();
     this.announced = null;
     this.sessionEnded = ended;
     this.phase = 'signed-out';

@@ -7,6 +7,10 @@ export interface Verbs {
   call(): void;
   note(): void;
   picture(): void;
+  /** Play the best view, the second, and so on. */
+  view(place: number): void;
+  wall(): void;
+  handover(): void;
   sound(): void;
   language(): void;
   theme(): void;
@@ -16,13 +20,15 @@ export interface Verbs {
   letter(key: string): void;
 }
 
-const LETTERS: Record<string, Exclude<keyof Verbs, 'letter'>> = {
+const LETTERS: Record<string, Exclude<keyof Verbs, 'letter' | 'view'>> = {
   j: 'next',
   k: 'previous',
   m: 'map',
   n: 'call',
   c: 'note',
   p: 'picture',
+  w: 'wall',
+  h: 'handover',
   s: 'sound',
   l: 'language',
   t: 'theme',
@@ -67,6 +73,10 @@ export function handleKey(event: KeyboardEvent, verbs: Verbs, letters: boolean):
   if (verb) {
     event.preventDefault();
     verbs[verb]();
+    return true;
+  }
+  if (/^[1-9]$/.test(event.key)) {
+    verbs.view(Number(event.key));
     return true;
   }
   if (!/^[a-z]$/i.test(event.key)) return false;

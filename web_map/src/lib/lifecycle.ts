@@ -1,7 +1,7 @@
 // The life of an incident: what may be done in which state, where it leads, and on which key.
 // The server decides; this copy only says what to offer and what to show until it has answered.
 
-import type { Incident, IncidentAction, IncidentState } from './types';
+import type { AssignmentState, Incident, IncidentAction, IncidentState } from './types';
 
 const UNDECIDED: readonly IncidentState[] = ['detected', 'acknowledged'];
 const RESPONDING: readonly IncidentState[] = ['dispatched', 'en_route', 'on_scene'];
@@ -44,6 +44,51 @@ export const ACTION_KEYS: Partial<Record<IncidentAction, string>> = {
   close: 'X',
   cancel: 'Z',
   reopen: 'U',
+};
+
+/** What the desk does beside the life cycle, and on which key. */
+export type DeskDeed = 'assign' | 'merge' | 'split' | 'mark_duplicate' | 'shelve' | 'undo';
+
+export const DEED_KEYS: Record<DeskDeed, string> = {
+  assign: 'D',
+  merge: 'G',
+  split: 'Y',
+  mark_duplicate: 'Q',
+  shelve: 'F',
+  undo: 'B',
+};
+
+const SENDABLE: readonly IncidentState[] = ['verified', ...RESPONDING];
+
+/** What may be done beside the life cycle; undoing depends on whose step was the last. */
+export function offeredDeeds(incident: Incident): DeskDeed[] {
+  if (!isOpen(incident.state)) return [];
+  const { camera_ids, call_ids } = incident.estimate;
+  const deeds: DeskDeed[] = SENDABLE.includes(incident.state) ? ['assign'] : [];
+  deeds.push('merge');
+  if (camera_ids.length + call_ids.length > 1) deeds.push('split');
+  deeds.push('mark_duplicate');
+  if (camera_ids.length > 0) deeds.push('shelve');
+  return deeds;
+}
+
+export function deedForKey(key: string): DeskDeed | null {
+  const wanted = key.toUpperCase();
+  for (const [deed, letter] of Object.entries(DEED_KEYS)) {
+    if (letter === wanted) return deed as DeskDeed;
+  }
+  return null;
+}
+
+/** What may be told of an assignment next, the expected step first. */
+export const ASSIGNMENT_NEXT: Record<AssignmentState, readonly AssignmentState[]> = {
+  dispatched: ['en_route', 'on_scene', 'recalled'],
+  accepted: ['en_route', 'on_scene', 'recalled'],
+  en_route: ['on_scene', 'recalled'],
+  on_scene: ['closed', 'recalled'],
+  closed: [],
+  declined: [],
+  recalled: [],
 };
 
 const NEEDS_REASON: ReadonlySet<IncidentAction> = new Set(['reject', 'cancel', 'reopen']);

@@ -2,6 +2,7 @@
 // from the alarms that this desk knows of.
 
 import { SvelteMap } from 'svelte/reactivity';
+import { clock } from './clock.svelte';
 import type { Incident } from './types';
 
 const BUCKET_MS = 5 * 60_000;
@@ -16,6 +17,14 @@ export class AlarmLoad {
 
   noteAll(incidents: readonly Incident[]): void {
     for (const incident of incidents) if (incident.level === 'alarm') this.note(incident);
+  }
+
+  /** Alarms of the last ten minutes, in steps of ten seconds. */
+  get inTenMinutes(): number {
+    const from = Math.floor(clock.now / 10_000) * 10_000 - 2 * BUCKET_MS;
+    let found = 0;
+    for (const at of this.times.values()) found += Number(at >= from);
+    return found;
   }
 
   /** Alarms in each five minutes of the last hour, oldest first. */

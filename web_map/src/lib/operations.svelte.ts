@@ -3,20 +3,21 @@
 // in `pending`, and is shown as such.
 
 import { SvelteMap } from 'svelte/reactivity';
-import { expectedState, isOpen } from './lifecycle';
+import { isOpen } from './lifecycle';
 import type {
   Call,
   CameraHealth,
   CameraView,
   Change,
+  Handover,
   Incident,
-  IncidentAction,
   IncidentState,
+  Shelf,
   Snapshot,
+  Unit,
 } from './types';
 
 export interface Pending {
-  action: IncidentAction;
   state: IncidentState;
 }
 
@@ -26,6 +27,8 @@ export type Touched =
 
 /** Calls that belong to no open incident are forgotten after this long. */
 const CALL_KEPT_MS = 2 * 3600_000;
+/** More than this many handovers are in the server's list only. */
+const HANDOVERS_KEPT = 50;
 const SICK: ReadonlySet<string> = new Set([
   'stalled',
   'frozen',
@@ -50,6 +53,11 @@ export class Operations {
   readonly incidents = new SvelteMap<string, Incident>();
   readonly cameras = new SvelteMap<string, CameraView>();
   readonly calls = new SvelteMap<string, Call>();
+  readonly units = new SvelteMap<string, Unit>();
+  /** What doesn't sound now. */
+  readonly shelves = new SvelteMap<string, Shelf>();
+  /** What earlier shifts have told, by id; filled by the desk and the feed. */
+  readonly handovers = new SvelteMap<string, Handover>();
   readonly pending = new SvelteMap<string, Pending>();
   /** False until the first snapshot. */
   loaded = $state(false);
@@ -89,9 +97,9 @@ export class Operations {
     return pending ? { ...incident, state: pending.state } : incident;
   }
 
-  expect(incident: Incident, action: IncidentAction): void {
-    this.pending.set(incident.id, { action, state: expectedState(action, incident.state) });
-    this.tell({ what: 'incident', id: incident.id });
+  expect(id: string, state: IncidentState): void {
+    this.pending.set(id, { state });
+    this.tell({ what: 'incident', id });
   }
 
   settle(id: string): void {
@@ -102,6 +110,8 @@ export class Operations {
     replace(this.incidents, snapshot.incidents, this.selected);
     replace(this.cameras, snapshot.cameras, null);
     replace(this.calls, snapshot.calls, null);
+    replace(this.units, snapshot.units, null);
+    replace(this.shelves, snapshot.shelves, null);
     this.sickCameras = count(this.cameras.values(), isSick);
     this.seq = snapshot.seq;
     this.loaded = true;
@@ -113,7 +123,16 @@ export class Operations {
     this.selectedId = null;
     this.loaded = false;
     this.pending.clear();
-    this.replaceAll({ type: 'snapshot', seq: 0, incidents: [], cameras: [], calls: [] });
+    this.handovers.clear();
+    this.replaceAll({
+      type: 'snapshot',
+      seq: 0,
+      incidents: [],
+      cameras: [],
+      calls: [],
+      units: [],
+      shelves: [],
+    });
     this.loaded = false;
   }
 
@@ -150,7 +169,7 @@ export class Operations {
     this.tell({ what: 'camera', id: view.camera.id });
   }
 
-  /** Forget calls that are old and belong to nothing open; a long shift must not fill the memory. */
+  /** Forget what is old and belongs to nothing open; a long shift must not fill the memory. */
   tidy(now: number): void {
     const needed = new Set<string>();
     for (const incident of this.incidents.values()) {
@@ -162,6 +181,11 @@ export class Operations {
         this.tell({ what: 'call', id: call.id });
       }
     }
+    for (const shelf of [...this.shelves.values()]) {
+      if (Date.parse(shelf.until) <= now) this.shelves.delete(shelf.id);
+    }
+    const handovers = [...this.handovers.values()].sort((a, b) => b.at.localeCompare(a.at));
+    for (const old of handovers.slice(HANDOVERS_KEPT)) this.handovers.delete(old.id);
   }
 
   private apply(change: Change): void {
@@ -195,9 +219,37 @@ export class Operations {
       case 'call.updated':
         this.putCall(change.subject);
         break;
+      case 'unit.saved':
+        this.putUnit(change.subject);
+        break;
+      case 'unit.removed':
+        this.units.delete(change.subject_id);
+        break;
+      case 'shelf.saved':
+        this.putShelf(change.subject, Date.parse(change.recorded_at));
+        break;
+      case 'handover.written':
+      case 'handover.taken':
+        this.putHandover(change.subject);
+        break;
       case 'clip.saved':
         if (change.subject.incident_id === this.selectedId) this.clipsSaved += 1;
     }
+  }
+
+  private putUnit(unit: Unit): void {
+    const known = this.units.get(unit.id);
+    if (!known || known.version <= unit.version) this.units.set(unit.id, unit);
+  }
+
+  putShelf(shelf: Shelf, now: number): void {
+    if (Date.parse(shelf.until) > now) this.shelves.set(shelf.id, shelf);
+    else this.shelves.delete(shelf.id);
+  }
+
+  putHandover(handover: Handover): void {
+    const known = this.handovers.get(handover.id);
+    if (!known?.taken_by) this.handovers.set(handover.id, handover);
   }
 
   private putHealth(health: CameraHealth): void {
@@ -223,7 +275,7 @@ export class Operations {
   }
 }
 
-type Keyed = Incident | Call | CameraView;
+type Keyed = Incident | Call | CameraView | Unit | Shelf;
 
 function keyOf(value: Keyed): string {
   return 'camera' in value ? value.camera.id : value.id;

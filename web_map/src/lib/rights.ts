@@ -3,19 +3,40 @@
 import { SCREENS, type Screen } from './route.svelte';
 import type { User } from './types';
 
-const CAMERA_DESK: ReadonlySet<string> = new Set(['camera_admin', 'supervisor']);
+type Roles = ReadonlySet<string>;
 
-const REPORT_READERS: ReadonlySet<string> = new Set(['supervisor', 'dispatch', 'auditor']);
+const WATCHERS: Roles = new Set(['viewer', 'operator', 'camera_admin', 'supervisor', 'dispatch']);
+const CAMERA_DESK: Roles = new Set(['camera_admin', 'supervisor']);
+const REPORT_READERS: Roles = new Set(['supervisor', 'dispatch', 'auditor']);
+const INSPECTORS: Roles = new Set(['supervisor', 'auditor']);
+const SUPERVISORS: Roles = new Set(['supervisor']);
+
+const OPEN_TO: Record<Exclude<Screen, 'operations'>, Roles> = {
+  wall: WATCHERS,
+  cameras: CAMERA_DESK,
+  reports: REPORT_READERS,
+  exercises: REPORT_READERS,
+  admin: INSPECTORS,
+};
 
 export function screensOf(user: User | null): readonly Screen[] {
-  return SCREENS.filter(
-    (screen) =>
-      screen === 'operations' ||
-      (screen === 'cameras' && mayKeepCameras(user)) ||
-      (screen === 'reports' && user !== null && REPORT_READERS.has(user.role)),
-  );
+  return SCREENS.filter((screen) => screen === 'operations' || has(user, OPEN_TO[screen]));
 }
 
 export function mayKeepCameras(user: User | null): boolean {
-  return user !== null && CAMERA_DESK.has(user.role);
+  return has(user, CAMERA_DESK);
+}
+
+/** Exercises, accounts, keys, and what was learnt: others only look. */
+export function maySupervise(user: User | null): boolean {
+  return has(user, SUPERVISORS);
+}
+
+/** The audit trail, accounts and keys. */
+export function mayInspect(user: User | null): boolean {
+  return has(user, INSPECTORS);
+}
+
+function has(user: User | null, roles: Roles): boolean {
+  return user !== null && roles.has(user.role);
 }

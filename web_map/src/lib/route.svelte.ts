@@ -1,6 +1,6 @@
 // Which screen is shown, kept in the address so that a reload and the browser's back button work.
 
-export const SCREENS = ['operations', 'cameras', 'reports'] as const;
+export const SCREENS = ['operations', 'wall', 'cameras', 'reports', 'exercises', 'admin'] as const;
 export type Screen = (typeof SCREENS)[number];
 
 export interface Place {
@@ -8,15 +8,25 @@ export interface Place {
   /** On the cameras' screen: the camera that is open. */
   cameraId: string | null;
   calibrating: boolean;
+  /** On other screens: the tab, or the thing that is open. */
+  part: string | null;
 }
 
-const HOME: Place = { screen: 'operations', cameraId: null, calibrating: false };
+const HOME: Place = { screen: 'operations', cameraId: null, calibrating: false, part: null };
+const IN_PARTS: readonly Screen[] = ['reports', 'exercises', 'admin'];
 
 export function placeOf(hash: string): Place {
-  const [screen, id, what] = hash.replace(/^#\/?/, '').split('/').map(decoded);
-  if (screen === 'reports') return { ...HOME, screen };
-  if (screen !== 'cameras') return HOME;
-  return { screen, cameraId: id || null, calibrating: Boolean(id) && what === 'calibrate' };
+  const [name, id, what] = hash.replace(/^#\/?/, '').split('/').map(decoded);
+  const screen = SCREENS.find((one) => one === name);
+  if (screen === undefined) return HOME;
+  if (IN_PARTS.includes(screen)) return { ...HOME, screen, part: id || null };
+  if (screen !== 'cameras') return { ...HOME, screen };
+  return {
+    ...HOME,
+    screen,
+    cameraId: id || null,
+    calibrating: Boolean(id) && what === 'calibrate',
+  };
 }
 
 function decoded(part: string): string {
@@ -28,11 +38,12 @@ function decoded(part: string): string {
   }
 }
 
-export function hashOf(place: Place): string {
-  if (place.screen === 'operations') return '#/';
-  if (place.screen === 'reports') return '#/reports';
-  const id = place.cameraId === null ? '' : `/${encodeURIComponent(place.cameraId)}`;
-  return `#/cameras${id}${id && place.calibrating ? '/calibrate' : ''}`;
+export function hashOf(to: Partial<Place>): string {
+  const { screen, cameraId, calibrating, part } = { ...HOME, ...to };
+  if (screen === 'operations') return '#/';
+  const within = screen === 'cameras' ? cameraId : part;
+  const id = within === null ? '' : `/${encodeURIComponent(within)}`;
+  return `#/${screen}${id}${id && calibrating ? '/calibrate' : ''}`;
 }
 
 export class Route {
@@ -50,7 +61,7 @@ export class Route {
   }
 
   go(to: Partial<Place>): void {
-    location.hash = hashOf({ ...HOME, ...to });
+    location.hash = hashOf(to);
     this.read();
   }
 

@@ -3,7 +3,7 @@
 import { dictionaries, translate, type MessageKey, type Words } from '../i18n';
 import * as format from './format';
 import { preferences } from './preferences.svelte';
-import { wallMoment, wallTime } from './time';
+import { wallDay, wallMoment, wallTime } from './time';
 import type { LonLat } from './types';
 
 let timeZone = $state('Asia/Jakarta');
@@ -22,7 +22,16 @@ export function t(key: MessageKey, words?: Words): string {
 
 /** A word of a closed set that a newer server may have enlarged: unknown members show as they are. */
 export function word(
-  set: 'hazard' | 'sighting' | 'state' | 'camera' | 'method' | 'step',
+  set:
+    | 'hazard'
+    | 'sighting'
+    | 'state'
+    | 'camera'
+    | 'method'
+    | 'step'
+    | 'conditions'
+    | 'role'
+    | 'assignment',
   member: string,
 ) {
   const key = `${set}.${member}`;
@@ -37,6 +46,7 @@ export const signed = (value: number) => format.signed(value, preferences.langua
 export const coordinates = (at: LonLat) => format.coordinates(at);
 export const share = (value: number) => format.share(value, preferences.language);
 export const moment = (time: string) => wallMoment(time, preferences.language, timeZone);
+export const day = (time: string) => wallDay(time, preferences.language, timeZone);
 export const at = (time: string | number) => wallTime(time, preferences.language, timeZone);
 
 /** "1 camera" in English has no s; Indonesian has one form. */

@@ -35,6 +35,11 @@ export function wallMoment(at: string, language: Language, timeZone: string): st
   return `${date.format(new Date(at))} ${wallTime(at, language, timeZone)}`;
 }
 
+export function wallDay(at: string, language: Language, timeZone: string): string {
+  const date = new Intl.DateTimeFormat(LOCALE[language], { timeZone, dateStyle: 'medium' });
+  return date.format(new Date(at));
+}
+
 /** Seconds under a minute, then as a clock; nothing where it isn't known. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return '';

@@ -1,31 +1,21 @@
-// The map itself. Loaded apart from the first screen, since MapLibre is larger than all the rest.
+// The operations' map.
 //
 // Life cycle: made on an element; the style loads; from then on changes gathered by `Drawing` are
 // sent in batches; `destroy` releases the GPU's context.
 
-import 'maplibre-gl/dist/maplibre-gl.css';
-import './controls.css';
-import {
-  AttributionControl,
-  Map as LibreMap,
-  ScaleControl,
-  setWorkerUrl,
-  type GeoJSONSource,
-  type LngLatBoundsLike,
-  type MapMouseEvent,
-} from 'maplibre-gl';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
+import type { GeoJSONSource, LngLatBoundsLike, Map as LibreMap, MapMouseEvent } from 'maplibre-gl';
 import { boundsOf } from '../lib/geodesy';
 import type { Operations } from '../lib/operations.svelte';
 import { prefersReducedMotion, type Theme } from '../lib/preferences.svelte';
 import type { Config, LonLat } from '../lib/types';
 import { findBasemap } from './background';
-import { FONT_FACES, type Basemap } from './basemap';
+import type { Basemap } from './basemap';
 import { Drawing } from './drawing';
 import type { MapHandle, MapView, Mark } from './handle';
 import { allIcons, PIXEL_RATIO } from './icons';
 import { OVERLAY_SOURCES, overlayLayers, overlaySource } from './overlay';
 import { PALETTES } from './palette';
+import { repaint, stageMap } from './stage';
 
 export interface MapEvents {
   onincident(id: string): void;
@@ -38,7 +28,6 @@ const FIRST_FLUSH_MS = 16;
 const FLUSH_EVERY_MS = 250;
 const CLOSEST_ZOOM = 16;
 
-setWorkerUrl(new URL(workerUrl, location.href).href);
 export class MapController implements MapHandle, MapView {
   private readonly map: LibreMap;
   private readonly drawing: Drawing;
@@ -71,31 +60,13 @@ export class MapController implements MapHandle, MapView {
   ) {
     const { city, map } = config;
     this.drawing = new Drawing(operations);
-    this.map = new LibreMap({
-      container: element,
-      center: [city.lon, city.lat],
-      zoom: map.zoom,
-      maxZoom: 20,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      fadeDuration: prefersReducedMotion() ? 0 : 120,
-    });
-    this.map.setStyle(map.style_url ?? { version: 8, sources: {}, layers: [] }, {
-      transformStyle: (_, next) => ({
-        ...next,
-        'font-faces': { ...next['font-faces'], ...FONT_FACES },
-      }),
-    });
-    this.map.touchZoomRotate.disableRotation();
-    this.map.keyboard.disableRotation();
-    this.map.addControl(new ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
-    this.map.addControl(
-      new AttributionControl({ compact: false, customAttribution: map.attribution }),
-      'bottom-right',
+    this.map = stageMap(
+      element,
+      config,
+      { centre: city, zoom: map.zoom, maxZoom: 20 },
+      () => this.furnish(),
+      (what) => events.onproblem(what),
     );
-    this.map.on('style.load', () => this.furnish());
-    this.map.on('error', (event) => events.onproblem(event.error.message));
     this.listen();
     this.unsubscribe = operations.subscribe((touched) => {
       this.drawing.touch(touched);
@@ -116,12 +87,7 @@ export class MapController implements MapHandle, MapView {
     if (!this.ready) return;
     const palette = PALETTES[theme];
     for (const icon of allIcons(palette)) this.map.updateImage(icon.name, icon.image);
-    const layers = [...this.basemap.layers(palette), ...overlayLayers(palette)];
-    for (const layer of layers) {
-      for (const [name, value] of Object.entries(layer.paint ?? {})) {
-        this.map.setPaintProperty(layer.id, name as never, value as never, { validate: false });
-      }
-    }
+    repaint(this.map, [...this.basemap.layers(palette), ...overlayLayers(palette)]);
   }
 
   setPicking(picking: boolean): void {

@@ -54,10 +54,17 @@ export interface SurveyHandle {
   pixelOf(at: LonLat): { x: number; y: number };
 }
 
+/** `window.siagaPlaces`: the reports' map, for end-to-end tests. */
+export interface PlacesHandle {
+  idle(): boolean;
+  rendered(): { squares: number; gaps: number };
+}
+
 declare global {
   interface Window {
     siaga?: Readonly<TestHandle>;
     siagaSurvey?: Readonly<SurveyHandle>;
+    siagaPlaces?: Readonly<PlacesHandle>;
   }
 }
 

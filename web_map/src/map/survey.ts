@@ -1,27 +1,20 @@
 // The map of the calibration screen: where the camera stands and looks, the spots that were
 // clicked, and where pixels lie with their error. Small and apart from the operations' map.
 
-import 'maplibre-gl/dist/maplibre-gl.css';
-import './controls.css';
-import {
-  AttributionControl,
+import type {
+  GeoJSONSource,
+  LayerSpecification,
   Map as LibreMap,
-  ScaleControl,
-  setWorkerUrl,
-  type GeoJSONSource,
-  type LayerSpecification,
-  type MapMouseEvent,
+  MapMouseEvent,
 } from 'maplibre-gl';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { Feature, FeatureCollection } from 'geojson';
 import { boundsOf } from '../lib/geodesy';
-import { prefersReducedMotion, type Theme } from '../lib/preferences.svelte';
+import type { Theme } from '../lib/preferences.svelte';
 import type { Area, CalibrationPreview, Config, LonLat } from '../lib/types';
 import { findBasemap } from './background';
-import { FONT_FACES, MAP_FONT, type Basemap } from './basemap';
+import { MAP_FONT, type Basemap } from './basemap';
 import { PALETTES, type Palette } from './palette';
-
-setWorkerUrl(new URL(workerUrl, location.href).href);
+import { repaint, stageMap } from './stage';
 
 const SOURCES = ['survey-view', 'survey-errors', 'survey-spots', 'survey-camera'] as const;
 const START_ZOOM = 17;
@@ -68,32 +61,14 @@ export class SurveyMap {
     private theme: Theme,
     events: SurveyEvents,
   ) {
-    this.map = new LibreMap({
-      container: element,
-      center: [centre.lon, centre.lat],
-      zoom: START_ZOOM,
-      maxZoom: 22,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      fadeDuration: prefersReducedMotion() ? 0 : 120,
-    });
-    this.map.setStyle(config.map.style_url ?? { version: 8, sources: {}, layers: [] }, {
-      transformStyle: (_, next) => ({
-        ...next,
-        'font-faces': { ...next['font-faces'], ...FONT_FACES },
-      }),
-    });
-    this.map.touchZoomRotate.disableRotation();
-    this.map.keyboard.disableRotation();
-    this.map.addControl(new ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
-    this.map.addControl(
-      new AttributionControl({ compact: false, customAttribution: config.map.attribution }),
-      'bottom-right',
+    this.map = stageMap(
+      element,
+      config,
+      { centre, zoom: START_ZOOM, maxZoom: 22 },
+      () => this.furnish(),
+      (what) => events.onproblem(what),
     );
     this.map.getCanvas().style.cursor = 'crosshair';
-    this.map.on('style.load', () => this.furnish());
-    this.map.on('error', (event) => events.onproblem(event.error.message));
     this.map.on('click', (event: MapMouseEvent) =>
       events.onclick({ lon: event.lngLat.lng, lat: event.lngLat.lat }),
     );
@@ -109,11 +84,7 @@ export class SurveyMap {
     this.theme = theme;
     if (!this.ready) return;
     const palette = PALETTES[theme];
-    for (const layer of [...this.basemap.layers(palette), ...surveyLayers(palette)]) {
-      for (const [name, value] of Object.entries(layer.paint ?? {})) {
-        this.map.setPaintProperty(layer.id, name as never, value as never, { validate: false });
-      }
-    }
+    repaint(this.map, [...this.basemap.layers(palette), ...surveyLayers(palette)]);
   }
 
   show(survey: Survey): void {

@@ -1,9 +1,11 @@
 // English.
 
 import type { Dictionary } from '../id';
+import { admin } from './admin';
 import { calibration } from './calibration';
 import { calls } from './calls';
 import { cameras } from './cameras';
+import { exercises } from './exercises';
 import { operations } from './operations';
 import { reports } from './reports';
 import { shell } from './shell';
@@ -11,9 +13,11 @@ import { video } from './video';
 import { words } from './words';
 
 export const en: Dictionary = {
+  ...admin,
   ...calibration,
   ...calls,
   ...cameras,
+  ...exercises,
   ...operations,
   ...reports,
   ...shell,

@@ -1,8 +1,10 @@
 // Indonesian, the language of the desk, by screen. Every key stands here first; English follows it.
 
+import { admin } from './admin';
 import { calibration } from './calibration';
 import { calls } from './calls';
 import { cameras } from './cameras';
+import { exercises } from './exercises';
 import { operations } from './operations';
 import { reports } from './reports';
 import { shell } from './shell';
@@ -10,9 +12,11 @@ import { video } from './video';
 import { words } from './words';
 
 export const id = {
+  ...admin,
   ...calibration,
   ...calls,
   ...cameras,
+  ...exercises,
   ...operations,
   ...reports,
   ...shell,

@@ -1,14 +1,18 @@
 // The REST side, by room: `api.incidents.act(...)`, `api.cameras.probe(...)`.
 
+import { AccountRoutes } from './accounts';
 import { CallRoutes } from './calls';
 import { CameraRoutes } from './cameras';
+import { DeskRoutes } from './desk';
+import { ExerciseRoutes } from './exercises';
 import { Http, type Fetch } from './http';
 import { IncidentRoutes } from './incidents';
+import { LearningRoutes } from './learning';
 import { ReportRoutes } from './reports';
 import { SessionRoutes } from './session';
 
 export { evidenceUrl, idempotencyKey, Problem, type FieldProblem } from './http';
-export type { NewCall } from './calls';
+export type { CallLocation, NewCall, Outlook } from './calls';
 export type { ActionWords } from './incidents';
 
 export class Api {
@@ -16,6 +20,10 @@ export class Api {
   readonly incidents: IncidentRoutes;
   readonly calls: CallRoutes;
   readonly cameras: CameraRoutes;
+  readonly desk: DeskRoutes;
+  readonly exercises: ExerciseRoutes;
+  readonly accounts: AccountRoutes;
+  readonly learning: LearningRoutes;
   readonly reports: ReportRoutes;
 
   constructor(fetch: Fetch = (path, init) => window.fetch(path, init)) {
@@ -24,6 +32,10 @@ export class Api {
     this.incidents = new IncidentRoutes(http);
     this.calls = new CallRoutes(http);
     this.cameras = new CameraRoutes(http);
+    this.desk = new DeskRoutes(http);
+    this.exercises = new ExerciseRoutes(http);
+    this.accounts = new AccountRoutes(http);
+    this.learning = new LearningRoutes(http);
     this.reports = new ReportRoutes(http);
   }
 }

@@ -6,6 +6,7 @@ import type {
   AuditPage,
   ClocksReport,
   CoverageReport,
+  HeatReport,
   KindsReport,
   LedgerReport,
   Reports,
@@ -17,14 +18,15 @@ export class ReportRoutes {
   async month(month: string, exercise: boolean): Promise<Reports> {
     const about = `month=${month}&exercise=${exercise}`;
     const report = <T>(name: string) => this.http.ask<T>('GET', `/api/v1/reports/${name}?${about}`);
-    const [kinds, clocks, alarms, ledger, coverage] = await Promise.all([
+    const [kinds, clocks, alarms, ledger, heat, coverage] = await Promise.all([
       report<KindsReport>('kinds'),
       report<ClocksReport>('clocks'),
       report<AlarmsReport>('alarms'),
       report<LedgerReport>('false-alarms'),
+      report<HeatReport>('heat'),
       this.http.ask<CoverageReport>('GET', `/api/v1/coverage?exercise=${exercise}`),
     ]);
-    return { kinds, clocks, alarms, ledger, coverage };
+    return { kinds, clocks, alarms, ledger, heat, coverage };
   }
 
   audit(filter: { actor: string; action: string; after: number | null }): Promise<AuditPage> {

@@ -2,8 +2,10 @@
 
 import type { Call } from './calls';
 import type { Camera, CameraHealth, CameraView } from './cameras';
+import type { Handover, Shelf } from './desk';
 import type { EvidenceClip } from './evidence';
 import type { Incident } from './incidents';
+import type { Unit } from './routing';
 
 export interface Snapshot {
   type: 'snapshot';
@@ -11,6 +13,8 @@ export interface Snapshot {
   incidents: Incident[];
   cameras: CameraView[];
   calls: Call[];
+  units: Unit[];
+  shelves: Shelf[];
 }
 
 interface ChangeOf<K extends string, S> {
@@ -38,6 +42,9 @@ export type Change =
   | ChangeOf<'camera.saved' | 'camera.removed', Camera>
   | ChangeOf<'camera.health', CameraHealth>
   | ChangeOf<'call.received' | 'call.updated', Call>
+  | ChangeOf<'unit.saved' | 'unit.removed', Unit>
+  | ChangeOf<'shelf.saved', Shelf>
+  | ChangeOf<'handover.written' | 'handover.taken', Handover>
   | ChangeOf<'clip.saved', EvidenceClip>;
 
 export interface Ping {

@@ -1,5 +1,7 @@
 // The reports as the server gives them.
 
+import type { Area } from './places';
+
 export interface KindsReport {
   incidents: number;
   calls: number;
@@ -28,6 +30,8 @@ export interface ClocksReport {
 }
 
 export interface LedgerReport {
+  since: string;
+  until: string;
   ledger: {
     camera_id: string;
     hazard: string;
@@ -63,6 +67,13 @@ export interface CoverageReport {
   cameras: number;
   city: AreaCoverage;
   areas: AreaCoverage[];
+  /** What no camera sees; null where all is seen. */
+  gaps: Area | null;
+}
+
+export interface HeatReport {
+  cell_m: number;
+  cells: { lon: number; lat: number; count: number; by_kind: Record<string, number> }[];
 }
 
 export interface AuditPage {
@@ -85,4 +96,5 @@ export interface Reports {
   alarms: AlarmsReport;
   ledger: LedgerReport;
   coverage: CoverageReport;
+  heat: HeatReport;
 }
