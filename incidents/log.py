@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -208,6 +209,27 @@ async def read_last_seq(connection: AsyncConnection) -> Sequence:
     """The newest entry's number, as this transaction sees it."""
     value = await connection.scalar(select(CounterRow.value).where(CounterRow.name == "log"))
     return Sequence(value or 0)
+
+
+async def first_seq_at(connection: AsyncConnection, at: datetime) -> Sequence:
+    """The first entry that was recorded at ``at`` or later, or the number after the last one.
+
+    Entries are written in the order of their times, so a search by halves finds it without an
+    index on the time, which every write would pay for.
+    """
+    last = await read_last_seq(connection)
+    low = await connection.scalar(select(func.min(LogRow.seq))) or last + 1
+    high = last + 1
+    while low < high:
+        middle = (low + high) // 2
+        recorded_at = await connection.scalar(
+            select(LogRow.recorded_at).where(LogRow.seq >= middle).order_by(LogRow.seq).limit(1)
+        )
+        if recorded_at is None or recorded_at >= at:
+            high = middle
+        else:
+            low = middle + 1
+    return Sequence(low)
 
 
 def _entries(rows: Iterable[Any]) -> list[LogEntry]:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from contracts import (
     CallId,
@@ -25,13 +25,14 @@ from contracts import (
     ReportId,
     SourceKind,
 )
-from incidents.actions import columns, decided_on, done_before, settle
+from incidents.actions import decided_on, done_before, settle
 from incidents.database import Database, Writing
 from incidents.errors import IllegalStep
 from incidents.fusing.enrichment import better_picture
 from incidents.lifecycle import allowed_actions
 from incidents.register.clips import take_clips_over
-from incidents.tables import IncidentRow, ReportRow
+from incidents.rows import add_row
+from incidents.tables import ReportRow
 from plumbing.ids import new_id
 
 MOST_NAMED = 200
@@ -218,16 +219,14 @@ class Regrouping:
             exercise=new.estimate.exercise,
             detail=origin.id,
         )
-        await writing.connection.execute(
-            insert(IncidentRow).values(
-                id=new.id,
-                founded_seq=seq,
-                guard_version=1,
-                acted_seq=seq,
-                told_at=writing.now,
-                pending=None,
-                **columns(new),
-            )
+        await add_row(
+            writing.connection,
+            new,
+            founded_seq=seq,
+            guard_version=1,
+            acted_seq=seq,
+            told_at=writing.now,
+            pending=None,
         )
         return new
 

@@ -84,6 +84,12 @@ class ReportRow(Table):
     __table_args__ = (
         Index("reports_by_evidence", "evidence_key"),
         Index("reports_by_kind", "kind", "seq"),
+        Index(
+            "reports_of_exercises",
+            "recorded_at",
+            sqlite_where=text("exercise IS 1"),
+            postgresql_where=text("exercise IS true"),
+        ),
     )
 
 
@@ -114,8 +120,8 @@ class IncidentRow(Table):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     """When it was closed, rejected, merged or cancelled."""
-    tags: Mapped[str] = mapped_column(server_default="")
-    """What lists are filtered by (`incidents.tags`)."""
+    created_at: Mapped[datetime]
+    """When it was founded; see `incidents.finding`."""
     on_hold: Mapped[bool] = mapped_column(server_default=false())
     """Under legal hold: retention takes nothing of it."""
     __table_args__ = (
@@ -131,6 +137,14 @@ class IncidentRow(Table):
         ),
         Index("incidents_open_by_founding", "is_open", "founded_seq"),
         Index("incidents_by_founding", "founded_seq"),
+        Index("incidents_by_creation", "created_at", "founded_seq"),
+        Index("incidents_by_start", "started_at"),
+        Index(
+            "incidents_on_hold",
+            "founded_seq",
+            sqlite_where=text("on_hold IS 1"),
+            postgresql_where=text("on_hold IS true"),
+        ),
         Index(
             "incidents_by_pending",
             "told_at",
@@ -138,6 +152,16 @@ class IncidentRow(Table):
             postgresql_where=text("pending IS NOT NULL"),
         ),
     )
+
+
+class IncidentWordRow(Table):
+    """A word that an incident is found by (`incidents.finding`)."""
+
+    __tablename__ = "incident_words"
+    # Nothing but its key, so SQLite keeps it as an index without a table.
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+    word: Mapped[str] = mapped_column(primary_key=True)
+    founded_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class LogRow(Table):

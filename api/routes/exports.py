@@ -25,7 +25,8 @@ from api.rights.reach import agencies_of
 from api.rights.security import identity_of
 from api.services import services_of
 from contracts import Incident
-from incidents.keeping.archive import ArchivePage, Extent
+from incidents.finding import IncidentPage
+from incidents.keeping.archive import Extent
 
 router = APIRouter(route_class=GuardedRoute, tags=["formats"])
 
@@ -97,7 +98,7 @@ async def _pages(
     first = await archive.page(extent, exercise=partition, limit=PAGE)
 
     async def read() -> AsyncIterator[tuple[Incident, ...]]:
-        page: ArchivePage = first
+        page: IncidentPage = first
         yield page.incidents
         while page.next is not None:
             page = await archive.page(extent, exercise=partition, before=page.next, limit=PAGE)

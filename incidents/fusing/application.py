@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from contracts import (
     AlarmLevel,
@@ -26,12 +26,12 @@ from contracts import (
     from_json,
     to_json,
 )
-from incidents.actions import columns, latest, read_row
 from incidents.database import SYSTEM, Writing
 from incidents.errors import ActedMeanwhile
 from incidents.fusing.enrichment import Enrichment, better_picture
 from incidents.fusing.telling import PAUSE, Urgency, urgency
 from incidents.register.clips import take_clips_over
+from incidents.rows import add_row, change_row, latest, read_row
 from incidents.tables import IncidentRow, ReportRow
 
 MOST_REPORTS_TOLD = 200
@@ -292,20 +292,19 @@ async def tell(writing: Writing, drafts: Sequence[Draft]) -> Applied:
             detail=draft.detail,
             before=draft.told,
         )
-        values = {**columns(incident), "told_at": writing.now, "pending": None}
+        values: dict[str, Any] = {"told_at": writing.now, "pending": None}
         if draft.is_new:
-            await writing.connection.execute(
-                insert(IncidentRow).values(
-                    id=incident_id,
-                    founded_seq=seq,
-                    guard_version=1,
-                    acted_seq=0,
-                    **values,
-                )
+            await add_row(
+                writing.connection,
+                incident,
+                founded_seq=seq,
+                guard_version=1,
+                acted_seq=0,
+                **values,
             )
         else:
             if draft.guarded:
                 values["guard_version"] = version
-            await writing.connection.execute(rows.values(**values))
+            await change_row(writing.connection, draft.told, incident, **values)
         told.append((kind, incident))
     return Applied(tuple(told), frozenset(waiting))

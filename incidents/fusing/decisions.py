@@ -25,12 +25,12 @@ from contracts import (
     ReportId,
 )
 from contracts import Sequence as SequenceNumber
-from incidents.actions import read_row
 from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import ActedMeanwhile, FencedOff
 from incidents.fusing.application import Application, Applied, Outcome, draft_of, shortened, tell
 from incidents.fusing.enrichment import Enrichment
 from incidents.reports import to_report
+from incidents.rows import read_row
 from incidents.tables import FusionWriterRow, IncidentRow, ReportRow
 
 _EXPIRED_AT_ONCE = 200

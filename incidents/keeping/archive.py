@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import or_, select
 
 from contracts import (
     AgencyId,
@@ -23,8 +23,9 @@ from contracts import (
 )
 from incidents.database import Database
 from incidents.errors import NotFound
+from incidents.finding import Asked, IncidentPage, find_numbers, find_page
+from incidents.log import first_seq_at
 from incidents.tables import IncidentRow, LogRow
-from incidents.tags import has_any_tag
 
 _VERIFIED = (
     IncidentState.VERIFIED,
@@ -51,36 +52,18 @@ class Extent:
     groups: frozenset[str] | None = None
     """Only what a camera of one of these groups has to do with, or none."""
 
-    def _conditions(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
-        if self.west_south_east_north is not None:
-            west, south, east, north = self.west_south_east_north
-            found.append(IncidentRow.lat.between(south, north))
-            if west <= east:
-                found.append(IncidentRow.lon.between(west, east))
-            else:
-                found.append(or_(IncidentRow.lon >= west, IncidentRow.lon <= east))
-        if self.since is not None:
-            found.append(or_(IncidentRow.ended_at.is_(None), IncidentRow.ended_at >= self.since))
-        if self.until is not None:
-            found.append(IncidentRow.started_at <= self.until)
-        if self.agencies is not None:
-            found.append(has_any_tag(IncidentRow.tags, "agency", self.agencies))
-        if self.groups is not None:
-            ungrouped = ~IncidentRow.tags.contains(" group:", autoescape=True)
-            found.append(or_(ungrouped, has_any_tag(IncidentRow.tags, "group", self.groups)))
-        return found
+    def _asked(self, exercise: bool) -> Asked:
+        return Asked(
+            exercise=exercise,
+            agencies=self.agencies,
+            groups=self.groups,
+            box=self.west_south_east_north,
+            since=self.since,
+            until=self.until,
+        )
 
 
 EVERYWHERE = Extent()
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivePage:
-    """Incidents, newest first, and the cursor of the next page (none at the end)."""
-
-    incidents: tuple[Incident, ...]
-    next: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,33 +91,17 @@ class Archive:
         exercise: bool,
         before: int | None = None,
         limit: int = 100,
-    ) -> ArchivePage:
+    ) -> IncidentPage:
         """A page of one partition's incidents; ``before`` is the cursor of the page before."""
-        conditions = [IncidentRow.exercise.is_(exercise), *extent._conditions()]
-        if before is not None:
-            conditions.append(IncidentRow.founded_seq < before)
-        statement = (
-            select(IncidentRow.founded_seq, IncidentRow.body)
-            .where(and_(*conditions))
-            .order_by(IncidentRow.founded_seq.desc())
-            .limit(limit + 1)
-        )
         async with self._database.reading(is_long=True) as connection:
-            rows = (await connection.execute(statement)).all()
-        return ArchivePage(
-            tuple(from_json(Incident, row.body) for row in rows[:limit]),
-            rows[limit - 1].founded_seq if len(rows) > limit else None,
-        )
+            return await find_page(connection, extent._asked(exercise), before=before, limit=limit)
 
     async def count(self, extent: Extent, *, exercise: bool, at_most: int) -> int:
         """How many there are, counted no further than ``at_most``."""
-        some = (
-            select(IncidentRow.founded_seq)
-            .where(IncidentRow.exercise.is_(exercise), *extent._conditions())
-            .limit(at_most)
-        )
         async with self._database.reading(is_long=True) as connection:
-            return await connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+            return len(
+                await find_numbers(connection, extent._asked(exercise), before=None, limit=at_most)
+            )
 
     async def worth_telling(
         self, levels: Iterable[AlarmLevel], *, exercise: bool, limit: int
@@ -207,16 +174,16 @@ class Archive:
 
     async def lately_decided(self, since: datetime, *, exercise: bool, limit: int) -> list[str]:
         """Ids of the incidents that somebody acted on, or fusion merged, most recent first."""
-        statement = (
-            select(LogRow.subject_id)
-            .where(
-                LogRow.kind.in_(_DECIDED),
-                LogRow.detail != IncidentAction.NOTE.value,
-                LogRow.recorded_at >= since,
-                LogRow.exercise.is_(exercise),
-            )
-            .order_by(LogRow.seq.desc())
-            .limit(limit)
-        )
         async with self._database.reading(is_long=True) as connection:
+            statement = (
+                select(LogRow.subject_id)
+                .where(
+                    LogRow.seq >= await first_seq_at(connection, since),
+                    LogRow.kind.in_(_DECIDED),
+                    LogRow.detail != IncidentAction.NOTE.value,
+                    LogRow.exercise.is_(exercise),
+                )
+                .order_by(LogRow.seq.desc())
+                .limit(limit)
+            )
             return list(dict.fromkeys(await connection.scalars(statement)))

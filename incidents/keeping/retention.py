@@ -10,43 +10,29 @@ left has no gap.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 
-from contracts import (
-    Call,
-    CallerFix,
-    Detection,
-    Disc,
-    EvidenceClip,
-    Incident,
-    LonLat,
-    ReportKind,
-    from_json,
-    to_json,
-)
-from contracts.verdicts import Verdict
+from contracts import Incident, from_json
 from incidents.database import SYSTEM, Database
-from incidents.fusing.cueing import disc_around
+from incidents.keeping.coarsening import coarsen_some
+from incidents.keeping.wanted_files import wanted_files
+from incidents.log import first_seq_at
 from incidents.people.audit import Audit
 from incidents.people.audit_chain import AuditEvent, append
 from incidents.people.sessions import Sessions
 from incidents.tables import (
     CallRow,
-    ClipRow,
-    CounterRow,
     DeadLetterRow,
     ExerciseRow,
     IncidentRow,
     LogRow,
     RawMessageRow,
     ReportRow,
-    VerdictRow,
     WebhookDeliveryRow,
 )
 from incidents.webhooks import DEAD
@@ -56,12 +42,6 @@ from plumbing.settings import Settings
 
 AT_ONCE = 500
 LOG_AT_ONCE = 5_000
-COARSE_DEG = 0.01
-COARSE_RADIUS_M = 1_000.0
-"""A hundredth of a degree is about a kilometre: a part of the city, and nobody's house."""
-LARGEST_RADIUS_M = 100_000.0
-COARSENED = "coarsened"
-"""The counter that says up to which call positions are coarsened."""
 
 
 @dataclass(slots=True)
@@ -117,7 +97,7 @@ class Retention:
         kept_days = self._settings.retention.audit_days
         found.audit_entries = await Audit(self._database).prune(self._before(kept_days))
         if self._evidence is not None:
-            found.files = await self._forget_files(self._evidence)
+            found.files = await self._forget_files(self._evidence, held)
         if found.is_anything:
             event = AuditEvent(action="retention.run", actor=SYSTEM, details=asdict(found))
             async with self._database.changing() as connection:
@@ -141,8 +121,7 @@ class Retention:
         )
         if kept:
             due &= or_(RawMessageRow.call_id.is_(None), RawMessageRow.call_id.not_in(kept))
-        some = select(RawMessageRow.id).where(due).limit(AT_ONCE)
-        return await self._delete(RawMessageRow, RawMessageRow.id, some)
+        return await self._delete(RawMessageRow, RawMessageRow.id, due)
 
     async def _coarsen_calls(self, held: Iterable[Incident]) -> int:
         kept = {call for incident in held for call in incident.estimate.call_ids}
@@ -150,27 +129,15 @@ class Retention:
         done = 0
         while True:
             async with self._database.changing() as connection:
-                place = await _counter(connection, COARSENED)
-                rows = (
-                    await connection.execute(
-                        select(CallRow)
-                        .where(CallRow.received_seq > place, CallRow.received_at < before)
-                        .order_by(CallRow.received_seq)
-                        .limit(AT_ONCE)
-                    )
-                ).all()
-                if not rows:
-                    return done
-                for row in rows:
-                    if row.id not in kept:
-                        await _coarsen_call(connection, row)
-                        done += 1
-                await _set_counter(connection, COARSENED, rows[-1].received_seq)
+                some = await coarsen_some(connection, before, kept, AT_ONCE)
+            if some is None:
+                return done
+            done += some
 
     async def _forget_dead_letters(self) -> int:
         before = self._before(self._settings.retention.dead_letter_days)
-        some = select(DeadLetterRow.id).where(DeadLetterRow.recorded_at < before).limit(AT_ONCE)
-        gone = await self._delete(DeadLetterRow, DeadLetterRow.id, some)
+        old = DeadLetterRow.recorded_at < before
+        gone = await self._delete(DeadLetterRow, DeadLetterRow.id, old)
         async with self._database.changing() as connection:
             undelivered = await connection.execute(
                 delete(WebhookDeliveryRow).where(
@@ -186,49 +153,44 @@ class Retention:
             IncidentRow.is_open.is_(False),
             IncidentRow.on_hold.is_(False),
         )
-        some = (
-            select(ReportRow.seq)
-            .where(
+        reports = await self._delete(
+            ReportRow,
+            ReportRow.seq,
+            and_(
                 ReportRow.exercise.is_(True),
                 ReportRow.recorded_at < before,
                 or_(ReportRow.incident_id.is_(None), ReportRow.incident_id.in_(closed)),
-            )
-            .limit(AT_ONCE)
+            ),
         )
-        reports = await self._delete(ReportRow, ReportRow.seq, some)
-        await self._delete(
-            ExerciseRow,
-            ExerciseRow.id,
-            select(ExerciseRow.id).where(ExerciseRow.started_at < before).limit(AT_ONCE),
-        )
+        await self._delete(ExerciseRow, ExerciseRow.id, ExerciseRow.started_at < before)
         calls = await self._delete(
-            CallRow,
-            CallRow.id,
-            select(CallRow.id)
-            .where(CallRow.exercise.is_(True), CallRow.received_at < before)
-            .limit(AT_ONCE),
+            CallRow, CallRow.id, and_(CallRow.exercise.is_(True), CallRow.received_at < before)
         )
         return reports, calls
 
     async def _shorten_log(self, held: Iterable[Incident]) -> int:
         before = self._before(self._settings.retention.log_days)
         async with self._database.reading(is_long=True) as connection:
-            last = await _last_before(connection, before)
-            ids = [incident.id for incident in held]
-            if last and ids:
+            first = await connection.scalar(select(func.min(LogRow.seq)))
+            end: int = await first_seq_at(connection, before)
+            if ids := [incident.id for incident in held]:
                 first_held = await connection.scalar(
                     select(func.min(LogRow.seq)).where(LogRow.subject_id.in_(ids))
                 )
-                last = min(last, (first_held or last + 1) - 1)
-        if not last:
-            return 0
-        some = select(LogRow.seq).where(LogRow.seq <= last).order_by(LogRow.seq).limit(LOG_AT_ONCE)
-        return await self._delete(LogRow, LogRow.seq, some)
+                end = min(end, first_held or end)
+        gone = 0
+        for seq in range(first or end, end, LOG_AT_ONCE):
+            upto = min(seq + LOG_AT_ONCE, end)
+            async with self._database.changing() as connection:
+                deleted = await connection.execute(delete(LogRow).where(LogRow.seq < upto))
+            gone += int(deleted.rowcount)
+        return gone
 
-    async def _forget_files(self, evidence: EvidenceStore) -> int:
+    async def _forget_files(self, evidence: EvidenceStore, held: Sequence[Incident]) -> int:
         retention = self._settings.retention
         old = self._before(retention.unconfirmed_picture_days)
-        wanted = await self._wanted(self._before(retention.incident_evidence_days))
+        since = self._before(retention.incident_evidence_days)
+        wanted = await wanted_files(self._database, since, held)
         gone = 0
         for evidence_id in await asyncio.to_thread(lambda: list(evidence.older_than(old))):
             if evidence_id not in wanted:
@@ -236,137 +198,15 @@ class Retention:
                 gone += 1
         return gone
 
-    async def _wanted(self, ended_since: datetime) -> set[str]:
-        """Files of incidents that are open, held, or were verified and have ended lately; and what
-        people's verdicts rest on, from which detection learns."""
-        kept = or_(
-            IncidentRow.is_open.is_(True),
-            IncidentRow.on_hold.is_(True),
-            IncidentRow.ended_at >= ended_since,
-        )
-        wanted: set[str] = set()
-        async with self._database.reading(is_long=True) as connection:
-            bodies = await connection.scalars(select(IncidentRow.body).where(kept))
-            incidents = [from_json(Incident, body) for body in bodies]
-            worth = [
-                one
-                for one in incidents
-                if one.state.is_open or one.on_hold or one.verified_at is not None
-            ]
-            for one in worth:
-                wanted.update(attached.evidence_id for attached in one.attachments)
-                if one.key_picture is not None:
-                    wanted.add(one.key_picture.picture_id)
-            ids = [one.id for one in worth]
-            for start in range(0, len(ids), AT_ONCE):
-                some = ids[start : start + AT_ONCE]
-                detections = await connection.scalars(
-                    select(ReportRow.body).where(
-                        ReportRow.incident_id.in_(some),
-                        ReportRow.kind == ReportKind.DETECTION.value,
-                    )
-                )
-                wanted.update(_pictures(detections))
-                clips = await connection.scalars(
-                    select(ClipRow.body).where(ClipRow.incident_id.in_(some))
-                )
-                for clip in clips:
-                    parts = from_json(EvidenceClip, clip).parts
-                    wanted.update(part.evidence_id for part in parts)
-            verdicts = await connection.scalars(
-                select(VerdictRow.body).where(VerdictRow.decided_at >= ended_since)
-            )
-            wanted.update(_pictures(verdicts, Verdict))
-        return wanted
-
-    async def _delete(self, table: Any, key: Any, some: Any) -> int:
+    async def _delete(self, table: Any, key: Any, due: ColumnElement[bool]) -> int:
+        """Delete what is due. It is looked for outside of the writing transaction, which nobody
+        else's could come before meanwhile, and must be due still within it."""
         gone = 0
         while True:
-            async with self._database.changing() as connection:
-                keys = list(await connection.scalars(some))
-                if keys:
-                    await connection.execute(delete(table).where(key.in_(keys)))
+            async with self._database.reading(is_long=True) as connection:
+                keys = list(await connection.scalars(select(key).where(due).limit(AT_ONCE)))
             if not keys:
                 return gone
-            gone += len(keys)
-
-
-def coarsened(fix: CallerFix) -> CallerFix:
-    """A position that tells the part of the city and no more; coarsening again changes nothing."""
-    centre, radius_m = disc_around(fix.shape)
-    rounded = LonLat(
-        round(round(centre.lon / COARSE_DEG) * COARSE_DEG, 2),
-        round(round(centre.lat / COARSE_DEG) * COARSE_DEG, 2),
-    )
-    wide_m = min(max(radius_m, COARSE_RADIUS_M), LARGEST_RADIUS_M)
-    shape = Disc(centre=rounded, radius_m=wide_m)
-    return replace(fix, shape=shape, altitude_m=None, raw=None)
-
-
-async def _coarsen_call(connection: AsyncConnection, row: Any) -> None:
-    call = _coarse_call(row.body)
-    await connection.execute(
-        update(CallRow).where(CallRow.id == row.id).values(body=to_json(call).decode())
-    )
-    reports = await connection.execute(
-        select(ReportRow.seq, ReportRow.body).where(
-            ReportRow.evidence_key == f"call:{row.id}", ReportRow.kind == ReportKind.FIX.value
-        )
-    )
-    for report in reports.all():
-        fix = coarsened(from_json(CallerFix, report.body))
-        await connection.execute(
-            update(ReportRow).where(ReportRow.seq == report.seq).values(body=to_json(fix).decode())
-        )
-    entries = await connection.execute(
-        select(LogRow.seq, LogRow.subject).where(
-            and_(LogRow.subject_id == row.id, LogRow.kind.startswith("call.", autoescape=True))
-        )
-    )
-    for entry in entries.all():
-        await connection.execute(
-            update(LogRow)
-            .where(LogRow.seq == entry.seq)
-            .values(subject=to_json(_coarse_call(entry.subject)).decode())
-        )
-
-
-def _coarse_call(body: str) -> Call:
-    call = from_json(Call, body)
-    return replace(call, fixes=tuple(coarsened(fix) for fix in call.fixes))
-
-
-def _pictures(bodies: Iterable[str], kind: type[Detection] | type[Verdict] = Detection) -> set[str]:
-    found = (from_json(kind, body).picture_id for body in bodies)
-    return {one for one in found if one is not None}
-
-
-async def _last_before(connection: AsyncConnection, before: datetime) -> int:
-    """The last entry recorded before a time, 0 for none; by halves, since time has no index."""
-    low = await connection.scalar(select(func.min(LogRow.seq)))
-    high = await connection.scalar(select(func.max(LogRow.seq)))
-    if low is None or high is None:
-        return 0
-    low -= 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        at = await connection.scalar(select(LogRow.recorded_at).where(LogRow.seq == middle))
-        if at is not None and at < before:
-            low = middle
-        else:
-            high = middle - 1
-    first = await connection.scalar(select(LogRow.recorded_at).where(LogRow.seq == low))
-    return low if first is not None and first < before else 0
-
-
-async def _counter(connection: AsyncConnection, name: str) -> int:
-    value = await connection.scalar(select(CounterRow.value).where(CounterRow.name == name))
-    return value or 0
-
-
-async def _set_counter(connection: AsyncConnection, name: str, value: int) -> None:
-    changed = await connection.execute(
-        update(CounterRow).where(CounterRow.name == name).values(value=value)
-    )
-    if changed.rowcount == 0:
-        await connection.execute(insert(CounterRow).values(name=name, value=value))
+            async with self._database.changing() as connection:
+                deleted = await connection.execute(delete(table).where(key.in_(keys), due))
+            gone += int(deleted.rowcount)

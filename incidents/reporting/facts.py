@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import AlarmLevel, ContractError, Hazard, IncidentState
 from incidents.database import Database
-from incidents.tables import CallRow, CounterRow, IncidentRow, LogRow
+from incidents.log import first_seq_at
+from incidents.tables import CallRow, IncidentRow, LogRow
 
 MOST = 200_000
 """Incidents or calls that one report counts: a whole city's year, and some seconds of work."""
@@ -134,8 +135,8 @@ class Facts:
             ContractError: too many for one report.
         """
         async with self._database.reading(is_long=True) as connection:
-            first = await _seq_at(connection, span.since)
-            after = await _seq_at(connection, span.until)
+            first = await first_seq_at(connection, span.since)
+            after = await first_seq_at(connection, span.until)
             sounded = (
                 select(LogRow.subject_id, func.min(LogRow.recorded_at).label("at"))
                 .where(
@@ -184,27 +185,6 @@ async def _sounded_before(connection: AsyncConnection, first: int, span: Span) -
         )
         before.update(await connection.scalars(some))
     return before
-
-
-async def _seq_at(connection: AsyncConnection, at: datetime) -> int:
-    """The first entry that was recorded at ``at`` or later, or the number after the last one.
-
-    Entries are written in the order of their times, so a search by halves finds it without an
-    index on the time, which every write would pay for.
-    """
-    low = await connection.scalar(select(func.min(LogRow.seq))) or 1
-    last = await connection.scalar(select(CounterRow.value).where(CounterRow.name == "log"))
-    high = (last or 0) + 1
-    while low < high:
-        middle = (low + high) // 2
-        recorded_at = await connection.scalar(
-            select(LogRow.recorded_at).where(LogRow.seq >= middle).order_by(LogRow.seq).limit(1)
-        )
-        if recorded_at is None or recorded_at >= at:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 def _require_few(rows: Sequence[object]) -> None:

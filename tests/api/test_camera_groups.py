@@ -80,22 +80,15 @@ async def test_incidents_of_other_groups_are_hidden_and_those_of_no_camera_are_n
 ) -> None:
     from dataclasses import replace
 
-    from sqlalchemy import update
-
-    from contracts import to_json
-    from incidents.tables import IncidentRow
-    from incidents.tags import joined, tags_of
+    from incidents.rows import change_row
 
     incident = await own_api.store.incidents.get(IncidentId("incident-1"))
     async with client(own_api, key) as limited:
         for groups, is_seen in (((), True), (("Timur", "Barat"), True), (("Barat",), False)):
             changed = replace(incident, camera_groups=groups)
             async with own_api.store._database.changing() as connection:
-                await connection.execute(
-                    update(IncidentRow).values(
-                        body=to_json(changed).decode(), tags=joined(tags_of(changed))
-                    )
-                )
+                await change_row(connection, incident, changed)
+            incident = changed
             listed = (await limited.get("/api/v1/incidents")).json()["incidents"]
             features = (await limited.get("/ogc/collections/incidents/items")).json()["features"]
             one = await limited.get("/api/v1/incidents/incident-1")

@@ -26,8 +26,8 @@ from contracts import (
     ReportBody,
     TrackId,
 )
-from incidents.actions import latest
 from incidents.fusing.mind import Mind
+from incidents.rows import latest
 from incidents.store import Store
 from incidents.tables import IncidentRow
 from plumbing.bus import DETECTIONS, Bus

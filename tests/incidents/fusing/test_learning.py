@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
 
 from contracts import (
     Contribution,
@@ -12,13 +11,12 @@ from contracts import (
     IncidentId,
     IncidentState,
     SourceKind,
-    to_json,
 )
 from geo.fusion import FusionParameters
 from incidents.errors import NotFound
 from incidents.fusing.learning import EXISTENCE, FALSE_CALLS, parameters_with
+from incidents.rows import add_row
 from incidents.store import Store
-from incidents.tables import IncidentRow
 from tests.incidents.make import estimate, incident
 from tests.support.store import START
 
@@ -39,26 +37,14 @@ def decided(number: int, *, real: bool, log_odds: float, exercise: bool = False)
 
 async def put(store: Store, *incidents: Incident) -> None:
     async with store._database.writing() as writing:
-        for number, one in enumerate(incidents):
-            place = one.estimate.location
-            await writing.connection.execute(
-                insert(IncidentRow).values(
-                    id=one.id,
-                    founded_seq=10_000 + number,
-                    version=1,
-                    guard_version=1,
-                    is_open=False,
-                    exercise=one.estimate.exercise,
-                    state=one.state.value,
-                    level=one.level.value,
-                    hazard=one.hazard.value,
-                    acted_seq=1,
-                    told_at=START,
-                    body=to_json(one).decode(),
-                    lon=place.lon,
-                    lat=place.lat,
-                    started_at=START,
-                )
+        for one in incidents:
+            await add_row(
+                writing.connection,
+                one,
+                founded_seq=10_000 + int(one.id.removeprefix("inc-")),
+                guard_version=1,
+                acted_seq=1,
+                told_at=START,
             )
 
 

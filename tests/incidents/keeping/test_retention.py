@@ -11,7 +11,7 @@ from hypothesis import given
 from contracts import CallId, Disc, Hazard, IncidentAction, IncidentState, ReportId
 from geo.projection import distance_m
 from incidents.fusing.decisions import Outcome
-from incidents.keeping.retention import coarsened
+from incidents.keeping.coarsening import coarsened
 from incidents.message_rows import NewMessage
 from incidents.people.accounts import Role
 from incidents.store import Store

@@ -1,0 +1,66 @@
+"""Rows of incidents: read, added and changed here and nowhere else, with the words that they are
+found by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts import Incident, IncidentId, from_json, to_json
+from incidents.finding import keep_words
+from incidents.tables import IncidentRow
+
+
+def latest(row: Any) -> Incident:
+    """The incident of a row, with what fusion has learnt since it was told; at the same version."""
+    return from_json(Incident, row.pending or row.body)
+
+
+async def read_row(connection: AsyncConnection, incident_id: IncidentId) -> Any | None:
+    """One row of `IncidentRow`, or none."""
+    found = await connection.execute(select(IncidentRow).where(IncidentRow.id == incident_id))
+    return found.one_or_none()
+
+
+async def add_row(
+    connection: AsyncConnection, incident: Incident, *, founded_seq: int, **values: Any
+) -> None:
+    """Keep a new incident; ``values`` are the columns that don't follow from it."""
+    row = {**_columns(incident), "id": incident.id, "founded_seq": founded_seq, **values}
+    await connection.execute(insert(IncidentRow).values(row))
+    await keep_words(connection, founded_seq, incident, None)
+
+
+async def change_row(
+    connection: AsyncConnection, before: Incident | None, after: Incident, **values: Any
+) -> None:
+    """Keep what has become of an incident, which was ``before`` as the row's body has it."""
+    changed = (
+        update(IncidentRow)
+        .where(IncidentRow.id == after.id)
+        .values({**_columns(after), **values})
+        .returning(IncidentRow.founded_seq)
+    )
+    founded_seq = (await connection.scalars(changed)).one()
+    await keep_words(connection, founded_seq, after, before)
+
+
+def _columns(incident: Incident) -> dict[str, object]:
+    """What follows from the incident."""
+    return {
+        "version": incident.version,
+        "is_open": incident.state.is_open,
+        "exercise": incident.estimate.exercise,
+        "state": incident.state.value,
+        "level": incident.level.value,
+        "hazard": incident.hazard.value,
+        "lon": incident.estimate.location.lon,
+        "lat": incident.estimate.location.lat,
+        "started_at": incident.estimate.started_at,
+        "ended_at": incident.closed_at,
+        "created_at": incident.created_at,
+        "on_hold": incident.on_hold,
+        "body": to_json(incident).decode(),
+    }
