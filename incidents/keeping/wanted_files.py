@@ -46,7 +46,9 @@ async def wanted_files(
 
 
 async def _of_incidents(connection: AsyncConnection, incidents: Sequence[Incident]) -> set[str]:
-    wanted: set[str] = {attached.evidence_id for incident in incidents for attached in incident.attachments}
+    wanted: set[str] = {
+        attached.evidence_id for incident in incidents for attached in incident.attachments
+    }
     wanted |= {one.key_picture.picture_id for one in incidents if one.key_picture is not None}
     for start in range(0, len(incidents), AT_ONCE):
         ids = [one.id for one in incidents[start : start + AT_ONCE]]

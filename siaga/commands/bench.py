@@ -21,16 +21,23 @@ def feed(
     capture_s: Annotated[
         float, typer.Option(min=0, help="Length of the part with cameras; 0 leaves it out.")
     ] = 60.0,
+    bare_seconds: Annotated[
+        float | None, typer.Option(min=2, help="Length of the comparison's steady part.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """From a camera's picture to a reader, and from a change to many readers."""
     from bench import capture
     from bench import feed as bench_feed
 
-    figures = bench_feed.run(
-        bench_feed.Plan(readers=readers, seconds=seconds, burst=burst, stalled=stalled),
-        _progress,
+    plan = bench_feed.Plan(
+        readers=readers,
+        seconds=seconds,
+        burst=burst,
+        stalled=stalled,
+        bare_seconds=bare_seconds,
     )
+    figures = bench_feed.run(plan, _progress)
     tables = [bench_feed.table(figures)]
     if capture_s > 0:
         captured = capture.run(capture_s, say=_progress)
