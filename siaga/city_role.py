@@ -26,6 +26,7 @@ from plumbing.bus import Bus, BusUnavailable
 from plumbing.logs import get_logger
 from plumbing.settings import Settings
 from siaga.city_client import CityClient
+from siaga.city_units import CityUnits
 from siaga.exercise_watch import ExerciseWatch
 from siaga.performance import Performance
 from siaga.scenario_shelf import ordered
@@ -84,6 +85,7 @@ async def play_city(plan: CityPlan, settings: Settings, stopping: asyncio.Event)
         tasks: list[asyncio.Task[Any]] = [
             asyncio.create_task(watch.run()),
             asyncio.create_task(role.play()),
+            asyncio.create_task(CityUnits(client, role.centre).run()),
         ]
         if bus is not None:
             tasks.append(asyncio.create_task(bus.answer_city(role.take)))
@@ -121,11 +123,11 @@ class _CityRole:
         bus: Bus | None,
     ) -> None:
         self._plan = plan
-        self._centre = LonLat(settings.city.lon, settings.city.lat)
+        self.centre = LonLat(settings.city.lon, settings.city.lat)
         self._client = client
         self._watch = watch
         self._bus = bus
-        self._own = make_city(plan, self._centre)
+        self._own = make_city(plan, self.centre)
         self._next: SimulatedCity | None = None
         self._asked_by = ""
         self._turn = asyncio.Event()
@@ -134,7 +136,7 @@ class _CityRole:
 
     async def take(self, command: StartScenario) -> ScenarioReport:
         """Follow a command; what follows from it is told by `Bus.publish_exercise`."""
-        answer, city = await asyncio.to_thread(ordered, command, self._centre)
+        answer, city = await asyncio.to_thread(ordered, command, self.centre)
         if not answer.refused:
             self._next, self._asked_by = city or self._own, command.asked_by
             self._turn.set()

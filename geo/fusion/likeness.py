@@ -7,6 +7,9 @@ hazards ``p``, rates ``mu``, places as Gaussians and the density ``f`` of a dela
 
 are the odds that one event explains both against two that know nothing of one another. Events breed
 events nearby, so two of them stand for more than that: ``1 + s`` (see `scoring.sibling_bonus`).
+With ``Z = p / (1 - p)`` of each, they are the same with ``Z1 Z2 B``, against neither (1), one of
+them (``Z1``, ``Z2``) and both (``Z1 Z2 (1 + s)``): what is hardly there is hardly the same as
+anything.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from geo.regions import sigmas_of
 KM2_M2 = 1e6
 DAY_S = 86_400.0
 LEAST_SIGMA_M = 5.0
+LEAST_DOUBT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Likenesses:
         found = [
             Likeness(
                 incident_id,
-                odds / (odds + 1 + siblings),
+                _same(one.probability, estimate.probability, odds, siblings),
                 math.dist(event.at, other.at),
             )
             for incident_id, estimate in others
@@ -145,6 +149,12 @@ class Likenesses:
         soon = math.exp(-gap_days / p.sibling_scale_days) / p.sibling_scale_days
         beside = _overlap(one.place, other.place, p.sibling_sigma_m)
         return odds, p.sibling_share * beside * soon * raised
+
+
+def _same(one: float, other: float, odds: float, siblings: float) -> float:
+    first, second = (p / max(1 - p, LEAST_DOUBT) for p in (one, other))
+    both = first * second
+    return both * odds / (1 + first + second + both * (1 + siblings) + both * odds)
 
 
 def _gap_s(one: _Event, other: _Event) -> float:

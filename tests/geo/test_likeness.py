@@ -49,6 +49,13 @@ def test_what_fits_is_likely_and_what_does_not_is_not() -> None:
     assert probability(here, estimate(started_at=later, last_report_at=later)) < 0.05
 
 
+def test_what_is_hardly_there_is_hardly_the_same() -> None:
+    here = estimate()
+    shares = [probability(here, estimate(place=east(200), probability=p)) for p in (0.9, 0.1, 1e-5)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-1] < 0.1
+
+
 def test_exercise_and_reality_are_never_alike() -> None:
     assert LIKENESSES.of_incidents(estimate(), [(OTHER, estimate(exercise=True))]) == []
 
