@@ -114,7 +114,7 @@ class CityUnits:
                 await self._follow(unit, errand)
 
     async def _errands(self) -> dict[str, _Errand]:
-        params = {"open": "true", "exercise": "true", "limit": 200}
+        params = {"open": "true", "exercise": "true", "limit": "200"}
         answer = await self._client.get("/api/v1/incidents", params=params)
         answer.raise_for_status()
         found = {}
