@@ -13,11 +13,13 @@ import httpx
 from contracts import Camera, ExerciseRecord, Incident, to_plain
 from plumbing.logs import get_logger
 from simulator.callers import SimulatedCall, SimulatedFix
+from simulator.handsets import Way, aml_form, aml_sms
 
 _log = get_logger(__name__)
 
 RETRY_S = 0.5
 _REGISTERED = ("id", "name", "url", "position", "pose", "group", "exercise")
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _OVER = "Latihan selesai / the exercise is over"
 
 
@@ -54,21 +56,34 @@ class CityClient:
             answer.raise_for_status()
 
     async def call(self, call: SimulatedCall) -> str:
-        """Make a call; its id comes back."""
+        """Make a call, with the position that the network knows; its id comes back."""
         body = {
             "hazard": call.hazard.value if call.hazard else None,
             "note": call.note,
-            **_position(call.fix),
+            "caller_number": call.number,
             "exercise": True,
         }
+        if call.fix.way is Way.NETWORK:
+            body |= _position(call.fix)
         answer = await self._post("/api/v1/calls", body)
         answer.raise_for_status()
         return str(answer.json()["call"]["id"])
 
-    async def fix(self, call_id: str, fix: SimulatedFix) -> None:
-        """Send one more position of a caller."""
-        answer = await self._post(f"/api/v1/calls/{call_id}/fixes", _position(fix))
+    async def locate(self, call_id: str, number: str, fix: SimulatedFix) -> None:
+        """Send a caller's position, the way that it comes."""
+        answer = await self._sent(call_id, number, fix)
         answer.raise_for_status()
+
+    async def _sent(self, call_id: str, number: str, fix: SimulatedFix) -> httpx.Response:
+        if fix.way is Way.NETWORK:
+            return await self._post(f"/api/v1/calls/{call_id}/fixes", _position(fix))
+        found_at = datetime.now(UTC) - timedelta(seconds=fix.age_s)
+        stated = (fix.place.lon, fix.place.lat, fix.radius_m, fix.confidence, fix.method)
+        if fix.way is Way.SMS:
+            sms = {"text": aml_sms(*stated, found_at), "from": number}
+            return await self._post("/api/v1/sms", sms)
+        form = aml_form(*stated, number, found_at)
+        return await self._reached(lambda: self._client.post("/aml", content=form, headers=_FORM))
 
     async def cancel(self, incident: Incident) -> None:
         """End an exercise's incident that nobody has dealt with."""

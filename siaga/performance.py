@@ -21,6 +21,7 @@ from siaga.exercise_watch import ExerciseWatch
 from siaga.scenario_shelf import on_offer
 from simulator.callers import SimulatedCall
 from simulator.city import City
+from simulator.handsets import Way
 from simulator.score_document import as_document
 from simulator.scoring import score
 from simulator.serve import CityServer
@@ -74,15 +75,16 @@ class Performance:
         async for call in self.server.calls():
             call_id = await self.client.call(call)
             self._about[call_id] = call.event_id
-            if call.later:
-                tasks.create_task(self._send_later(call_id, call))
+            tasks.create_task(self._locate(call_id, call))
 
-    async def _send_later(self, call_id: str, call: SimulatedCall) -> None:
+    async def _locate(self, call_id: str, call: SimulatedCall) -> None:
+        """Send what the caller's phone finds out, each in its time."""
+        own = () if call.fix.way is Way.NETWORK else (call.fix,)
         waited_s = 0.0
-        for fix in call.later:
+        for fix in (*own, *call.later):
             await asyncio.sleep(max(0.0, fix.after_s - waited_s))
             waited_s = fix.after_s
-            await self.client.fix(call_id, fix)
+            await self.client.locate(call_id, call.number, fix)
 
     async def _keep_score(self) -> None:
         """Score every round when it is over; returns after the only one."""

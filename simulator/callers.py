@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from contracts import FixMethod, Hazard, LonLat, Sector
 from geo.callers import STANDOFFS
 from geo.projection import LocalProjection
+from simulator.handsets import Way, number_of, way_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class SimulatedFix:
     """Where the network tells the cell instead of a disc."""
     after_s: float = 0.0
     """So long after the call it comes."""
+    way: Way = Way.NETWORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class SimulatedCall:
     """Where the caller truly stands."""
     later: tuple[SimulatedFix, ...] = ()
     """What the phone sends once it knows better."""
+    number: str = ""
+    """Ties the call to what the phone sends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +98,34 @@ _NOTES: dict[Hazard, tuple[str, ...]] = {
         "Pohon tumbang menutup jalan di {place}",
         "Tebing longsor di belakang rumah dekat {place}",
         "Tiang listrik roboh kena pohon di {place}",
+        "Longsor kecil menutup gang dekat {place}",
         "A tree fell across the road near {place}",
+        "The slope behind our house is sliding, near {place}",
     ),
     Hazard.MEDICAL: (
         "Bapak saya pingsan, sesak napas, dekat {place}",
         "Ibu mau melahirkan, butuh ambulans ke {place}",
         "Ada orang kejang di warung dekat {place}",
         "Anak saya panas tinggi dan kejang, alamat dekat {place}",
+        "Orang tua jatuh di kamar mandi, tidak sadar, dekat {place}",
         "An old man collapsed near {place}, he needs an ambulance",
+        "My wife is in labour, we are near {place}",
     ),
     Hazard.CRIME: (
         "Ada jambret di {place}, pelakunya lari naik motor",
         "Tawuran dekat {place}, bawa senjata tajam",
         "Rumah tetangga dibobol maling, dekat {place}",
+        "Motor saya diambil orang di parkiran {place}",
         "Somebody was robbed near {place}, two men on a motorbike",
+        "People are fighting with knives near {place}",
     ),
     Hazard.OTHER: (
         "Ada ular masuk rumah dekat {place}",
         "Kabel listrik putus di {place}",
         "Kucing kejepit di atap dekat {place}",
         "Sarang tawon besar dekat sekolah di {place}",
+        "There is a snake in our kitchen, near {place}",
+        "A power line is down on the pavement at {place}",
     ),
 }
 
@@ -231,14 +244,20 @@ def _call(
         # The first position came from the network; satellites take a while.
         better = _fix(_PHONES[0], float(east), float(north), projection, random)
         later = (replace(better, after_s=round(float(random.uniform(6, 25)), 1), age_s=0.5),)
+    # Of its own randomness: what the phone is doesn't change what its owner sees and says.
+    handset = np.random.default_rng(zlib.crc32(f"{event_id}/{after_s:.3f}".encode()))
+    way = way_of(fix.method, handset)
+    own = way if way is not Way.NETWORK else way_of(FixMethod.GNSS, handset)
+    delay_s = 0.0 if way is Way.NETWORK else round(float(handset.uniform(0.5, 3.5)), 1)
     return SimulatedCall(
         after_s=after_s,
         hazard=said,
         note=notes[int(random.integers(len(notes)))].format(place=place_name),
-        fix=fix,
+        fix=replace(fix, way=way, after_s=delay_s),
         event_id=event_id,
         caller=projection.place(float(east), float(north)),
-        later=later,
+        later=tuple(replace(better, way=own) for better in later),
+        number=number_of(handset),
     )
 
 
