@@ -24,7 +24,8 @@ itself asks before it reads anything of a request: `python -m api.access_table >
 - *audited*: what is written into the audit log before anything is shown. Whatever changes something
   is written there in any case.
 - Who is limited to groups of cameras finds other cameras, and incidents that only those have to do
-  with, nowhere: they are answered with 404.
+  with, nowhere: they are answered with 404. What is about the whole city (accounts, keys, webhooks,
+  audit log, reports, learnt figures, dead letters) is closed to them (403).
 """
 
 

@@ -25,6 +25,7 @@ from contracts import (
 )
 from incidents.errors import NotFound
 from incidents.log import LogFilter
+from incidents.people.accounts import Role
 
 T = TypeVar("T")
 
@@ -60,16 +61,49 @@ AGENCY_ROUTES: frozenset[tuple[str, str]] = frozenset(
 )
 
 
+_OF_THE_WHOLE_CITY = (
+    "/api/v1/users",
+    "/api/v1/keys",
+    "/api/v1/webhooks",
+    "/api/v1/audit",
+    "/api/v1/reports",
+    "/api/v1/learning",
+    "/api/v1/dead-letters",
+)
+"""What tells of all cameras together, or gives out more than who is limited to some has himself."""
+
+
 def require_reach(identity: Identity, method: str, path: str) -> None:
-    """Refuse an agency's what isn't meant for agencies.
+    """Refuse an agency's what isn't meant for agencies, and who is limited to groups of cameras
+    what can't be shown or done for some of them.
 
     Raises:
         Problem: 403.
     """
+    if identity.camera_groups is not None and path.startswith(_OF_THE_WHOLE_CITY):
+        raise Problem(
+            403,
+            "forbidden",
+            "This is about the whole city, and this sign-in is limited to groups of cameras.",
+        )
     if identity.agency_id is not None and (method, path) not in AGENCY_ROUTES:
         raise Problem(
             403, "forbidden", "This is for the centre itself, and this sign-in is an agency's."
         )
+
+
+def require_grantable(identity: Identity, role: Role, scopes: Iterable[str] | None) -> None:
+    """Refuse a narrowed key what would open more than it may itself: a key with other scopes, or a
+    supervisor's account (``scopes`` none), to come in by next.
+
+    Raises:
+        Problem: 403.
+    """
+    if identity.scopes is None:
+        return
+    is_more = role is Role.SUPERVISOR if scopes is None else not identity.scopes.issuperset(scopes)
+    if is_more:
+        raise Problem(403, "forbidden", "This key was narrowed, and gives out no more than it has.")
 
 
 def agencies_of(identity: Identity) -> frozenset[AgencyId] | None:

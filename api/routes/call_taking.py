@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from api.intake.places import require_in_city
 from api.likenesses import incidents_of_call
 from api.problems import documented, invalid
 from api.rights.access import GuardedRoute
@@ -18,8 +19,7 @@ from api.schemas.bodies import Outlook, TakenCall
 from api.schemas.shapes import CallOutlook
 from api.services import services_of
 from api.wire import answer, array, members
-from contracts import Call, CallId, CallReport, ContractError, Disc, ReportId, to_json
-from geo.projection import require_inside
+from contracts import Call, CallId, CallReport, ContractError, ReportId, to_json
 from plumbing.ids import new_id
 
 router = APIRouter(prefix="/api/v1/calls", route_class=GuardedRoute, tags=["calls"])
@@ -33,10 +33,7 @@ async def outlook(request: Request, body: Outlook) -> Response:
     exercise = body.exercise or services.settings.exercise
     try:
         shape = body.location.shape()
-        if isinstance(shape, Disc):
-            require_inside(
-                shape.centre, services.projection.centre, services.settings.city.radius_m
-            )
+        require_in_city(services, shape)
     except ContractError as error:
         raise invalid(f"location.{error.field}", error.why) from error
     ranked = await services.cameras.ranked(shape, exercise, body.hazard)
@@ -45,7 +42,7 @@ async def outlook(request: Request, body: Outlook) -> Response:
         theirs = {one.id for one in cameras if sees_camera(identity, one)}
         ranked = [one for one in ranked if one.camera_id in theirs]
     found = await incidents_of_call(
-        services, body.hazard, shape, body.location.confidence, exercise=exercise
+        services, identity, body.hazard, shape, body.location.confidence, exercise=exercise
     )
     return answer(
         members(cameras=array(map(to_json, ranked)), incidents=array(map(to_json, found)))

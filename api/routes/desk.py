@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.problems import Problem, documented, invalid
 from api.rights.access import GuardedRoute
-from api.rights.reach import seen_incident
+from api.rights.reach import seen_camera, seen_incident
 from api.rights.security import identity_of
 from api.schemas.bodies_desk import Hold, Merge, NewHandover, NewShelf, Split, Undo
 from api.schemas.shapes_desk import HandoverPage, ShelfList, SplitIncidents
@@ -57,10 +57,12 @@ async def merge(
 ) -> Response:
     """Take another open incident in: its reports, assignments, notes and attachments. It becomes a
     duplicate, and fusion tells what it thinks of the two together within a second."""
-    incident = await services_of(request).store.regrouping.merge(
+    services, identity = services_of(request), identity_of(request)
+    await seen_incident(services, identity, body.other_id)
+    incident = await services.store.regrouping.merge(
         IncidentId(incident_id),
         IncidentId(body.other_id),
-        actor=identity_of(request).name,
+        actor=identity.name,
         version=body.version,
         other_version=body.other_version,
         reason=body.reason,
@@ -213,7 +215,7 @@ async def put_on_shelf(request: Request, body: NewShelf) -> Response:
     and told all the same, quietly; what callers report or people have verified always sounds."""
     services = services_of(request)
     if body.camera_id is not None:
-        await services.store.cameras.get(CameraId(body.camera_id))
+        await seen_camera(services, identity_of(request), body.camera_id)
     shelf = await services.store.shelves.put(
         camera_id=None if body.camera_id is None else CameraId(body.camera_id),
         hazard=body.hazard,

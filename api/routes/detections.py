@@ -10,6 +10,8 @@ from starlette.responses import Response
 from api.intake.tracing import trace_received
 from api.problems import documented
 from api.rights.access import GuardedRoute
+from api.rights.reach import seen_camera
+from api.rights.security import identity_of
 from api.schemas.bodies import clean_detection
 from api.schemas.shapes import AcceptedReport
 from api.services import services_of
@@ -29,7 +31,7 @@ async def receive_detection(request: Request, body: Detection) -> Response:
     """Take a detection in. A repeat of its id is stored once; fusion follows soon after."""
     services = services_of(request)
     clean_detection(body)
-    camera = await services.store.cameras.get(body.camera_id)
+    camera = await seen_camera(services, identity_of(request), body.camera_id)
     # What it came in with decides whether it is an exercise, not what it says of itself.
     detection = replace(body, received_at=services.clock.now(), exercise=camera.exercise)
     accepted = (await services.store.reports.accept([detection]))[0]

@@ -95,6 +95,7 @@ async def follow_events(
     """The same as server-sent events: `snapshot`, `change` and `ping`, with the change's `seq` as
     the event's id, so that a browser resumes by itself."""
     services, identity = services_of(request), identity_of(request)
+    refuse_other_origins(request, services.settings.api)
     only = wish_of(request.query_params, identity)
     if last_event_id:
         after = cursor_of(last_event_id, "Last-Event-ID")

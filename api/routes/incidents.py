@@ -63,9 +63,9 @@ async def read_incident(request: Request, incident_id: Id) -> Response:
 @router.get("/{incident_id}/similar", response_model=SimilarList, responses=documented(401, 404))
 async def list_similar(request: Request, incident_id: Id) -> Response:
     """Other open incidents nearby or alike, each with the probability that it is the same event."""
-    services = services_of(request)
-    incident = await seen_incident(services, identity_of(request), incident_id)
-    found = await similar_incidents(services, incident)
+    services, identity = services_of(request), identity_of(request)
+    incident = await seen_incident(services, identity, incident_id)
+    found = await similar_incidents(services, identity, incident)
     return answer(members(similar=array(map(to_json, found))))
 
 
@@ -94,10 +94,13 @@ async def act_on_incident(
     409 carries the incident as it is now as `current`, where something that the decision rests on
     has changed since.
     """
-    incident = await services_of(request).store.incidents.act(
+    services, identity = services_of(request), identity_of(request)
+    if body.duplicate_of is not None:
+        await seen_incident(services, identity, body.duplicate_of)
+    incident = await services.store.incidents.act(
         IncidentId(incident_id),
         body.action,
-        actor=identity_of(request).name,
+        actor=identity.name,
         version=body.version,
         reason=body.reason,
         note=body.note,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.problems import documented, invalid
 from api.rights.access import ACCESS, GuardedRoute
-from api.rights.reach import known_agency
+from api.rights.reach import known_agency, require_grantable
 from api.rights.scopes import scopes_of
 from api.rights.security import identity_of
 from api.schemas.bodies_accounts import NewKey, Rotation, shown
@@ -43,6 +43,7 @@ async def issue_key(request: Request, body: NewKey) -> Response:
     """Make a key for a machine. The answer is the only place where it is told."""
     require_known(body.scopes or ())
     _require_ahead(request, body.expires_at)
+    require_grantable(identity_of(request), body.role, body.scopes or KNOWN_SCOPES)
     key = await services_of(request).store.keys.issue(
         body.name,
         body.role,
@@ -61,6 +62,9 @@ async def issue_key(request: Request, body: NewKey) -> Response:
 async def rotate_key(request: Request, name: KeyName, body: Rotation) -> Response:
     """Replace a key; the old one is let in beside it until the machine has been given the new."""
     _require_ahead(request, body.expires_at)
+    for one in await services_of(request).store.keys.all():
+        if one.name == name:
+            require_grantable(identity_of(request), one.role, one.scopes or KNOWN_SCOPES)
     key = await services_of(request).store.keys.rotate(
         name, body.overlap, body.expires_at, actor=identity_of(request).name
     )

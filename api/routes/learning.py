@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.problems import documented
 from api.rights.access import GuardedRoute
+from api.rights.noting import note
 from api.schemas.bodies import Body
 from api.services import services_of
 from api.wire import answer, array, members
@@ -48,4 +49,6 @@ async def order_learning(request: Request, body: LearningOrder) -> Response:
         figure = await learning.reset(body.name)
     if body.frozen is not None or figure is None:
         figure = await learning.freeze(body.name, frozen=bool(body.frozen))
+    did = "reset" if body.reset else "frozen" if body.frozen else "freed"
+    await note(request, f"learning.{did}", body.name)
     return answer(to_json(figure))

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.problems import documented
 from api.rights.access import GuardedRoute
-from api.rights.reach import known_agency
+from api.rights.reach import known_agency, require_grantable
 from api.rights.security import identity_of
 from api.schemas.bodies_accounts import ChangedUser, NewPassword, NewUser, shown
 from api.schemas.shapes_accounts import UserItem, UserList
@@ -34,6 +34,7 @@ async def list_users(request: Request) -> Response:
 )
 async def add_user(request: Request, body: NewUser) -> Response:
     """Make an account."""
+    require_grantable(identity_of(request), body.role, None)
     account = await services_of(request).store.accounts.add(
         body.username,
         body.password,
@@ -55,6 +56,7 @@ async def read_user(request: Request, username: Username) -> Response:
 @router.patch("/{username}", response_model=UserItem, responses=documented(401, 403, 404, 413, 422))
 async def change_user(request: Request, username: Username, body: ChangedUser) -> Response:
     """Change what is given; `camera_groups: null` is all cameras. The account's sessions end."""
+    await _require_changeable(request, username, body.role)
     account = await services_of(request).store.accounts.change(
         username,
         display_name=body.display_name,
@@ -70,10 +72,32 @@ async def change_user(request: Request, username: Username, body: ChangedUser) -
 @router.put("/{username}/password", status_code=204, responses=documented(401, 403, 404, 413, 422))
 async def reset_password(request: Request, username: Username, body: NewPassword) -> Response:
     """Give somebody another password. The account's sessions end."""
+    await _require_changeable(request, username, None)
     await services_of(request).store.accounts.set_password(
         username, body.password, actor=identity_of(request).name
     )
     return Response(status_code=204)
+
+
+@router.get("/{username}/sessions", response_model=SessionList, responses=documented(401, 403, 404))
+async def list_sessions(request: Request, username: Username) -> Response:
+    """Where somebody is signed in: when each browser came, and when it was last used."""
+    sessions = await services_of(request).store.sessions.of(username)
+    found = [{"begun_at": shown(one.begun_at), "used_at": shown(one.used_at)} for one in sessions]
+    return answer(plain({"sessions": found}))
+
+
+@router.delete("/{username}/sessions", status_code=204, responses=documented(401, 403, 404))
+async def end_sessions(request: Request, username: Username) -> Response:
+    """Sign somebody out everywhere; the account stays as it is."""
+    await services_of(request).store.sessions.end_all(username, actor=identity_of(request).name)
+    return Response(status_code=204)
+
+
+async def _require_changeable(request: Request, username: str, role: Role | None) -> None:
+    account = await services_of(request).store.accounts.get(username)
+    for one in (account.role, role or account.role):
+        require_grantable(identity_of(request), one, None)
 
 
 def _item(one: Account) -> dict[str, Any]:

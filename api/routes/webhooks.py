@@ -14,6 +14,7 @@ from api.outgoing.posting import require_http
 from api.outgoing.signing import new_secret
 from api.problems import documented
 from api.rights.access import GuardedRoute
+from api.rights.noting import note
 from api.rights.reach import known_agency
 from api.schemas.bodies import Body, Text, Version
 from api.services import Services, services_of
@@ -135,6 +136,7 @@ async def add_webhook(request: Request, body: WebhookFields) -> Response:
     secret = new_secret()
     await services.store.webhooks.add(webhook, services.sealer.seal(secret))
     services.webhooks.changed()
+    await note(request, "webhook.added", webhook.id)
     state = await services.store.webhooks.get(webhook.id)
     return answer(plain(_item(state) | {"secret": secret}), 201)
 
@@ -156,6 +158,7 @@ async def change_webhook(request: Request, webhook_id: Id, body: ChangedWebhook)
     webhook = await _webhook(services, body, webhook_id)
     await services.store.webhooks.change(webhook, version=body.version)
     services.webhooks.changed()
+    await note(request, "webhook.changed", webhook_id)
     return answer(plain(_item(await services.store.webhooks.get(webhook_id))))
 
 
@@ -165,6 +168,7 @@ async def remove_webhook(request: Request, webhook_id: Id) -> Response:
     services = services_of(request)
     await services.store.webhooks.remove(webhook_id)
     services.webhooks.changed()
+    await note(request, "webhook.removed", webhook_id)
     return Response(status_code=204)
 
 
@@ -178,6 +182,7 @@ async def rotate_secret(request: Request, webhook_id: Id, body: SecretRotation) 
     await services.store.webhooks.rotate(
         webhook_id, services.sealer.seal(secret), timedelta(hours=body.overlap_hours)
     )
+    await note(request, "webhook.secret", webhook_id)
     return answer(plain({"secret": secret}))
 
 
@@ -219,6 +224,7 @@ async def send_again(request: Request, webhook_id: Id, body: Again) -> Response:
     """Put dead letters back into the outbox. They come late: `sequence` tells a receiver so."""
     seqs = None if body.seqs is None else set(body.seqs)
     queued = await services_of(request).store.webhooks.send_again(webhook_id, seqs)
+    await note(request, "webhook.sent-again", webhook_id)
     return answer(plain({"queued": queued}))
 
 

@@ -246,3 +246,20 @@ async def test_only_supervisors_make_webhooks(own_api: RunningApi) -> None:
     async with own_api.client(Role.OPERATOR) as client:
         body = {"name": "x", "url": "https://192.0.43.8/hook"}
         assert (await client.post("/api/v1/webhooks", json=body)).status_code == 403
+
+
+async def test_where_changes_are_sent_stands_in_the_audit_log(own_api: RunningApi) -> None:
+    async with own_api.client() as client:
+        body = {"name": "x", "url": "https://192.0.43.8/hook"}
+        made = (await client.post("/api/v1/webhooks", json=body)).json()["webhook"]
+        address = f"/api/v1/webhooks/{made['id']}"
+        await client.put(address, json=body | {"version": made["version"], "enabled": False})
+        await client.post(f"{address}/secret", json={})
+        await client.post(f"{address}/dead-letters/send", json={})
+        await client.delete(address)
+        told = await client.get("/api/v1/audit", params={"subject": made["id"]})
+    actions = [one["action"] for one in told.json()["entries"]]
+    assert actions == [
+        f"webhook.{did}" for did in ("removed", "sent-again", "secret", "changed", "added")
+    ]
+    assert made["url"] not in told.text
