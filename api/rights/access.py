@@ -59,6 +59,8 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/users/{username}"): INSPECTORS,
     ("PATCH", "/api/v1/users/{username}"): ACCOUNT_DESK,
     ("PUT", "/api/v1/users/{username}/password"): ACCOUNT_DESK,
+    ("GET", "/api/v1/users/{username}/sessions"): INSPECTORS,
+    ("DELETE", "/api/v1/users/{username}/sessions"): ACCOUNT_DESK,
     ("GET", "/api/v1/keys"): INSPECTORS,
     ("POST", "/api/v1/keys"): ACCOUNT_DESK,
     ("POST", "/api/v1/keys/{name}/rotate"): ACCOUNT_DESK,

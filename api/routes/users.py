@@ -12,10 +12,10 @@ from api.rights.access import GuardedRoute
 from api.rights.reach import known_agency, require_grantable
 from api.rights.security import identity_of
 from api.schemas.bodies_accounts import ChangedUser, NewPassword, NewUser, shown
-from api.schemas.shapes_accounts import UserItem, UserList
+from api.schemas.shapes_accounts import SessionList, UserItem, UserList
 from api.services import services_of
 from api.wire import answer, plain
-from incidents.people.accounts import Account
+from incidents.people.accounts import Account, Role
 
 router = APIRouter(prefix="/api/v1/users", route_class=GuardedRoute, tags=["accounts"])
 

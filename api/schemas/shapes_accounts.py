@@ -24,6 +24,19 @@ class UserList(BaseModel):
     users: list[UserItem]
 
 
+class SessionItem(BaseModel):
+    """A signed-in browser."""
+
+    begun_at: str
+    used_at: str = Field(description="To the minute")
+
+
+class SessionList(BaseModel):
+    """An account's sessions, the newest first."""
+
+    sessions: list[SessionItem]
+
+
 class SignInWays(BaseModel):
     """What the sign-in page offers beside a password."""
 

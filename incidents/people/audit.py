@@ -38,6 +38,7 @@ class AuditAction(StrEnum):
     SIGNED_IN = "session.opened"
     SIGN_IN_REFUSED = "session.refused"
     SIGNED_OUT = "session.ended"
+    SESSIONS_ENDED = "session.all-ended"
     ACCOUNT_ADDED = "account.added"
     ACCOUNT_CHANGED = "account.changed"
     PASSWORD_CHANGED = "account.password"  # noqa: S105 - a name

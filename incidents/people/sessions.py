@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import AgencyId, ContractError
 from contracts.errors import require_text
@@ -51,6 +52,15 @@ class MachineKey:
     previous_until: datetime | None = None
     """Until when the key before the last rotation is let in too."""
     used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionUse:
+    """A signed-in browser, without its token."""
+
+    begun_at: datetime
+    used_at: datetime
+    """To the minute."""
 
 
 class Sessions:
@@ -102,6 +112,34 @@ class Sessions:
             await connection.execute(
                 delete(SessionRow).where(SessionRow.token_hash == _digest(token))
             )
+
+    async def of(self, username: str) -> list[SessionUse]:
+        """An account's sessions, the newest first.
+
+        Raises:
+            NotFound: no such account.
+        """
+        statement = (
+            select(SessionRow.created_at, SessionRow.used_at)
+            .where(SessionRow.username == username)
+            .order_by(SessionRow.created_at.desc())
+        )
+        async with self._database.reading() as connection:
+            await _require_account(connection, username)
+            rows = (await connection.execute(statement)).all()
+        return [SessionUse(begun_at=row.created_at, used_at=row.used_at) for row in rows]
+
+    async def end_all(self, username: str, *, actor: str) -> None:
+        """End an account's sessions, wherever they are open.
+
+        Raises:
+            NotFound: no such account.
+        """
+        event = AuditEvent(action=AuditAction.SESSIONS_ENDED, actor=actor, subject=username)
+        async with self._database.changing() as connection:
+            await _require_account(connection, username)
+            await connection.execute(delete(SessionRow).where(SessionRow.username == username))
+            await append(connection, self._database.clock.now(), [event])
 
     async def forget_unused(self, *, idle: timedelta, longest: timedelta | None = None) -> int:
         """Delete the sessions that hold no more; returns how many."""
@@ -266,6 +304,12 @@ class Keys:
         async with self._database.reading() as connection:
             rows = await connection.execute(select(MachineKeyRow).order_by(MachineKeyRow.name))
             return [_machine_key(row) for row in rows]
+
+
+async def _require_account(connection: AsyncConnection, username: str) -> None:
+    known = select(AccountRow.username).where(AccountRow.username == username)
+    if await connection.scalar(known) is None:
+        raise NotFound("account", username)
 
 
 def _new_key() -> str:
