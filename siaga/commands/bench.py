@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
+from siaga.failures import Failure
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks; a table, or the figures with --json.")
 
@@ -53,11 +54,24 @@ def fusion(
     full: Annotated[
         bool, typer.Option("--full", help="10 x 10 km, 2,000 cameras, 24 h, and variations.")
     ] = False,
+    load: Annotated[
+        float | None,
+        typer.Option(min=1, help="Instead: so many reports a second through the real service."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="How long, with --load.")] = 60.0,
+    kills: Annotated[
+        int | None,
+        typer.Option(min=1, help="Instead: kill -9 of the fusion process, so often, over a day."),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """How well reports become incidents, beside naive ways, and what a report costs."""
     from dataclasses import replace
+
+    if load is not None or kills is not None:
+        _fusion_live(load, seconds, kills, first_seed, as_json)
+        return
 
     from bench.fusion import run as bench_fusion
     from incidents.fusing.mind import parameters_of
@@ -67,6 +81,25 @@ def fusion(
     parameters = parameters_of(settings_from(config).fusion)
     figures = bench_fusion.run(plan, parameters, _progress)
     _show(figures, bench_fusion.table(figures), as_json)
+
+
+def _fusion_live(
+    load: float | None, seconds: float, kills: int | None, seed: int, as_json: bool
+) -> None:
+    from bench.fusion import killing as bench_killing
+    from bench.fusion import load as bench_load
+
+    figures: dict[str, Any] = {}
+    faults: tuple[str, ...] = ()
+    if load is not None:
+        figures |= bench_load.run(load, seconds, seed)
+        faults += bench_load.FAULTS
+    if kills is not None:
+        figures |= bench_killing.run(kills, seed)
+        faults += bench_killing.FAULTS
+    _show(figures, "\n".join(f"{name:<18} {value}" for name, value in figures.items()), as_json)
+    if any(figures[name] for name in faults):
+        raise Failure(f"must be 0: {', '.join(name for name in faults if figures[name])}")
 
 
 @app.command()

@@ -470,3 +470,28 @@ def test_a_false_track_that_came_first_keeps_no_true_one_from_its_caller(
     # Told in an order that leaves each report where it is now.
     told = {ident: d.incident_id for d in decisions for ident in d.estimate.report_ids}
     assert told[fire.id] == decisions[0].incident_id and told[crash.id] == other
+
+
+def test_two_pile_ups_that_cells_confuse_are_two(fusion: Fusion, say: Reporter) -> None:
+    calls = [
+        ("a1", (0, 0), 20, 0),
+        ("a2", (20, 15), 30, 90),
+        ("wide1", (150, 300), 800, 120),
+        ("a3", (-15, 10), 15, 200),
+        ("wide2", (300, -400), 900, 260),
+        ("b1", (260, 0), 20, 320),
+        ("a4", (5, -20), 25, 330),
+        ("b2", (275, -10), 15, 400),
+        ("b3", (255, 20), 20, 480),
+    ]
+    for call, place, radius_m, at_s in calls:
+        feed(fusion, say.call(call, place, Hazard.CRASH, radius_m=radius_m, at_s=at_s))
+    homes = {
+        call_id: incident_id
+        for incident_id in fusion.incident_ids
+        if (estimate := fusion.estimate(incident_id)) is not None
+        for call_id in estimate.call_ids
+    }
+    assert len({homes[call] for call in ("a1", "a2", "a3", "a4")}) == 1
+    assert len({homes[call] for call in ("b1", "b2", "b3")}) == 1
+    assert homes["a1"] != homes["b1"]
