@@ -41,7 +41,7 @@ from contracts.errors import ContractError
 from contracts.evidence import ClipPart, ClipReport, ClipState, EvidenceClip
 from contracts.frames import Frame, Rgb
 from contracts.hazards import Hazard, Sighting
-from contracts.heads import HeadReport, LearntHead, PtzHead
+from contracts.heads import HeadReport, LearntHead, OnvifHead, PtzHead
 from contracts.ids import (
     AgencyId,
     AssignmentId,
@@ -136,6 +136,7 @@ __all__ = [
     "LonLat",
     "MultiPolygon",
     "Note",
+    "OnvifHead",
     "Outline",
     "Polygon",
     "Position",

@@ -16,7 +16,7 @@ from contracts.errors import (
     require_text,
     require_utc,
 )
-from contracts.heads import PtzHead
+from contracts.heads import OnvifHead, PtzHead
 from contracts.ids import CameraId
 from contracts.places import LonLat
 
@@ -175,6 +175,8 @@ class StreamSource:
     one that the pose describes."""
     turns: bool = False
     """Whether it has a head: then another view is no news."""
+    onvif_head: OnvifHead | None = None
+    """How its head is asked where it points, if it is."""
     road_region: RoadRegion | None = None
     version: int = 1
 

@@ -76,12 +76,43 @@ class LearntHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnvifHead:
+    """How the camera itself is asked where its head points: over ONVIF, at the host of its stream,
+    with the stream's user and password.
+
+    Attributes:
+        port: of its HTTP service.
+        profile: token of the media profile to ask by; empty for the first that turns.
+        pan_deg: what its scale's ends mean, the least first, growing clockwise; by the data sheet.
+            A camera that tells degrees needs none of it.
+        tilt_deg: the same, growing upwards from the level.
+    """
+
+    port: int = 80
+    profile: str = ""
+    pan_deg: tuple[float, float] = (-180.0, 180.0)
+    tilt_deg: tuple[float, float] = (-90.0, 90.0)
+
+    def __post_init__(self) -> None:
+        require_between("port", self.port, 1, 65_535)
+        if len(self.profile) > 100:
+            raise ContractError("profile", "must have at most 100 characters")
+        for name, ends, most in (("pan_deg", self.pan_deg, 360), ("tilt_deg", self.tilt_deg, 180)):
+            for end in ends:
+                require_between(name, end, -most, most)
+            if ends[0] >= ends[1]:
+                raise ContractError(name, "must name the lower end first")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PtzHead:
-    """A camera's head: horizontal fields of view at both ends of its zoom, by the data sheet, and
-    what was learnt of its mounting."""
+    """A camera's head: horizontal fields of view at both ends of its zoom, by the data sheet, how
+    it is asked where it points (else its video system tells), and what was learnt of its
+    mounting."""
 
     wide_hfov_deg: float
     tele_hfov_deg: float
+    onvif: OnvifHead | None = None
     learnt: LearntHead | None = None
 
     def __post_init__(self) -> None:

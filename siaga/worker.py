@@ -28,9 +28,11 @@ from plumbing.spool import Spool
 from siaga.budget import CpuBudget
 from siaga.clip_keeper import ClipKeeper
 from siaga.clutter_maps import ClutterMaps, VerdictReader
+from siaga.head_polling import HeadPolling
 from siaga.heads import HeadWatch
 from siaga.leases import CameraLeases, OwnCameras
 from siaga.live_server import LiveServer
+from siaga.model_facts import tell_models
 from siaga.probing import answer_probe
 from siaga.shadow import Shadow
 from siaga.telling import Telling
@@ -81,6 +83,7 @@ class Worker:
     def __init__(self, settings: Settings, bus: Bus, clock: Clock, name: str) -> None:
         self._settings = settings
         self._bus = bus
+        self._name = name
         self._loop = asyncio.get_running_loop()
         guard = AddressGuard(settings.ingest.allow_private)
         sealer = Sealer(settings.key_file)
@@ -122,6 +125,9 @@ class Worker:
         self._heads = HeadWatch(
             bus, lambda: [source.camera_id for source in self._leases.sources if source.turns]
         )
+        self._head_polling = HeadPolling(
+            bus, lambda: self._leases.sources, guard, sealer, settings.ingest, clock
+        )
         self._watch_thread = WatchThread(
             open_watch(settings.detection, settings.data_dir, name),
             self._ingest,
@@ -154,9 +160,11 @@ class Worker:
             stopping.wait(),
             self._keep_leases(),
             *self._telling.jobs(),
+            tell_models(self._bus, self._settings, self._name),
             self._follow_commands(),
             self._follow_verdicts(),
             self._heads.follow(),
+            self._head_polling.run(),
             self._bus.answer_probes(self._probe),
         )
         tasks = [asyncio.create_task(job) for job in jobs]

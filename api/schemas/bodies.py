@@ -32,6 +32,7 @@ from contracts import (
     HeadReport,
     IncidentAction,
     LonLat,
+    OnvifHead,
     Outline,
     Polygon,
     PtzHead,
@@ -262,11 +263,39 @@ class ProbeStream(Stream):
     timeout_s: Number = Field(10.0, ge=1, le=30)
 
 
+class OnvifPositions(Body):
+    """How a turning camera is asked where it points, twice a second."""
+
+    port: int = Field(80, ge=1, le=65_535, strict=True, description="Of its ONVIF service")
+    profile: Text = Field("", max_length=100, description="Media profile; empty: first that turns")
+    pan_deg: tuple[Number, Number] = Field(
+        (-180.0, 180.0), description="What its scale's ends mean, growing clockwise; least first"
+    )
+    tilt_deg: tuple[Number, Number] = Field(
+        (-90.0, 90.0), description="The same, growing upwards from the level"
+    )
+
+    def noun(self) -> OnvifHead:
+        """The noun.
+
+        Raises:
+            ContractError: the ends are none.
+        """
+        return OnvifHead(
+            port=self.port, profile=self.profile, pan_deg=self.pan_deg, tilt_deg=self.tilt_deg
+        )
+
+
 class Zoom(Body):
     """The horizontal fields of view at both ends of a turning camera's zoom, by its data sheet."""
 
     wide_hfov_deg: Number = Field(ge=1, le=175)
     tele_hfov_deg: Number = Field(ge=1, le=175)
+    onvif: OnvifPositions | None = Field(
+        None,
+        description="Ask the camera itself where it points; absent stays as it is, null: its video "
+        "system tells, by `/head`",
+    )
 
     def head(self, current: PtzHead | None) -> PtzHead:
         """The noun; what was learnt of the head stays where its zoom stays the same.
@@ -274,9 +303,16 @@ class Zoom(Body):
         Raises:
             ContractError: tele is wider than wide.
         """
-        stated = PtzHead(wide_hfov_deg=self.wide_hfov_deg, tele_hfov_deg=self.tele_hfov_deg)
-        is_same = current is not None and stated == dataclasses.replace(current, learnt=None)
-        return current if current is not None and is_same else stated
+        kept = None if current is None else current.onvif
+        if "onvif" in self.model_fields_set:
+            kept = None if self.onvif is None else self.onvif.noun()
+        stated = PtzHead(
+            wide_hfov_deg=self.wide_hfov_deg, tele_hfov_deg=self.tele_hfov_deg, onvif=kept
+        )
+        ends = (self.wide_hfov_deg, self.tele_hfov_deg)
+        if current is not None and ends == (current.wide_hfov_deg, current.tele_hfov_deg):
+            return dataclasses.replace(stated, learnt=current.learnt)
+        return stated
 
 
 class HeadNow(Body):

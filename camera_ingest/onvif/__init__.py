@@ -9,11 +9,13 @@ their paths.
 from camera_ingest.onvif.asking import ask_camera
 from camera_ingest.onvif.client import OnvifClient
 from camera_ingest.onvif.discovery import Found, discover
+from camera_ingest.onvif.heads import HeadReader
 from camera_ingest.onvif.nouns import Answers, OnvifCamera, Profile, PtzPosition, best_profile
 
 __all__ = [
     "Answers",
     "Found",
+    "HeadReader",
     "OnvifCamera",
     "OnvifClient",
     "Profile",

@@ -123,6 +123,7 @@ class OnvifClient:
             tilt=attribute_of(turned, "y"),
             zoom=attribute_of(zoomed, "x"),
             is_moving="MOVING" in moving if moving & {"MOVING", "IDLE"} else None,
+            in_degrees=turned is not None and "spherical" in turned.get("space", "").lower(),
         )
 
     def _prepare(self) -> None:

@@ -37,12 +37,14 @@ class OnvifCamera:
 
 @dataclass(frozen=True, slots=True)
 class PtzPosition:
-    """Where a turning camera points, in the camera's own scale: -1 to 1 across its reach."""
+    """Where a turning camera points, in the camera's own scale: -1 to 1 across its reach, the zoom
+    from 0 to 1; where `in_degrees`, pan and tilt are degrees."""
 
     pan: float | None
     tilt: float | None
     zoom: float | None
     is_moving: bool | None
+    in_degrees: bool = False
 
 
 def best_profile(profiles: Sequence[Profile], width_px: int) -> Profile | None:

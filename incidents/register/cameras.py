@@ -352,6 +352,7 @@ def _source(camera: Camera, credentials: Credentials) -> StreamSource:
         exercise=camera.exercise,
         view_key="" if camera.pose is None else sha256(to_json(camera.pose)).hexdigest()[:16],
         turns=camera.head is not None,
+        onvif_head=None if camera.head is None else camera.head.onvif,
         road_region=camera.road_region,
         version=camera.version,
     )

@@ -207,7 +207,7 @@ def test_a_camera_that_turns_learns_from_each_calibration(desk: httpx.Client) ->
     zoom = {"wide_hfov_deg": 62, "tele_hfov_deg": 4}
     body = a_camera(position={"lon": LON, "lat": LAT}, pose=a_pose(), head=zoom)
     camera = desk.post("/api/v1/cameras", json=body).json()["camera"]
-    assert camera["head"] == zoom | {"learnt": None}
+    assert camera["head"] == zoom | {"learnt": None, "onvif": None}
     request = clicked_at(desk, camera, 25.0) | {"version": 1}
     assert only_error(desk.put(path_of(camera), json=request))["field"] == "head"
     for version, pan_deg in enumerate((100, 130, 160), start=1):
@@ -224,6 +224,21 @@ def test_a_camera_that_turns_learns_from_each_calibration(desk: httpx.Client) ->
     other = renamed | {"version": 5, "head": zoom | {"tele_hfov_deg": 2}}
     changed = desk.put(f"/api/v1/cameras/{camera['id']}", json=other).json()["camera"]
     assert changed["head"]["learnt"] is None, "another head starts anew"
+
+
+def test_how_a_head_is_asked_stays_with_it(desk: httpx.Client) -> None:
+    zoom = {"wide_hfov_deg": 62, "tele_hfov_deg": 4}
+    asked = {"port": 8000, "profile": "main", "pan_deg": [-170, 170], "tilt_deg": [-90, 20]}
+    body = a_camera(pose=a_pose(), head=zoom | {"onvif": asked})
+    camera = desk.post("/api/v1/cameras", json=body).json()["camera"]
+    assert camera["head"]["onvif"] == asked
+    path = f"/api/v1/cameras/{camera['id']}"
+    kept = desk.put(path, json=body | {"head": zoom, "version": 1}).json()["camera"]
+    assert kept["head"]["onvif"] == asked, "who doesn't speak of it changes nothing"
+    gone = body | {"head": zoom | {"onvif": None}, "version": 2}
+    assert desk.put(path, json=gone).json()["camera"]["head"]["onvif"] is None
+    swapped = a_camera(pose=a_pose(), head=zoom | {"onvif": asked | {"pan_deg": [170, -170]}})
+    assert only_error(desk.post("/api/v1/cameras", json=swapped))["field"] == "pan_deg"
 
 
 def test_heads_that_cannot_be_are_refused(
