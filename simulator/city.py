@@ -22,6 +22,7 @@ from geo.projection import LocalProjection
 from simulator import streets
 from simulator.callers import PUBLISHED_A_DAY, PUBLISHED_SHARES, SimulatedCall, calls_about
 from simulator.events import TrueEvent, script_of, true_event
+from simulator.mapfile import read_geojson
 from simulator.rtsp import UnplayableVideoError
 from simulator.scenario import (
     CameraPlan,
@@ -285,7 +286,7 @@ class City:
     def background_geojson(self) -> dict[str, Any]:
         """See `SimulatedCity.background_geojson`."""
         if self.scenario.map.geojson is not None:
-            return streets.read_geojson(self.scenario.map.geojson)
+            return read_geojson(self.scenario.map.geojson)
         return streets.geojson(list(self.places), self.projection)
 
 

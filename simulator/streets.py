@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-from itertools import combinations
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,10 @@ import numpy as np
 from shapely import LineString, Point, STRtree
 
 from geo.projection import LocalProjection
+from simulator.mapfile import Road, read_map
 from simulator.scenario import ScenarioError
 from simulator.scene.place import MAIN_HALF_M, MINOR_HALF_M, Place, build_place
+from simulator.surroundings import furnished
 
 _SPACING_M = 460.0
 _HEADING_RAD = math.radians(68)
@@ -51,67 +52,51 @@ def _name(index: int) -> str:
     return f"{_NAMES[which]} {turn + 1}" if turn else _NAMES[which]
 
 
-def read_geojson(path: Path) -> dict[str, Any]:
-    """A map's file.
-
-    Raises:
-        ScenarioError: it is no GeoJSON FeatureCollection.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ScenarioError(f"{path}: is no GeoJSON that can be read: {error}") from error
-    if not isinstance(found, dict) or not isinstance(found.get("features"), list):
-        raise ScenarioError(f"{path}: must be a GeoJSON FeatureCollection")
-    return found
-
-
 _APART_M = 120.0
 """Junctions nearer to one another are drawn as one: each is drawn so far about its middle."""
 _LEAST_ANGLE = math.radians(50)
 
 
 def from_geojson(path: Path, projection: LocalProjection, seed: int) -> list[Place]:
-    """Junctions where roads (LineString) of a file cross, those in the middle first.
+    """Junctions where roads of a file cross, those in the middle first.
 
-    The main road is the one of lower ``rank`` or greater ``width_m``, or the first. Roads are drawn
-    straight and at a right angle about a junction, with surroundings from the seed.
+    Roads are drawn straight and at a right angle about a junction. Where the file has buildings,
+    they stand about its junctions as it says; else they are made up from the seed.
 
     Raises:
-        ScenarioError: no such file, or no roads that cross in it.
+        ScenarioError: no such file, something in it can't be understood, or no roads cross in it.
     """
-    roads: list[tuple[LineString, float]] = []
-    for feature in read_geojson(path)["features"]:
-        geometry = feature.get("geometry") or {}
-        if geometry.get("type") != "LineString" or len(geometry.get("coordinates", ())) < 2:
-            continue
-        lonlat = np.array([position[:2] for position in geometry["coordinates"]], float)
-        x, y = projection.to_xy(lonlat[:, 0], lonlat[:, 1])
-        properties = feature.get("properties") or {}
-        weight = float(properties.get("width_m") or 0) - 100 * float(properties.get("rank") or 9)
-        roads.append((LineString(np.column_stack((x, y))), weight))
+    found = read_map(path, projection)
+    crossings = _crossings(found.roads)
+    if not crossings:
+        raise ScenarioError(f"{path}: holds no two roads (LineString) that cross")
+    places = []
+    for index, (x, y, heading) in enumerate(crossings):
+        place = build_place(_name(index), x, y, heading, seed * 1_000 + index, index)
+        places.append(furnished(place, found))
+    return places
+
+
+def _crossings(roads: Sequence[Road]) -> list[tuple[float, float, float]]:
+    """Where they are, and the bearing of the main road there; the middle one first."""
+    lines = [LineString(road.line) for road in roads]
     crossings: list[tuple[float, float, float]] = []
-    tree = STRtree([line for line, _ in roads])
-    for first, second in combinations(range(len(roads)), 2):
-        if second not in tree.query(roads[first][0], predicate="intersects"):
-            continue
-        met = roads[first][0].intersection(roads[second][0])
+    if not lines:
+        return crossings
+    tree = STRtree(lines)
+    pairs = tree.query(lines, predicate="intersects").T.tolist()
+    for first, second in sorted((a, b) for a, b in pairs if a < b):
+        met = lines[first].intersection(lines[second])
         for point in getattr(met, "geoms", [met]):
             if not isinstance(point, Point):
                 continue
-            headings = [_heading_at(roads[index][0], point) for index in (first, second)]
+            headings = [_heading_at(lines[index], point) for index in (first, second)]
             between = abs(math.remainder(headings[0] - headings[1], math.pi))
             is_far = all(math.hypot(point.x - x, point.y - y) > _APART_M for x, y, _ in crossings)
             if between >= _LEAST_ANGLE and is_far:
-                main = 0 if roads[first][1] >= roads[second][1] else 1
+                main = 0 if roads[first].weight >= roads[second].weight else 1
                 crossings.append((point.x, point.y, headings[main]))
-    if not crossings:
-        raise ScenarioError(f"{path}: holds no two roads (LineString) that cross")
-    crossings.sort(key=lambda crossing: math.hypot(crossing[0], crossing[1]))
-    return [
-        build_place(_name(index), x, y, heading, seed * 1_000 + index, index)
-        for index, (x, y, heading) in enumerate(crossings)
-    ]
+    return sorted(crossings, key=lambda crossing: math.hypot(crossing[0], crossing[1]))
 
 
 def _heading_at(road: LineString, point: Point) -> float:
@@ -158,13 +143,8 @@ def geojson(places: list[Place], projection: LocalProjection) -> dict[str, Any]:
             feature("block", "Polygon", [lonlat(np.array(ring))])
     for place in places:
         for block in place.buildings:
-            corners = (
-                (block.a0, block.b0),
-                (block.a1, block.b0),
-                (block.a1, block.b1),
-                (block.a0, block.b1),
-            )
-            plane = place.to_plane(np.array((*corners, corners[0])))
+            corners = block.corners()
+            plane = place.to_plane(np.vstack((corners, corners[:1])))
             feature("building", "Polygon", [lonlat(plane)], height_m=round(block.height_m, 1))
     for index in range(-far, far + 1):
         main = np.array([s * reach * along + index * _SPACING_M * left for s in (-1, 1)])

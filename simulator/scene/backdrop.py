@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -104,7 +105,7 @@ def _seen(canvas: Canvas) -> list[Face | SeenTree | Pole]:
     """
     place = canvas.place
     things: list[tuple[float, Building | Tree | Pole]] = [
-        (canvas.distance_m((t.a0 + t.a1) / 2, (t.b0 + t.b1) / 2), t) for t in place.buildings
+        (canvas.distance_m(*t.middle), t) for t in place.buildings
     ]
     things += [(canvas.distance_m(t.a, t.b), t) for t in place.trees]
     # A camera's own mast and its neighbours stand out of its sight.
@@ -148,23 +149,28 @@ def _faces(canvas: Canvas, block: Building) -> Iterator[Face]:
     if top < canvas.camera.h:
         ring = ((low[0], low[1]), (high[0], low[1]), (high[0], high[1]), (low[0], high[1]))
         tiles = ((122, 84, 66), (120, 120, 118))[block.style % 2]
-        corners = np.array([(a, b, top) for a, b in ring])
+        corners = np.array([(*block.turned(a, b), top) for a, b in ring])
         yield Face(canvas, corners, lambda: np.full((24, 24, 3), tiles, np.uint8), 1.0)
+    eye_a, eye_b = block.unturned(canvas.a, canvas.b)
     # From outside a wall's left end is the one that comes first anticlockwise.
     sides = (
-        ((1, 0), (high[0], low[1]), high, canvas.a > high[0]),
-        ((-1, 0), (low[0], high[1]), low, canvas.a < low[0]),
-        ((0, 1), high, (low[0], high[1]), canvas.b > high[1]),
-        ((0, -1), low, (high[0], low[1]), canvas.b < low[1]),
+        ((1, 0), (high[0], low[1]), high, eye_a > high[0]),
+        ((-1, 0), (low[0], high[1]), low, eye_a < low[0]),
+        ((0, 1), high, (low[0], high[1]), eye_b > high[1]),
+        ((0, -1), low, (high[0], low[1]), eye_b < low[1]),
     )
     for normal, left, right, is_turned_here in sides:
         if is_turned_here:
             width = round(float(np.hypot(right[0] - left[0], right[1] - left[1])), 1)
-            light = 0.80 + 0.28 * float(_SUN @ np.array(normal))
+            cos, sin = math.cos(block.turn_rad), math.sin(block.turn_rad)
+            outward = (normal[0] * cos - normal[1] * sin, normal[0] * sin + normal[1] * cos)
+            light = 0.80 + 0.28 * float(_SUN @ np.array(outward))
             is_front = normal == block.front
             texture = partial(facades.wall, width, top, block.style, is_front=is_front)
             shine = partial(facades.lit_windows, width, top, block.style, is_front=is_front)
-            corners = np.array([(*left, top), (*right, top), (*right, 0.0), (*left, 0.0)])
+            ends = (block.turned(*left), block.turned(*right))
+            ups = ((ends[0], top), (ends[1], top), (ends[1], 0.0), (ends[0], 0.0))
+            corners = np.array([(*end, up) for end, up in ups])
             yield Face(canvas, corners, texture, light, shine)
 
 

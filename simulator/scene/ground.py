@@ -18,7 +18,6 @@ from simulator.scene.place import (
     MINOR_HALF_M,
     PAVEMENT_M,
     STOP_LINE_M,
-    Place,
 )
 
 Rgb = NDArray[np.uint8]
@@ -29,13 +28,11 @@ Coordinate = TypeVar("Coordinate", float, Plane)
 CELL_M = 0.10
 GRAIN_M = 0.012
 """One pixel of the map, and one of the tiled grain that is laid on it near the camera."""
-_SIZE = round(2 * EXTENT_M / CELL_M)
-_BAND_ROWS = 100
+MAP_SIZE = round(2 * EXTENT_M / CELL_M)
+BAND_ROWS = 100
 """The map is made in bands of so many rows, which keeps its planes small."""
 _WHITE: Colour = (206, 205, 198)
 _YELLOW: Colour = (205, 168, 60)
-_SHADOW_A_M, _SHADOW_B_M = 0.42, 0.30
-"""Where a shadow falls, in metres a metre of height: a sun that stands high behind thin cloud."""
 
 
 def map_pixel(a: Coordinate, b: Coordinate) -> tuple[Coordinate, Coordinate]:
@@ -43,23 +40,17 @@ def map_pixel(a: Coordinate, b: Coordinate) -> tuple[Coordinate, Coordinate]:
     return (a + EXTENT_M) / CELL_M, (EXTENT_M - b) / CELL_M
 
 
-def ground_map(place: Place) -> Rgb:
-    """The map: `_SIZE` x `_SIZE` x 3, RGB, row 0 at the greatest b."""
-    shade = cv2.merge([_shadows(place)] * 3)
-    return np.asarray(cv2.multiply(_common_ground(), shade, dst=shade, scale=1 / 255), np.uint8)
-
-
 @cache
-def _common_ground() -> Rgb:
+def common_ground() -> Rgb:
     """What is alike at all junctions: everything but the shadows."""
     random = np.random.default_rng(112)
     looks = _Looks.made(random)
-    picture = np.empty((_SIZE, _SIZE, 3), np.uint8)
-    for start in range(0, _SIZE, _BAND_ROWS):
+    picture = np.empty((MAP_SIZE, MAP_SIZE, 3), np.uint8)
+    for start in range(0, MAP_SIZE, BAND_ROWS):
         _lay_band(picture, start, looks)
     _paint_lanes(picture)
-    for start in range(0, _SIZE, _BAND_ROWS):
-        _wear(picture[start : start + _BAND_ROWS], looks.dirt.rows(start), _from_kerb(start))
+    for start in range(0, MAP_SIZE, BAND_ROWS):
+        _wear(picture[start : start + BAND_ROWS], looks.dirt.rows(start), distance_from_kerb(start))
     return picture
 
 
@@ -67,13 +58,13 @@ class _Soft:
     """A random plane that is kept at half the map's size, for it has no finer detail."""
 
     def __init__(self, random: np.random.Generator, coarse: int, octaves: int = 5) -> None:
-        half = clouds(random, _SIZE // 2, _SIZE // 2, coarse=coarse, octaves=octaves)
+        half = clouds(random, MAP_SIZE // 2, MAP_SIZE // 2, coarse=coarse, octaves=octaves)
         self._half = np.pad(half, ((1, 1), (0, 0)), mode="edge")
 
     def rows(self, start: int) -> Plane:
         """The band of the map that begins at a row (an even one)."""
-        half = self._half[start // 2 : start // 2 + _BAND_ROWS // 2 + 2]
-        size = (_SIZE, 2 * len(half))
+        half = self._half[start // 2 : start // 2 + BAND_ROWS // 2 + 2]
+        size = (MAP_SIZE, 2 * len(half))
         return np.asarray(cv2.resize(half, size, interpolation=cv2.INTER_LINEAR)[2:-2], np.float32)
 
 
@@ -104,13 +95,13 @@ class _Looks:
 
 def _axes(start: int) -> tuple[Plane, Plane]:
     """The a of all columns and the b of a band's rows."""
-    columns = np.arange(_SIZE, dtype=np.float32)[None, :]
-    rows = np.arange(start, start + _BAND_ROWS, dtype=np.float32)[:, None]
+    columns = np.arange(MAP_SIZE, dtype=np.float32)[None, :]
+    rows = np.arange(start, start + BAND_ROWS, dtype=np.float32)[:, None]
     half = np.float32(0.5)
     return (columns + half) * CELL_M - EXTENT_M, EXTENT_M - (rows + half) * CELL_M
 
 
-def _from_kerb(start: int) -> Plane:
+def distance_from_kerb(start: int) -> Plane:
     """Signed distance from the kerb: positive on the road, the corners rounded."""
     a, b = _axes(start)
     qx = CORNER_RADIUS_M + MINOR_HALF_M - np.abs(a)
@@ -121,14 +112,14 @@ def _from_kerb(start: int) -> Plane:
 
 def _lay_band(picture: Rgb, start: int, looks: _Looks) -> None:
     a, b = _axes(start)
-    from_kerb = _from_kerb(start)
+    from_kerb = distance_from_kerb(start)
     band = _yards(looks, start)
     if (from_kerb > -PAVEMENT_M).any():
         _lay(band, from_kerb > -PAVEMENT_M, _pavement(looks, start, a, b))
     if (from_kerb > -0.05).any():
         _lay(band, from_kerb > -0.05, _asphalt(looks, start, a, b))
         _paint_kerbs(band, from_kerb, a, b)
-    picture[start : start + _BAND_ROWS] = np.clip(band, 0, 255)
+    picture[start : start + BAND_ROWS] = np.clip(band, 0, 255)
 
 
 @lru_cache(maxsize=4)
@@ -181,7 +172,7 @@ def _asphalt(looks: _Looks, start: int, a: Plane, b: Plane) -> Plane:
     tone = looks.stains.rows(start) * np.float32(0.05) + across * (np.abs(a) > MINOR_HALF_M)
     tone += 1
     for rows, columns, factor in looks.patches:
-        low, high = max(rows.start - start, 0), min(rows.stop - start, _BAND_ROWS)
+        low, high = max(rows.start - start, 0), min(rows.stop - start, BAND_ROWS)
         if low < high:
             tone[low:high, columns] *= np.float32(factor)
     tone -= 1
@@ -191,7 +182,7 @@ def _asphalt(looks: _Looks, start: int, a: Plane, b: Plane) -> Plane:
 def _patch(random: np.random.Generator) -> tuple[slice, slice, float]:
     """A mended rectangle or a long sealed crack: rows, columns, and how much darker."""
     along = random.random() < 0.5
-    column, row = (int(v) for v in random.integers(0, _SIZE, 2))
+    column, row = (int(v) for v in random.integers(0, MAP_SIZE, 2))
     long, wide = int(random.integers(15, 90)), int(random.integers(2, 26))
     width, height = (long, wide) if along else (wide, long)
     factor = float(random.uniform(0.80, 0.97))
@@ -283,31 +274,3 @@ def _wear(band: Rgb, dirt: Plane, from_kerb: Plane) -> None:
     worn = band.astype(np.float32)
     worn += share[..., None] * (np.array((96, 90, 80), np.float32) - worn)
     band[:] = worn
-
-
-def _shadows(place: Place) -> NDArray[np.uint8]:
-    """How much light is left on the ground, 255 where no shadow falls."""
-    shade = np.zeros((_SIZE // 2, _SIZE // 2), np.uint8)
-
-    def fill(corners: NDArray[np.float64], depth: int) -> None:
-        columns, rows = map_pixel(
-            corners[:, 0].astype(np.float32), corners[:, 1].astype(np.float32)
-        )
-        hull = cv2.convexHull(np.stack((columns, rows), 1) / 2)
-        cv2.fillConvexPoly(shade, np.round(hull * 16).astype(np.int32), depth, cv2.LINE_8, 4)
-
-    # The lighter first: where shadows overlap, the darker stays.
-    for tree in place.trees:
-        angle = np.linspace(0, 2 * np.pi, 12)
-        crown = np.stack((np.cos(angle), np.sin(angle)), 1) * tree.height_m * 0.30
-        fall = np.array((_SHADOW_A_M, _SHADOW_B_M)) * tree.height_m * 0.7
-        fill(crown + fall + np.array((tree.a, tree.b)), 86)
-    for block in place.buildings:
-        foot = np.array(
-            [(block.a0, block.b0), (block.a1, block.b0), (block.a1, block.b1), (block.a0, block.b1)]
-        )
-        fall = np.array((_SHADOW_A_M, _SHADOW_B_M)) * block.height_m
-        fill(np.vstack((foot, foot + fall)), 108)
-    soft = cv2.GaussianBlur(shade, (0, 0), 3.0)
-    full = np.asarray(cv2.resize(soft, (_SIZE, _SIZE)), np.uint8)
-    return np.asarray(255 - full, np.uint8)

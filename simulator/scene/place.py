@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ EXTENT_M = 110.0
 
 @dataclass(frozen=True, slots=True)
 class Building:
-    """An upright block, its sides along the roads."""
+    """An upright block, its sides along the roads unless it is turned about its middle."""
 
     a0: float
     b0: float
@@ -39,7 +40,52 @@ class Building:
     style: int
     """Chooses colours and shop front."""
     front: tuple[int, int]
-    """The side with the shop: the outward direction in (a, b)."""
+    """The side with the shop: the outward direction in its own (a, b)."""
+    turn_rad: float = 0.0
+    """Anticlockwise."""
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """About which it is turned."""
+        return (self.a0 + self.a1) / 2, (self.b0 + self.b1) / 2
+
+    def turned(self, a: float, b: float) -> tuple[float, float]:
+        """Where a point of the unturned block lies in the place's frame."""
+        return _about(self.middle, a, b, self.turn_rad)
+
+    def unturned(self, a: float, b: float) -> tuple[float, float]:
+        """The inverse of `turned`."""
+        return _about(self.middle, a, b, -self.turn_rad)
+
+    def corners(self) -> Floats:
+        """Of its foot, (4, 2), in the place's frame, anticlockwise."""
+        a0, b0, a1, b1 = self.a0, self.b0, self.a1, self.b1
+        return np.array([self.turned(*at) for at in ((a0, b0), (a1, b0), (a1, b1), (a0, b1))])
+
+
+def _about(middle: tuple[float, float], a: float, b: float, turn_rad: float) -> tuple[float, float]:
+    if not turn_rad:
+        return a, b
+    cos, sin = math.cos(turn_rad), math.sin(turn_rad)
+    da, db = a - middle[0], b - middle[1]
+    return middle[0] + da * cos - db * sin, middle[1] + da * sin + db * cos
+
+
+class Ground(Enum):
+    """What an area beside the streets is covered with."""
+
+    GREEN = auto()
+    WATER = auto()
+    PAVED = auto()
+    BARE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A piece of ground, its outline in the place's frame."""
+
+    ground: Ground
+    outline: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +122,7 @@ class Place:
     poles: tuple[Pole, ...] = field(default=())
     index: int = 0
     """Its number in the city."""
+    areas: tuple[Area, ...] = field(default=())
 
     def to_plane(self, local: Floats) -> Floats:
         """``(N, 2)`` or ``(N, 3)`` from (a, b[, up]) to (east, north[, up]) in metres."""

@@ -22,7 +22,7 @@ from simulator.scene.fires import Fire, draw_fire
 from simulator.scene.fleet import Fleet, SeenVehicle
 from simulator.scene.floods import Flood, Water
 from simulator.scene.fluid import FireLoop
-from simulator.scene.ground import ground_map
+from simulator.scene.groundmap import ground_map
 from simulator.scene.headlights import Headlights
 from simulator.scene.lighting import SODIUM, light_on
 from simulator.scene.lookalikes import Decoy, draw_decoy

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -13,6 +14,7 @@ from simulator.city import City
 from simulator.faults import PictureFaults, connection_faults
 from simulator.rtsp.faults import HEALTHY
 from simulator.scenario import Scenario, ScenarioError, library, load, named
+from simulator.scene.place import Ground
 
 CENTRE = LonLat(106.992, -6.2383)
 FIRE = {"kind": "fire", "at": {"a": 9.5, "b": 9.7}, "starts_s": 5, "lasts_s": 40}
@@ -129,3 +131,76 @@ def test_other_kinds_come_at_the_published_shares() -> None:
     assert 200 < len(calls) < 320
     said = [call.hazard for call in calls]
     assert said.count(Hazard.MEDICAL) > said.count(Hazard.CRIME) > 20
+
+
+def _feature(shape: str, coordinates: Any, **properties: Any) -> dict[str, Any]:
+    geometry = {"type": shape, "coordinates": coordinates}
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+_CROSSING = [
+    _feature("LineString", [[106.98, -6.2383], [107.0, -6.2383]], rank=1),
+    _feature("LineString", [[106.992, -6.25], [106.992, -6.23]], highway="residential"),
+]
+
+
+def _on_map(folder: Path, *features: dict[str, Any]) -> City:
+    (folder / "quarter.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [*_CROSSING, *features]})
+    )
+    plan = written(folder, map={"geojson": "quarter.geojson"}, cameras=2)
+    return City.of(load(plan), CENTRE)
+
+
+def _ring(lon: float, lat: float, wide: float, tall: float) -> list[list[list[float]]]:
+    return [
+        [
+            [lon, lat],
+            [lon + wide, lat],
+            [lon + wide, lat + tall],
+            [lon, lat + tall],
+            [lon, lat],
+        ]
+    ]
+
+
+def test_a_map_s_buildings_stand_where_they_are_and_as_high(tmp_path: Path) -> None:
+    corner = (106.9923, -6.2381)
+    city = _on_map(
+        tmp_path,
+        _feature("Polygon", _ring(*corner, 0.0002, 0.0001), building="yes", height="12 m"),
+        _feature("Polygon", _ring(106.9915, -6.2388, 0.0001, 0.0002), building="house"),
+        # In the middle of the crossing: nothing can be driven there, so it is left out.
+        _feature("Polygon", _ring(106.99195, -6.2384, 0.0001, 0.0002), kind="building"),
+        _feature("Polygon", _ring(106.9922, -6.2392, 0.0003, 0.0003), leisure="park"),
+    )
+    (place,) = city.places
+    assert len(place.buildings) == 2
+    high = next(block for block in place.buildings if block.height_m == 12)
+    x, y = place.to_plane(np.array([high.middle]))[0]
+    middle = city.projection.place(float(x), float(y))
+    assert distance_m(middle, LonLat(corner[0] + 0.0001, corner[1] + 0.00005)) < 0.5
+    sides = sorted((high.a1 - high.a0, high.b1 - high.b0))
+    assert sides == pytest.approx([11.06, 22.1], abs=0.3)
+    (park,) = place.areas
+    assert park.ground is Ground.GREEN
+
+
+@pytest.mark.parametrize(
+    ("feature", "told"),
+    [
+        (_feature("Polygon", _ring(106.99, -6.2, 0.1, 0.1), building="yes", height="tall"), "tall"),
+        (_feature("Polygon", _ring(106.99, -6.2, 0.1, 0.1), building=1, height_m=-3), "above 0"),
+        (_feature("LineString", [[106.99, "x"], [107.0, -6.2]]), "longitude, latitude"),
+        (_feature("LineString", [[106.99, -6.2]]), "2 positions at least"),
+        (_feature("LineString", [[719_000, 9_310_000], [719_100, 9_310_000]]), "projection"),
+        (_feature("Polygon", [[[106.99, -6.2], [106.99, -6.3]]], building="yes"), "4 positions"),
+        ({"type": "Point", "coordinates": [0, 0]}, '"type": "Feature"'),
+    ],
+)
+def test_what_a_map_s_file_gets_wrong_is_told_with_its_feature(
+    tmp_path: Path, feature: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ScenarioError, match=r"quarter\.geojson: features\.2: ") as caught:
+        _on_map(tmp_path, feature)
+    assert told in str(caught.value)
