@@ -24,6 +24,9 @@ from contracts import (
 )
 from geo import LocalProjection, PinholeCamera
 from geo.fusion import Fusion, FusionParameters
+from geo.fusion.hearing import Hearing
+from geo.fusion.partings import partings
+from geo.fusion.scoring import Score
 from tests.geo.builders import BEKASI, Reporter, few, pose
 
 PROJECTION = LocalProjection(BEKASI)
@@ -472,26 +475,21 @@ def test_a_false_track_that_came_first_keeps_no_true_one_from_its_caller(
     assert told[fire.id] == decisions[0].incident_id and told[crash.id] == other
 
 
-def test_two_pile_ups_that_cells_confuse_are_two(fusion: Fusion, say: Reporter) -> None:
-    calls = [
-        ("a1", (0, 0), 20, 0),
-        ("a2", (20, 15), 30, 90),
-        ("wide1", (150, 300), 800, 120),
-        ("a3", (-15, 10), 15, 200),
-        ("wide2", (300, -400), 900, 260),
-        ("b1", (260, 0), 20, 320),
-        ("a4", (5, -20), 25, 330),
-        ("b2", (275, -10), 15, 400),
-        ("b3", (255, 20), 20, 480),
+def test_an_incident_of_many_is_shared_out_between_two_places(say: Reporter) -> None:
+    hearing = Hearing(FusionParameters(), LocalProjection(BEKASI))
+    pieces = {}
+    for number in range(18):
+        x, radius_m = (0.0, 250.0)[number % 2], (30.0, 900.0)[number % 6 == 5]
+        off = (7.0 * (number % 5), 5.0 * (number % 4))
+        place = (x + off[0], off[1])
+        for report in say.call(f"{number % 2}-{number}", place, Hazard.CRASH, radius_m=radius_m):
+            heard = hearing.hear(report)
+            if heard is not None and heard.piece is not None:
+                pieces[heard.key] = heard.piece
+    whole = Score.of(pieces.values(), FusionParameters())
+    ways = [
+        {piece.source_id for piece in leaving.pieces if piece.place(None).reach_m < 2_000}
+        for leaving, _ in partings(whole)
     ]
-    for call, place, radius_m, at_s in calls:
-        feed(fusion, say.call(call, place, Hazard.CRASH, radius_m=radius_m, at_s=at_s))
-    homes = {
-        call_id: incident_id
-        for incident_id in fusion.incident_ids
-        if (estimate := fusion.estimate(incident_id)) is not None
-        for call_id in estimate.call_ids
-    }
-    assert len({homes[call] for call in ("a1", "a2", "a3", "a4")}) == 1
-    assert len({homes[call] for call in ("b1", "b2", "b3")}) == 1
-    assert homes["a1"] != homes["b1"]
+    assert [{name[0] for name in way} for way in ways] == [{"1"}], "who is well placed parts"
+    assert len(ways[0]) == 6
