@@ -153,6 +153,7 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("POST", "/api/v1/units/{unit_id}/status"): DESK,
     ("GET", "/api/v1/learning"): EXPORTERS,
     ("PUT", "/api/v1/learning"): ACCOUNT_DESK,
+    ("GET", "/api/v1/models"): EXPORTERS,
     ("GET", "/api/v1/shelves"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/shelves"): SHELF_DESK,
     ("DELETE", "/api/v1/shelves/{shelf_id}"): SHELF_DESK,

@@ -23,10 +23,13 @@ from contracts import (
     ScenarioReport,
     StartScenario,
     StreamSource,
+    from_plain,
+    to_plain,
 )
+from contracts.models import ModelsReport
 from contracts.verdicts import Verdict
 from plumbing.bus.exercises import ExerciseState
-from plumbing.bus.figures import Figures
+from plumbing.bus.figures import Notices
 from plumbing.bus.heads import Heads
 from plumbing.bus.hints import Hints
 from plumbing.bus.leases import HeldLease, Lease, Leases
@@ -38,6 +41,8 @@ from plumbing.bus.verdicts import VerdictBook
 
 T = TypeVar("T")
 
+MODELS_KEPT_S = 300.0
+"""A worker that says nothing for longer has no models any more."""
 PROBES_AT_ONCE = 4
 """Cameras that one worker opens on request together."""
 
@@ -80,7 +85,8 @@ class Bus:
         self._register = Register(self._link)
         self._heads = Heads(self._link)
         self._verdicts = VerdictBook(self._link)
-        self._figures = Figures(self._link)
+        self._figures = Notices(self._link, "figures")
+        self._models = Notices(self._link, "models", MODELS_KEPT_S)
 
     async def __aenter__(self) -> Self:
         return self
@@ -199,11 +205,24 @@ class Bus:
 
     async def publish_figures(self, worker: str, figures: Mapping[str, float]) -> None:
         """Say what a worker has counted; forgotten when it says nothing for a minute."""
-        await self._figures.publish(worker, figures)
+        await self._figures.publish(worker, dict(figures))
 
     async def read_figures(self) -> dict[str, dict[str, float]]:
         """What the workers have counted, by worker and name."""
-        return await self._figures.read()
+        told = await self._figures.read()
+        return {
+            worker: {name: float(value) for name, value in figures.items()}
+            for worker, figures in told.items()
+        }
+
+    async def publish_models(self, worker: str, report: ModelsReport) -> None:
+        """Tell of a worker's models; forgotten when it isn't repeated for some minutes."""
+        await self._models.publish(worker, to_plain(report))
+
+    async def read_models(self) -> dict[str, ModelsReport]:
+        """What the workers tell of their models, by worker."""
+        told = await self._models.read()
+        return {worker: from_plain(ModelsReport, plain) for worker, plain in told.items()}
 
     async def ask(self, command: ProbeCamera, timeout_s: float) -> ProbeAnswer:
         """Have a worker open a stream once.

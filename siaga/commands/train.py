@@ -10,15 +10,18 @@ from typing import Annotated
 import typer
 
 from contracts import Sighting
+from contracts.models import Promotion, PromotionLoss
 from contracts.verdicts import Verdict
 from detection.model_card import CRASH, DETECTOR, FLOOD, MODELS, load_card
 from detection.promotion import Point, detector_points, flood_points, losses, replace_model
 from detection.runtime import open_detector, open_flood_classifier
 from incidents.store import Store
+from plumbing.clock import SystemClock
 from plumbing.evidence import open_evidence
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
 from siaga.commands.stored import with_store
 from siaga.failures import Failure
+from siaga.model_facts import keep_promotion
 from siaga.shadow import read_reports
 from siaga.shadow import table as shadow_table
 from siaga.verdict_export import export_verdicts
@@ -241,6 +244,7 @@ def promote(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Compare, and change nothing.")
     ] = False,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put a new model in the live one's place, if it is no worse in any hazard on the data.
@@ -248,10 +252,28 @@ def promote(
     The data must be scenes that neither was trained on. The former model stays beside the live one,
     as NAME.before.
     """
-    task = load_card(candidate).task
+    card = load_card(candidate)
+    task = card.task
     former = live or MODELS / (DETECTOR if task == "detect" else FLOOD)
     before, after = _points(former, data, quiet), _points(candidate, data, quiet)
     found = losses(before, after, tolerance)
+    answer = Promotion(
+        live=load_card(former).version,
+        candidate=card.version,
+        at=SystemClock().now(),
+        promoted=not found and not dry_run,
+        losses=tuple(
+            PromotionLoss(
+                hazard=loss.hazard.value,
+                measure="recall" if loss.measure == "recall" else "fpr",
+                live=loss.live,
+                candidate=loss.candidate,
+            )
+            for loss in found
+        ),
+    )
+    # Where the workers of this installation tell of it.
+    keep_promotion(settings_from(config).data_dir, answer)
     if as_json:
         document = {
             "live": {h.value: asdict(p) for h, p in before.items()},

@@ -154,3 +154,22 @@ def test_a_key_may_not_have_expired_when_it_is_issued(desk: httpx.Client) -> Non
     answer = desk.post("/api/v1/keys", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "expires_at"
+
+
+def test_somebody_is_signed_out_everywhere(shared_api: ApiThread, desk: httpx.Client) -> None:
+    name = new_id("user")
+    body = {"username": name, "password": PASSWORD, "role": "viewer"}
+    desk.post("/api/v1/users", json=body)
+    address = f"/api/v1/users/{name}/sessions"
+    assert desk.get(address).json() == {"sessions": []}
+    with shared_api.client(None) as one, shared_api.client(None) as other:
+        for browser in (one, other):
+            browser.post("/api/v1/session", json={"username": name, "password": PASSWORD})
+        (newest, _) = desk.get(address).json()["sessions"]
+        assert newest["begun_at"] <= newest["used_at"]
+        assert one.delete(address).status_code == 403
+        assert desk.delete(address).status_code == 204
+        assert one.get("/api/v1/session").status_code == 401
+        assert other.get("/api/v1/session").status_code == 401
+    assert desk.get(address).json() == {"sessions": []}
+    assert desk.delete("/api/v1/users/nobody-of-this-name/sessions").status_code == 404
