@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from operator import add
 
 import numpy as np
 from shapely import Polygon
@@ -38,7 +37,9 @@ def estimate_of(
     """
     whole = score.place if unseen is None else unseen.place
     counted = score.call_count(at_s)
-    log_z = tuple(map(add, score.log_z_by_hazard, counted))
+    log_z = tuple(
+        z + calls - score.doubt for z, calls in zip(score.log_z_by_hazard, counted, strict=True)
+    )
     if unseen is not None:
         log_z = tuple(
             z + (unseen.log_odds if hazard in SEEN else 0.0)

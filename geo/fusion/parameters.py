@@ -49,6 +49,9 @@ class FusionParameters:
     false_app_reports_per_km2_day: float = 0.2
     """The same of reports by citizens' apps, where nobody asks back."""
     clutter_tracks_per_camera_day: float = 0.5
+    look_alikes_per_km2_day: float = 3.0
+    """Harmless things on the ground that several cameras take for a hazard: a tenth of what they
+    report falsely, where each shows a few hundredths of a km2."""
     clutter_by_camera: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """The same of single cameras, learnt."""
     detection_probability: float = 0.7
@@ -95,6 +98,7 @@ class FusionParameters:
         require_positive("false_calls_per_km2_day", self.false_calls_per_km2_day)
         require_positive("false_app_reports_per_km2_day", self.false_app_reports_per_km2_day)
         require_positive("clutter_tracks_per_camera_day", self.clutter_tracks_per_camera_day)
+        require_positive("look_alikes_per_km2_day", self.look_alikes_per_km2_day)
         for name in ("detection_probability", "wrong_hazard", "wrong_sighting", "sibling_share"):
             require_between(name, getattr(self, name), 1e-6, 1 - 1e-6)
         if self.forget_after < timedelta(hours=1):

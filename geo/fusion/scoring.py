@@ -242,9 +242,32 @@ class Score:
         self._terms[hazard] = Term(term.log_k + sum(shifts), term.place, steps)
 
     @cached_property
+    def log_look_alike(self) -> float:
+        """Log odds that one harmless thing on the ground is what its cameras saw, against each
+        having seen something of its own: the traffic of a junction agrees in place, too.
+
+        It is as a set's ``log Z`` without what the pictures say, at the look-alikes' rate.
+        """
+        seen = [source for source in self.sources if isinstance(source.best, TrackEvidence)]
+        if len(seen) < 2 or self.impossible:
+            return -math.inf
+        p = self.parameters
+        cameras = self if len(seen) == len(self.sources) else Score(seen, p)
+        log_rate = math.log(p.look_alikes_per_km2_day)
+        return max(
+            z - sum(s.own_log_odds(h) for s in seen) - math.log(p.rate(h)) + log_rate
+            for h, z in zip(cameras.hazards, cameras.log_z_by_hazard, strict=True)
+        )
+
+    @cached_property
     def log_z(self) -> float:
         """Log odds that the event exists."""
-        return float(np.logaddexp.reduce(self.log_z_by_hazard))
+        return float(np.logaddexp.reduce(self.log_z_by_hazard)) - self.doubt
+
+    @property
+    def doubt(self) -> float:
+        """What a look-alike takes from the log odds of every hazard."""
+        return float(np.logaddexp(0.0, self.log_look_alike))
 
     @cached_property
     def gain(self) -> float:
@@ -257,7 +280,7 @@ class Score:
             z + log_call_count(self.calls, self.parameters.calls_per_event(h), self.parameters)
             for h, z in zip(self.hazards, self.log_z_by_hazard, strict=True)
         ]
-        return float(np.logaddexp(0.0, np.logaddexp.reduce(in_hindsight)))
+        return float(np.logaddexp.reduce([0.0, self.log_look_alike, *in_hindsight]))
 
     @cached_property
     def calls(self) -> int:
@@ -292,7 +315,7 @@ class Score:
         """Where the event is, over all hazards."""
         if self.unstated:
             return self.term(self.hazards[0]).place
-        shares = np.array(self.log_z_by_hazard) - self.log_z
+        shares = np.array(self.log_z_by_hazard) - np.logaddexp.reduce(self.log_z_by_hazard)
         kept = [(share, self.term(h).place) for h, share in zip(self.hazards, shares, strict=True)]
         kept = [(share, place) for share, place in kept if share > -6.0]
         if len(kept) == 1:
@@ -321,9 +344,9 @@ class Score:
         ):
             step = log_k + delay
             if number == 0:
-                prior = step - source.own_log_odds(hazard)
+                prior = step - source.own_log_odds(hazard) - self.doubt
                 found.append(Contribution(source=SourceKind.PRIOR, source_id="", log_odds=prior))
-                step -= prior
+                step = source.own_log_odds(hazard)
             kinds = dict.fromkeys(
                 piece.sighting.value if isinstance(piece, TrackEvidence) else piece.stated or ""
                 for piece in source.pieces

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import pytest
@@ -473,6 +474,35 @@ def test_a_false_track_that_came_first_keeps_no_true_one_from_its_caller(
     # Told in an order that leaves each report where it is now.
     told = {ident: d.incident_id for d in decisions for ident in d.estimate.report_ids}
     assert told[fire.id] == decisions[0].incident_id and told[crash.id] == other
+
+
+@pytest.mark.parametrize(("llr", "lowest", "highest"), [(-0.4, 0.0, 0.02), (6.0, 0.9, 1.0)])
+def test_cameras_that_agree_in_place_alone_make_no_event(
+    fusion: Fusion, say: Reporter, llr: float, lowest: float, highest: float
+) -> None:
+    told = [
+        *fusion.add(say.detection("a", "k", pixel_of("a", 0, 50), Sighting.CRASH, llr=llr)),
+        *fusion.add(say.detection("b", "k", pixel_of("b", 0, 50), Sighting.CRASH, llr=llr, at_s=1)),
+    ]
+    estimate = told[-1].estimate
+    assert lowest <= estimate.probability <= highest
+    total = sum(c.log_odds for c in estimate.contributions)
+    assert estimate.probability == pytest.approx(1 / (1 + math.exp(-total)), abs=1e-4)
+
+
+def test_a_second_fire_next_to_a_filmed_one_is_another(fusion: Fusion, say: Reporter) -> None:
+    feed(fusion, [say.detection("a", "t", pixel_of("a", 0, 50), llr=9)])
+    feed(fusion, [say.detection("b", "t", pixel_of("b", 0, 50), llr=9, at_s=5)])
+    for number, place in enumerate(
+        [(20, 60), (-30, 40), (210, 60), (190, 30), (215, 35), (200, 70)]
+    ):
+        feed(fusion, say.call(f"k{number}", place, at_s=60 + 70 * number))
+    callers = sorted(
+        estimate.call_ids
+        for incident_id in fusion.incident_ids
+        if (estimate := fusion.estimate(incident_id)) is not None
+    )
+    assert callers == [("k0", "k1"), ("k2", "k3", "k4", "k5")]
 
 
 def test_an_incident_of_many_is_shared_out_between_two_places(say: Reporter) -> None:
