@@ -23,6 +23,9 @@ LONGEST_GAP_S = 0.5
 """Pictures farther apart show no motion; what came before is dropped."""
 LEAST_STEP_S = 0.15
 """Faster pictures than the model takes are not kept."""
+SAME_SCENE = 0.5
+"""Correlation of two successive pictures below which they show two scenes: a camera that was turned
+or switched to another view. What changes then is no motion."""
 _LEAST_FPS = 4.2
 
 
@@ -36,13 +39,14 @@ class CrashWatch:
 
     def see(self, at_s: float, picture: NDArray[np.uint8]) -> None:
         """Take the next picture (H, W, 3 uint8 RGB), in the order of capture."""
+        if self._clip and at_s - self._clip[-1][0] < LEAST_STEP_S:
+            return
+        grey = small_grey(picture)
         if self._clip:
-            gap_s = at_s - self._clip[-1][0]
-            if gap_s < LEAST_STEP_S:
-                return
-            if gap_s > LONGEST_GAP_S:
+            before_s, before = self._clip[-1]
+            if at_s - before_s > LONGEST_GAP_S or likeness(before, grey) < SAME_SCENE:
                 self._clip.clear()
-        self._clip.append((at_s, small_grey(picture)))
+        self._clip.append((at_s, grey))
         while at_s - self._clip[0][0] > CLIP_S:
             self._clip.popleft()
 
@@ -58,3 +62,10 @@ class CrashWatch:
             return None
         self._judged_s = last_s
         return self._judge.judge([grey for _, grey in self._clip], [at for at, _ in self._clip])
+
+
+def likeness(a: Grey, b: Grey) -> float:
+    """Correlation of two pictures of one size, -1 to 1; whatever is even is like everything."""
+    first, second = (grey.astype(np.float32) - float(grey.mean()) for grey in (a, b))
+    size = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float((first * second).sum()) / size if size > 0 else 1.0

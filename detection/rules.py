@@ -35,6 +35,12 @@ class Rule:
     """Farthest the box may stray, in diagonals: a wreck stands, traffic doesn't."""
     still_jitter: float | None = None
     """Below this jitter the thing is held for a lamp or a sign, the more the stiller it stands."""
+    still_flicker: float = 1.0
+    """The same of how much its content changes from picture to picture, in grey levels beyond what
+    the picture as a whole does."""
+    restless_llr: float = 0.0
+    """What moving in outline and in content by twice as much as that adds, where it stays in its
+    place."""
     growth_llr: float = 0.0
     """What growing to e times the area adds, and shrinking takes: no more than this either way."""
     travels_from: float | None = None
@@ -48,9 +54,19 @@ class Rule:
 RULES: Mapping[Sighting, Rule] = {
     # Small flames are found now and then, not at every look.
     Sighting.FIRE: Rule(
-        3, 6, 1.5, 12.0, 0.5, 1.5, still_jitter=0.015, growth_llr=0.7, travels_from=1.5
+        3,
+        8,
+        1.0,
+        12.0,
+        0.2,
+        1.8,
+        still_jitter=0.04,
+        still_flicker=3.0,
+        restless_llr=1.5,
+        growth_llr=0.7,
+        travels_from=1.5,
     ),
-    Sighting.SMOKE: Rule(3, 4, 1.5, 12.0, 1.0, 2.0, still_jitter=0.008, growth_llr=0.7),
+    Sighting.SMOKE: Rule(3, 6, 1.0, 12.0, 1.0, 2.0, still_jitter=0.008, growth_llr=0.7),
     Sighting.CRASH: Rule(
         4, 6, 3.0, 15.0, 0.7, 1.2, least_score=0.25, most_drift=0.5, was_there_llr=3.0
     ),
@@ -62,10 +78,8 @@ CORRELATION = 0.5
 """Between looks at the same thing a second apart: joint evidence never exceeds two independent
 looks.
 """
-RESTLESS_FLICKER = 1.0
-"""Grey levels by which a thing's content changes from picture to picture, beyond what the picture
-as a whole does: a flame's by five and more, a lamp's by the compression's noise. What flashes
-changes its content too, but not its outline: flames move both."""
+STAYS_WITHIN = 0.75
+"""Drift, in diagonals, up to which something restless counts as one that burns where it stands."""
 TRAVEL_LLR = 3.0
 """The most that straying takes from a fire: one nat a diagonal of its box."""
 STILLNESS_LLR = 3.0
@@ -104,11 +118,11 @@ def behaviour_llr(rule: Rule, looks: Sequence[Look], since_onset: Sequence[Look]
     llr = 0.0
     if rule.still_jitter is not None and (moved := jitter(looks)) is not None:
         content = median_flicker(looks)
-        restless = min(
-            moved / rule.still_jitter,
-            1.0 if content is None else content / RESTLESS_FLICKER,
-        )
+        outline = moved / rule.still_jitter
+        restless = outline if content is None else min(outline, content / rule.still_flicker)
         llr -= STILLNESS_LLR * max(0.0, 1.0 - restless)
+        if content is not None and drift(since_onset) <= STAYS_WITHIN:
+            llr += rule.restless_llr * min(1.0, max(0.0, restless - 1.0))
     if rule.growth_llr:
         llr += rule.growth_llr * min(1.0, max(-1.0, growth(since_onset)))
     if rule.travels_from is not None:

@@ -11,14 +11,14 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-LOOK_S = 0.8
+LOOK_S = 0.5
 """Pictures closer together than this are one look: they show the same thing, not a second proof of
 it.
 """
 LEAST_DOUBT_LLR = 1.0
 """What a look that shows nothing may always take."""
 LOOKS_KEPT = 64
-"""Looks remembered a track; the oldest fall out (bounds memory: 64 looks are at least 50 s)."""
+"""Looks remembered a track; the oldest fall out (bounds memory: 64 looks are at least 30 s)."""
 
 
 @dataclass(slots=True, eq=False)

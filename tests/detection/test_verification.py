@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contracts import CameraId, Detection, Sighting, from_json, to_json
 from detection import Boxes, CameraVerifier
 from detection.crash_model import CrashVerdict
-from detection.rules import CORRELATION, STILLNESS_LLR, Rule, confirms, joint_llr
+from detection.rules import CORRELATION, RULES, STILLNESS_LLR, Rule, confirms, joint_llr
 from detection.verification import RESEND_S
 from tests.detection.conftest import CLASSES, CURVE, START, Feed, Row, make_card
 
@@ -37,7 +37,7 @@ def test_a_fire_is_confirmed_at_any_rate_and_never_by_one_picture(
         if feed(i * step_s, flames(i * step_s)) and first_at is None:
             first_at = i * step_s
     assert first_at is not None
-    assert 1.5 <= first_at <= max(3.0, 2 * step_s)
+    assert 1.0 <= first_at <= max(2.0, 2 * step_s)
 
 
 def test_the_first_detection_tells_the_whole_story(feed: Feed) -> None:
@@ -106,7 +106,7 @@ def test_ten_pictures_a_second_prove_no_more_than_one(feed: Feed, verifier: Came
         moment = START + timedelta(seconds=i / 10)
         boxes = Boxes.of([flames(i / 10)[2]], [0.6], [0])
         fast += other.update(moment, moment, boxes, None, (640, 480))
-    assert fast[0].llr == pytest.approx(slow.llr, abs=0.3)
+    assert fast[0].llr <= slow.llr + 0.3
 
 
 def test_a_flicker_alarms_nobody_but_is_a_weak_cue(feed: Feed, verifier: CameraVerifier) -> None:
@@ -236,13 +236,13 @@ def test_what_changes_neither_outline_nor_content_is_a_lamp_and_what_flashes_is_
     worth = {
         name: behaviour_llr(rule, looks(wobble, flicker), [])
         for name, wobble, flicker in (
-            ("flames", 8.0, 20.0),
+            ("flames", 16.0, 20.0),
             ("lamp", 0.0, 0.0),
             ("flashing", 0.0, 30.0),
-            ("sign", 8.0, 0.0),
+            ("sign", 16.0, 0.0),
         )
     }
-    assert worth["flames"] == 0.0
+    assert worth["flames"] > 0.0
     assert worth["lamp"] == worth["flashing"] == worth["sign"] == -STILLNESS_LLR
 
 
@@ -277,13 +277,13 @@ def test_a_fire_that_grows_is_worth_more_and_a_light_that_travels_less(feed: Fee
 def test_a_call_lowers_the_bar_and_not_the_truth(verifier: CameraVerifier, feed: Feed) -> None:
     def faint(second: int) -> Row:
         # Restless, and no larger later on.
-        return ("fire", 0.25, (100.0, 100.0 - 12.0 * (second % 2), 160.0, 180.0))
+        return ("fire", 0.25, (100.0, 100.0 - 20.0 * (second % 2), 160.0, 180.0))
 
     assert [d for second in range(20) for d in feed(second, faint(second))] == []
     verifier.cued_until_s = (START + timedelta(seconds=60)).timestamp()
     sent = [d for second in range(20, 40) for d in feed(second, faint(second))]
     assert sent
-    assert sent[0].llr < 1.5
+    assert sent[0].llr < RULES[Sighting.FIRE].confirm_llr
     assert [d for second in range(120, 140) for d in feed(second, faint(second))] == []
 
 
