@@ -1,23 +1,17 @@
 """Opening RTSP cameras: over TCP, at an address that was checked.
 
 Our own receiver does it (`camera_ingest.receiver`). What it doesn't speak (other codecs than H.264
-and H.265) is left to FFmpeg, with two things that FFmpeg gives no way to change: it follows a
-camera's redirection to another RTSP address by itself, which a setting can forbid by forbidding
-FFmpeg, and it encrypts without checking the certificate, so that ``rtsps`` is left to it only where
-certificates aren't to be checked.
+and H.265) is left to FFmpeg, behind a relay that keeps it from the network
+(`camera_ingest.rtsp_relay`).
 """
 
 from __future__ import annotations
-
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import av
 
 from camera_ingest.container import ContainerSource
 from camera_ingest.credentials import Credentials
 from camera_ingest.errors import (
-    NO_ROUTE,
-    NOBODY_LISTENS,
     NOT_RECEIVED,
     IngestError,
     judge_opening,
@@ -27,7 +21,7 @@ from camera_ingest.packets import PacketSource
 from camera_ingest.receiver.description import Unspoken
 from camera_ingest.receiver.loop import ReceiverLoop
 from camera_ingest.receiver.session import open_session
-from camera_ingest.sockets import connect
+from camera_ingest.rtsp_relay import RtspRelay
 from camera_ingest.stopping import StopSignal
 from contracts import CameraId, CameraState
 from plumbing.address_guard import AddressGuard, PinnedAddress
@@ -42,8 +36,12 @@ _OPTIONS = {
     # 0.5 s instead of up to 5 s of looking at the stream before the first picture.
     "analyzeduration": "500000",
     # Whatever an answer says, FFmpeg opens no file and no other protocol.
-    "protocol_whitelist": "rtsp,rtsps,rtp,tcp,tls",
+    "protocol_whitelist": "rtsp,rtp,tcp",
 }
+REDIRECTED_FFMPEG = (
+    "the camera redirects from one connection to the next, which is not followed for what it "
+    "sends: register the address where its video is"
+)
 
 
 class RtspOpener:
@@ -72,11 +70,12 @@ class RtspOpener:
         if settings.own_rtsp:
             try:
                 playing = open_session(camera_id, pinned, credentials, self._guard, settings, stop)
-            except Unspoken as offer:
-                checked = pinned.scheme == "rtsps" and settings.check_rtsps_certificates
-                if checked or not settings.ffmpeg_fallback:
+            except Unspoken as unspoken:
+                offer, at = unspoken.args
+                if not settings.ffmpeg_fallback:
                     detail = f"{NOT_RECEIVED} (it offers: {offer})"
                     raise IngestError(camera_id, CameraState.INVALID, detail) from None
+                pinned, credentials = at.pinned, at.credentials
             else:
                 return self._loop.receive(camera_id, playing, settings.read_timeout_s, stop)
         return open_in_ffmpeg(camera_id, pinned, credentials, settings, self._clock, stop)
@@ -97,10 +96,11 @@ def open_in_ffmpeg(
         Stopped: the order came while opening.
     """
     began_s = clock.monotonic_s()
+    relay = RtspRelay(camera_id, pinned, settings, stop)
     try:
         with stop.reaching_ffmpeg():
             container = av.open(
-                _pinned_url(pinned, credentials),
+                relay.url(credentials),
                 "r",
                 format="rtsp",
                 options=_OPTIONS,
@@ -108,12 +108,15 @@ def open_in_ffmpeg(
             )
     except av.FFmpegError as error:
         stop.check()
+        if relay.was_redirected:
+            raise IngestError(camera_id, CameraState.REFUSED, REDIRECTED_FFMPEG) from None
         state, detail = judge_opening(
             error, timeout_s=settings.open_timeout_s, has_credentials=credentials is not None
         )
-        if state is CameraState.INVALID:
-            took_s = clock.monotonic_s() - began_s
-            state, detail = _tell_apart(pinned, settings, stop, took_s) or (state, detail)
+        # FFmpeg calls silence and rubbish alike "invalid data"; the time it took tells them apart.
+        took_s = clock.monotonic_s() - began_s
+        if state is CameraState.INVALID and took_s >= 0.9 * settings.open_timeout_s:
+            state, detail = CameraState.UNREACHABLE, no_answer(settings.open_timeout_s)
         # `from None`: FFmpeg's message can hold the URL with its password.
         raise IngestError(camera_id, state, detail) from None
     try:
@@ -121,30 +124,3 @@ def open_in_ffmpeg(
     except IngestError:
         container.close()
         raise
-
-
-def _tell_apart(
-    pinned: PinnedAddress, settings: IngestSettings, stop: StopSignal, took_s: float
-) -> tuple[CameraState, str] | None:
-    """Why there was no stream, where FFmpeg says "invalid data" for want of any data.
-
-    It says so of networks without a way, of silence, and of rubbish alike. A connection of our own,
-    made only now, tells the first from the others; the time it took tells silence from rubbish.
-    """
-    if took_s >= 0.9 * settings.open_timeout_s:
-        return CameraState.UNREACHABLE, no_answer(settings.open_timeout_s)
-    try:
-        connect(pinned.ip, pinned.port, min(2.0, settings.open_timeout_s), stop).close()
-    except ConnectionRefusedError:
-        return CameraState.REFUSED, NOBODY_LISTENS
-    except OSError:
-        return CameraState.UNREACHABLE, NO_ROUTE
-    return None
-
-
-def _pinned_url(pinned: PinnedAddress, credentials: Credentials | None) -> str:
-    parts = urlsplit(pinned.pinned_url)
-    if credentials is not None:
-        sign_in = f"{quote(credentials.username, safe='')}:{quote(credentials.password, safe='')}"
-        parts = parts._replace(netloc=f"{sign_in}@{parts.netloc}")
-    return urlunsplit(parts)

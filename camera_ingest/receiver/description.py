@@ -11,7 +11,9 @@ from camera_ingest.receiver.nal import Codec, annex_b
 
 
 class Unspoken(Exception):
-    """The camera offers nothing that this receiver speaks; FFmpeg may. ``args[0]`` says what."""
+    """The camera offers nothing that this receiver speaks; FFmpeg may. ``args[0]`` says what it
+    offers, ``args[1]``, once the session has added it, where (`camera_ingest.receiver.session.At`).
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import re
 import socket
-import ssl
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from camera_ingest.credentials import Credentials
 from camera_ingest.errors import (
     HUNG_UP,
-    NO_ROUTE,
     NO_VIDEO,
-    NOBODY_LISTENS,
     TURNED_AWAY,
     IngestError,
     judge_status,
-    no_answer,
 )
 from camera_ingest.receiver.description import Track, Unspoken, parse_description, track_url
+from camera_ingest.receiver.judging import judging, tls_context
 from camera_ingest.receiver.messages import Answer, NoRtsp, parse_message, request
 from camera_ingest.receiver.sign_in import SignIn
 from camera_ingest.sockets import StoppableStream, connect
@@ -57,6 +54,14 @@ class Playing:
     requests: Requests
     alive_every_s: float
     """How often the camera wants to hear from us."""
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where a camera was found, redirections followed, and what it is signed in with there."""
+
+    pinned: PinnedAddress
+    credentials: Credentials | None
 
 
 class Requests:
@@ -97,7 +102,7 @@ def open_session(
 
     Raises:
         IngestError: it doesn't, by what it did.
-        Unspoken: it would, but nothing that is received here.
+        Unspoken: it would, but nothing that is received here; `At` says where it was in the end.
         Stopped: the order came.
     """
     deadline_s = time.monotonic() + settings.open_timeout_s
@@ -105,7 +110,10 @@ def open_session(
     for _ in range(MAX_REDIRECTS + 1):
         signed = credentials if pinned.host == first_host else None
         attempt = _Attempt(camera_id, pinned, signed, settings, stop, deadline_s)
-        moved_to = attempt.run()
+        try:
+            moved_to = attempt.run()
+        except Unspoken as offer:
+            raise Unspoken(offer.args[0], At(pinned, signed)) from None
         if isinstance(moved_to, Playing):
             return moved_to
         try:
@@ -164,10 +172,7 @@ class _Attempt:
         return connect(self._pinned.ip, self._pinned.port, self._left_s(), self._stop)
 
     def _encrypt(self) -> None:
-        context = ssl.create_default_context()
-        if not self._settings.check_rtsps_certificates:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+        context = tls_context(is_checked=self._settings.check_rtsps_certificates)
         stream = self._stream.start_tls(context, self._pinned.host, self._left_s())
         if not isinstance(stream, StoppableStream):
             raise TypeError("an encrypted connection must be stoppable too")
@@ -281,31 +286,8 @@ class _Attempt:
             raise TimeoutError
         return left_s
 
-    @contextmanager
-    def _judging(self) -> Iterator[None]:
-        """Turn the network's errors into ours."""
-        try:
-            yield
-        except TimeoutError:
-            detail = no_answer(self._settings.open_timeout_s)
-            raise self._error(CameraState.UNREACHABLE, detail) from None
-        except ConnectionRefusedError:
-            raise self._error(CameraState.REFUSED, NOBODY_LISTENS) from None
-        except ssl.SSLCertVerificationError as error:
-            detail = (
-                f"the camera's certificate is not trusted ({error.verify_message}): install one "
-                "that is, or turn ingest.check_rtsps_certificates off"
-            )
-            raise self._error(CameraState.UNREACHABLE, detail) from None
-        except ssl.SSLError as error:
-            detail = f"no encrypted connection ({error.reason}): does the camera speak rtsps?"
-            raise self._error(CameraState.UNREACHABLE, detail) from None
-        except ConnectionError:
-            raise self._error(CameraState.REFUSED, HUNG_UP) from None
-        except OSError:
-            raise self._error(CameraState.UNREACHABLE, NO_ROUTE) from None
-        except ValueError:
-            raise self._error(CameraState.INVALID, NO_VIDEO) from None
+    def _judging(self) -> AbstractContextManager[None]:
+        return judging(self._camera_id, self._settings.open_timeout_s)
 
     def _error(self, state: CameraState, detail: str) -> IngestError:
         return IngestError(self._camera_id, state, detail)

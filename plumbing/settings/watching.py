@@ -54,7 +54,7 @@ class IngestSettings(Section):
     ffmpeg_fallback: bool = Field(
         True,
         description="Leave RTSP cameras that send neither H.264 nor H.265 over TCP to FFmpeg, "
-        "which follows a camera's redirection without checking the address",
+        "behind a relay that lets it reach nothing but that camera",
     )
     check_rtsps_certificates: bool = Field(
         True, description="Refuse rtsps cameras whose certificate no known authority vouches for"

@@ -235,3 +235,9 @@ def test_encryption_and_whose_certificate_is_believed(
         assert "certificate" in error.detail
         opener = StreamOpener(trusting, SystemClock(), guard, sealer)
         assert len(list(islice(StreamReader(source, opener).frames(), 3))) == 3
+        by_ffmpeg = settings.model_copy(update={"own_rtsp": False})
+        strict = StreamOpener(by_ffmpeg, SystemClock(), guard, sealer)
+        assert "certificate" in failure_of(StreamReader(source, strict)).detail
+        trusting = by_ffmpeg.model_copy(update={"check_rtsps_certificates": False})
+        opener = StreamOpener(trusting, SystemClock(), guard, sealer)
+        assert len(list(islice(StreamReader(source, opener).frames(), 3))) == 3
