@@ -34,7 +34,8 @@ from incidents.people.accounts import Accounts
 from incidents.people.audit import Audit
 from incidents.people.sessions import Keys, Sessions
 from incidents.register.calibrations import Calibrations
-from incidents.register.cameras import Cameras, read_cameras, read_healths
+from incidents.register.camera_rows import read_cameras, read_healths
+from incidents.register.cameras import Cameras
 from incidents.register.clips import Clips
 from incidents.regrouping import Regrouping
 from incidents.reporting.exercises import Exercises

@@ -20,7 +20,7 @@ from api.wire import answer, array, members, plain
 from contracts import Camera, CameraId, CameraState, LogEntry, LogKind, SiteOutage, to_json
 from incidents.camera_profiles import Profile
 from incidents.register.camera_import import ImportedCamera, ImportProblem, read_register
-from incidents.register.cameras import Credentials
+from incidents.register.camera_rows import Credentials
 from incidents.register.outages import site_outages
 from plumbing.address_guard import AddressRefused, HostNotFound
 

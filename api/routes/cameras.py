@@ -28,7 +28,7 @@ from contracts import (
     to_json,
 )
 from geo.projection import require_inside
-from incidents.register.cameras import Credentials
+from incidents.register.camera_rows import Credentials
 from plumbing.address_guard import HostNotFound
 from plumbing.ids import new_id
 

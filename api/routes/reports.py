@@ -29,7 +29,8 @@ from api.schemas.shapes_reports import (
 from api.services import services_of
 from api.wire import answer, plain
 from incidents.reporting.facts import Span
-from incidents.reporting.statistics import alarm_figures, clocks, heat, kinds, ledger
+from incidents.reporting.loudness import alarm_figures
+from incidents.reporting.statistics import clocks, heat, kinds, ledger
 
 LONGEST = timedelta(days=400)
 

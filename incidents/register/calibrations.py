@@ -31,7 +31,8 @@ from geo.projection import LocalProjection
 from geo.ptz import PtzModel
 from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import NotFound, VersionConflict
-from incidents.register.cameras import read_camera, save_within
+from incidents.register.camera_rows import read_camera
+from incidents.register.cameras import save_within
 from incidents.register.proposals import ProposedPose, propose_pose
 from incidents.tables import CalibrationRow, CameraRow
 from plumbing.ids import new_id

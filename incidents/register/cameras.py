@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from typing import Any
+from dataclasses import replace
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import (
     Camera,
@@ -23,21 +19,17 @@ from contracts import (
 )
 from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import Exists, NotFound, VersionConflict
+from incidents.register.camera_rows import (
+    Credentials,
+    credentials_of,
+    find_row,
+    read_camera,
+    read_cameras,
+    read_healths,
+    source_of,
+    write_row,
+)
 from incidents.tables import CameraHealthRow, CameraRow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """What opening a camera's stream takes beside its address; the password comes sealed."""
-
-    username: str | None = None
-    sealed_password: str | None = field(default=None, repr=False)
-    headers: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def any(self) -> bool:
-        """Whether there is a user or a password."""
-        return bool(self.username or self.sealed_password)
 
 
 class Cameras:
@@ -58,7 +50,7 @@ class Cameras:
             NotFound: no such camera.
         """
         async with self._database.reading() as connection:
-            row = await _row(connection, camera_id)
+            row = await find_row(connection, camera_id)
         if row is None or row.removed:
             raise NotFound("camera", camera_id)
         return from_json(Camera, row.body)
@@ -70,10 +62,10 @@ class Cameras:
             NotFound: no such camera.
         """
         async with self._database.reading() as connection:
-            row = await _row(connection, camera_id)
+            row = await find_row(connection, camera_id)
         if row is None or row.removed:
             raise NotFound("camera", camera_id)
-        return _credentials(row)
+        return credentials_of(row)
 
     async def save(
         self,
@@ -140,7 +132,7 @@ class Cameras:
         known = 0
         async with self._database.writing() as writing:
             for camera, credentials in given:
-                row = await _row(writing.connection, camera.id)
+                row = await find_row(writing.connection, camera.id)
                 current = None if row is None or row.removed else from_json(Camera, row.body)
                 known += current is not None
                 await save_within(
@@ -161,7 +153,7 @@ class Cameras:
             VersionConflict: ``version`` is given and it is at another one.
         """
         async with self._database.writing() as writing:
-            row = await _row(writing.connection, camera_id)
+            row = await find_row(writing.connection, camera_id)
             if row is None or row.removed:
                 raise NotFound("camera", camera_id)
             camera = from_json(Camera, row.body)
@@ -194,7 +186,7 @@ class Cameras:
         )
         async with self._database.reading(is_long=True) as connection:
             rows = (await connection.execute(statement)).all()
-        return [_source(from_json(Camera, row.body), _credentials(row)) for row in rows]
+        return [source_of(from_json(Camera, row.body), credentials_of(row)) for row in rows]
 
     async def healths(self) -> dict[CameraId, CameraHealth]:
         """How the cameras are, those of which anything is known."""
@@ -235,7 +227,7 @@ async def save_within(
     detail: str = "changed",
 ) -> Camera:
     """`Cameras.save` as a part of a larger transaction; ``detail`` is the log's word for it."""
-    row = await _row(writing.connection, camera.id)
+    row = await find_row(writing.connection, camera.id)
     current = None if row is None or row.removed else from_json(Camera, row.body)
     if version is None and current is not None:
         raise Exists("camera", camera.id)
@@ -249,13 +241,13 @@ async def save_within(
                 "exercise", "can't change: what it reported is already in its partition"
             )
     if credentials is None:
-        credentials = Credentials() if current is None else _credentials(row)
+        credentials = Credentials() if current is None else credentials_of(row)
     saved = replace(
         camera,
         version=1 if row is None else row.version + 1,
         has_credentials=credentials.any,
     )
-    await _write(writing, saved, credentials, is_known=row is not None)
+    await write_row(writing, saved, credentials, is_known=row is not None)
     writing.log(
         LogKind.CAMERA_SAVED,
         saved,
@@ -268,7 +260,7 @@ async def save_within(
 
 
 async def _record(writing: Writing, health: CameraHealth) -> bool:
-    row = await _row(writing.connection, health.camera_id)
+    row = await find_row(writing.connection, health.camera_id)
     if row is None or row.removed:
         return False
     body = await writing.connection.scalar(
@@ -298,80 +290,3 @@ async def _record(writing: Writing, health: CameraHealth) -> bool:
         before=camera,
     )
     return True
-
-
-async def read_camera(connection: AsyncConnection, camera_id: CameraId) -> Camera:
-    """A registered camera, as this transaction sees it.
-
-    Raises:
-        NotFound: no such camera.
-    """
-    body = await connection.scalar(
-        select(CameraRow.body).where(CameraRow.id == camera_id, CameraRow.removed.is_(False))
-    )
-    if body is None:
-        raise NotFound("camera", camera_id)
-    return from_json(Camera, body)
-
-
-async def read_cameras(connection: AsyncConnection) -> list[Camera]:
-    """Every registered camera, as this transaction sees them."""
-    rows = await connection.scalars(
-        select(CameraRow.body).where(CameraRow.removed.is_(False)).order_by(CameraRow.id)
-    )
-    return [from_json(Camera, body) for body in rows]
-
-
-async def read_healths(connection: AsyncConnection) -> dict[CameraId, CameraHealth]:
-    """How the cameras are, as this transaction sees it."""
-    rows = await connection.scalars(select(CameraHealthRow.body))
-    healths = [from_json(CameraHealth, body) for body in rows]
-    return {health.camera_id: health for health in healths}
-
-
-async def _row(connection: AsyncConnection, camera_id: CameraId) -> Any | None:
-    found = await connection.execute(select(CameraRow).where(CameraRow.id == camera_id))
-    return found.one_or_none()
-
-
-def _credentials(row: Any) -> Credentials:
-    return Credentials(
-        username=row.username,
-        sealed_password=row.sealed_password,
-        headers=tuple((name, value) for name, value in json.loads(row.headers)),
-    )
-
-
-def _source(camera: Camera, credentials: Credentials) -> StreamSource:
-    return StreamSource(
-        camera_id=camera.id,
-        url=camera.url,
-        username=credentials.username,
-        sealed_password=credentials.sealed_password,
-        headers=credentials.headers,
-        exercise=camera.exercise,
-        view_key="" if camera.pose is None else sha256(to_json(camera.pose)).hexdigest()[:16],
-        turns=camera.head is not None,
-        onvif_head=None if camera.head is None else camera.head.onvif,
-        road_region=camera.road_region,
-        version=camera.version,
-    )
-
-
-async def _write(
-    writing: Writing, camera: Camera, credentials: Credentials, *, is_known: bool
-) -> None:
-    values = {
-        "version": camera.version,
-        "enabled": camera.enabled,
-        "removed": False,
-        "body": to_json(camera).decode(),
-        "username": credentials.username,
-        "sealed_password": credentials.sealed_password,
-        "headers": json.dumps(credentials.headers),
-    }
-    if is_known:
-        statement = update(CameraRow).where(CameraRow.id == camera.id).values(**values)
-        await writing.connection.execute(statement)
-    else:
-        await writing.connection.execute(insert(CameraRow).values(id=camera.id, **values))

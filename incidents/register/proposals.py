@@ -13,7 +13,7 @@ from geo.drift import Proposal, propose
 from geo.projection import LocalProjection
 from incidents.database import Database
 from incidents.errors import NothingToPropose
-from incidents.register.cameras import read_camera
+from incidents.register.camera_rows import read_camera
 from incidents.tables import CameraHealthRow, LogRow
 
 

@@ -1,8 +1,4 @@
-"""The reports' arithmetic: plain values in, tables out, no I/O.
-
-Alarm figures follow ISA-18.2 (and EEMUA 191): about one alarm in ten minutes an operator is fine,
-more than ten are a flood, and less than 1 % of the time should be in flood.
-"""
+"""The reports' arithmetic but for the alarms: plain values in, tables out, no I/O."""
 
 from __future__ import annotations
 
@@ -15,18 +11,8 @@ from statistics import quantiles
 from zoneinfo import ZoneInfo
 
 from contracts import Hazard, IncidentState
-from incidents.reporting.facts import AlarmFact, CallFact, IncidentFact, Span
+from incidents.reporting.facts import CallFact, IncidentFact
 
-PERIOD = timedelta(minutes=10)
-FLOOD_FROM = 10
-"""More alarms than this in `PERIOD`, an operator, are a flood (ISA-18.2)."""
-MANAGEABLE = 2
-"""At most so many in `PERIOD`, an operator, are manageable; one is fine."""
-CHATTER_COUNT = 3
-CHATTER_WITHIN = timedelta(hours=1)
-"""One source that sounds so often within this time chatters. ISA-18.2 says three a minute of a
-sensor; an incident of ours stands for minutes, so the time is longer."""
-STALE_AFTER = timedelta(hours=24)
 ACKNOWLEDGE_WITHIN = timedelta(seconds=15)
 VERIFY_WITHIN = timedelta(seconds=60)
 """Our own targets, after NENA's and NFPA's for calls."""
@@ -80,9 +66,9 @@ def kinds(
             KindRow(
                 kind=kind,
                 incidents=of_incidents[kind],
-                incident_share=_share(of_incidents[kind], len(real)),
+                incident_share=share(of_incidents[kind], len(real)),
                 calls=of_calls[kind],
-                call_share=_share(of_calls[kind], len(calls)),
+                call_share=share(of_calls[kind], len(calls)),
             )
             for kind in order
         ),
@@ -148,7 +134,7 @@ def clocks(incidents: Sequence[IncidentFact]) -> tuple[Clock, ...]:
         in_time = (
             None
             if target is None or not taken
-            else _share(sum(one <= target.total_seconds() for one in taken), len(taken))
+            else share(sum(one <= target.total_seconds() for one in taken), len(taken))
         )
         found.append(
             Clock(
@@ -211,88 +197,6 @@ def ledger(incidents: Iterable[IncidentFact], timezone: ZoneInfo) -> tuple[Ledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chatter:
-    """A source that sounded again and again."""
-
-    camera_id: str
-    hazard: str
-    alarms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmFigures:
-    """How loud it was, an operator."""
-
-    operators: int
-    alarms: int
-    periods: int
-    """Of ten minutes."""
-    average: float
-    """Alarms a period and operator."""
-    busiest: float
-    busiest_at: datetime | None
-    share_fine: float
-    """Of the periods: at most one alarm an operator."""
-    share_manageable: float
-    share_in_flood: float
-    chattering: tuple[Chatter, ...]
-    stale: tuple[str, ...]
-    """Incidents that stood for longer than a day without being acknowledged or ended."""
-    unacknowledged: int
-
-
-def alarm_figures(
-    alarms: Sequence[AlarmFact], span: Span, now: datetime, operators: int = 1
-) -> AlarmFigures:
-    """The ISA-18.2 figures of a span; what of it lies ahead of ``now`` isn't counted."""
-    until = max(span.since, min(span.until, now))
-    periods = max(1, math.ceil((until - span.since) / PERIOD))
-    counts = Counter((one.at - span.since) // PERIOD for one in alarms)
-    loads = [count / operators for count in counts.values()]
-    quiet = periods - len(loads)
-    busiest = max(counts, key=lambda period: counts[period], default=None)
-    return AlarmFigures(
-        operators=operators,
-        alarms=len(alarms),
-        periods=periods,
-        average=len(alarms) / operators / periods,
-        busiest=max(loads, default=0.0),
-        busiest_at=None if busiest is None else span.since + busiest * PERIOD,
-        share_fine=_share(quiet + sum(load <= 1 for load in loads), periods),
-        share_manageable=_share(quiet + sum(load <= MANAGEABLE for load in loads), periods),
-        share_in_flood=_share(sum(load > FLOOD_FROM for load in loads), periods),
-        chattering=_chattering(alarms),
-        stale=tuple(one.incident.id for one in alarms if _stood(one, now) > STALE_AFTER),
-        unacknowledged=sum(
-            one.incident.acknowledged_at is None and one.incident.state.is_open for one in alarms
-        ),
-    )
-
-
-def _stood(alarm: AlarmFact, now: datetime) -> timedelta:
-    """For how long nobody acknowledged or ended it."""
-    ends = (alarm.incident.acknowledged_at, alarm.incident.closed_at)
-    end = min((one for one in ends if one is not None), default=now)
-    return end - alarm.at
-
-
-def _chattering(alarms: Sequence[AlarmFact]) -> tuple[Chatter, ...]:
-    times: dict[tuple[str, str], list[datetime]] = defaultdict(list)
-    for one in alarms:
-        for camera_id in one.incident.camera_ids:
-            times[camera_id, one.incident.hazard.value].append(one.at)
-    found = [
-        Chatter(camera_id=camera_id, hazard=hazard, alarms=len(at))
-        for (camera_id, hazard), at in times.items()
-        if any(
-            last - first <= CHATTER_WITHIN
-            for first, last in zip(at, at[CHATTER_COUNT - 1 :], strict=False)
-        )
-    ]
-    return tuple(sorted(found, key=lambda one: (-one.alarms, one.camera_id, one.hazard)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HeatCell:
     """A square of the map with what happened in it; its middle."""
 
@@ -327,7 +231,8 @@ def _width(row: int, height: float) -> float:
     return height / max(0.01, math.cos(math.radians((row + 0.5) * height)))
 
 
-def _share(part: int, whole: int) -> float:
+def share(part: int, whole: int) -> float:
+    """A share; 0 of nothing."""
     return part / whole if whole else 0.0
 
 

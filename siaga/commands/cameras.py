@@ -195,7 +195,7 @@ def import_cameras(
 async def _register(settings: Settings, cameras: list[ImportedCamera], *, write: bool) -> int:
     """Save them all; returns how many were known before."""
     from incidents.errors import NotFound
-    from incidents.register.cameras import Credentials
+    from incidents.register.camera_rows import Credentials
     from incidents.store import Store
     from plumbing.clock import SystemClock
     from plumbing.sealing import Sealer

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from incidents.register.cameras import Credentials
+from incidents.register.camera_rows import Credentials
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.sealing import Sealer

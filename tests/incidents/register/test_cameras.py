@@ -5,7 +5,7 @@ import pytest
 
 from contracts import CameraId, CameraState, ContractError, LogKind, StreamSource
 from incidents.errors import Exists, NotFound, VersionConflict
-from incidents.register.cameras import Credentials
+from incidents.register.camera_rows import Credentials
 from incidents.store import Store
 from tests.incidents.make import camera, health
 

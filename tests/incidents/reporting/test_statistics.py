@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from contracts import AlarmLevel, ContractError, Hazard, IncidentState
 from incidents.reporting.facts import AlarmFact, CallFact, IncidentFact, Span
-from incidents.reporting.statistics import alarm_figures, clocks, heat, kinds, ledger
+from incidents.reporting.loudness import alarm_figures
+from incidents.reporting.statistics import clocks, heat, kinds, ledger
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

@@ -1,0 +1,111 @@
+"""A camera as it lies in its row: the noun, and how to open its stream."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts import Camera, CameraHealth, CameraId, StreamSource, from_json, to_json
+from incidents.database import Writing
+from incidents.errors import NotFound
+from incidents.tables import CameraHealthRow, CameraRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What opening a camera's stream takes beside its address; the password comes sealed."""
+
+    username: str | None = None
+    sealed_password: str | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a user or a password."""
+        return bool(self.username or self.sealed_password)
+
+
+async def read_camera(connection: AsyncConnection, camera_id: CameraId) -> Camera:
+    """A registered camera, as this transaction sees it.
+
+    Raises:
+        NotFound: no such camera.
+    """
+    body = await connection.scalar(
+        select(CameraRow.body).where(CameraRow.id == camera_id, CameraRow.removed.is_(False))
+    )
+    if body is None:
+        raise NotFound("camera", camera_id)
+    return from_json(Camera, body)
+
+
+async def read_cameras(connection: AsyncConnection) -> list[Camera]:
+    """Every registered camera, as this transaction sees them."""
+    rows = await connection.scalars(
+        select(CameraRow.body).where(CameraRow.removed.is_(False)).order_by(CameraRow.id)
+    )
+    return [from_json(Camera, body) for body in rows]
+
+
+async def read_healths(connection: AsyncConnection) -> dict[CameraId, CameraHealth]:
+    """How the cameras are, as this transaction sees it."""
+    rows = await connection.scalars(select(CameraHealthRow.body))
+    healths = [from_json(CameraHealth, body) for body in rows]
+    return {health.camera_id: health for health in healths}
+
+
+async def find_row(connection: AsyncConnection, camera_id: CameraId) -> Any | None:
+    """A camera's row, a removed one's too; none where there never was one."""
+    found = await connection.execute(select(CameraRow).where(CameraRow.id == camera_id))
+    return found.one_or_none()
+
+
+def credentials_of(row: Any) -> Credentials:
+    """How to open the camera of a row."""
+    return Credentials(
+        username=row.username,
+        sealed_password=row.sealed_password,
+        headers=tuple((name, value) for name, value in json.loads(row.headers)),
+    )
+
+
+def source_of(camera: Camera, credentials: Credentials) -> StreamSource:
+    """What a worker needs of a camera."""
+    return StreamSource(
+        camera_id=camera.id,
+        url=camera.url,
+        username=credentials.username,
+        sealed_password=credentials.sealed_password,
+        headers=credentials.headers,
+        exercise=camera.exercise,
+        view_key="" if camera.pose is None else sha256(to_json(camera.pose)).hexdigest()[:16],
+        turns=camera.head is not None,
+        onvif_head=None if camera.head is None else camera.head.onvif,
+        road_region=camera.road_region,
+        version=camera.version,
+    )
+
+
+async def write_row(
+    writing: Writing, camera: Camera, credentials: Credentials, *, is_known: bool
+) -> None:
+    """Store a camera as it shall be."""
+    values = {
+        "version": camera.version,
+        "enabled": camera.enabled,
+        "removed": False,
+        "body": to_json(camera).decode(),
+        "username": credentials.username,
+        "sealed_password": credentials.sealed_password,
+        "headers": json.dumps(credentials.headers),
+    }
+    if is_known:
+        statement = update(CameraRow).where(CameraRow.id == camera.id).values(**values)
+        await writing.connection.execute(statement)
+    else:
+        await writing.connection.execute(insert(CameraRow).values(id=camera.id, **values))
