@@ -92,6 +92,8 @@ export function fieldsOf(draft: CameraDraft, before: Camera | null): CameraField
     group: draft.group.trim(),
     enabled: draft.enabled,
     exercise: draft.exercise,
+    // Drawn elsewhere: what isn't sent would be taken away.
+    road_region: before?.road_region ?? null,
     ...(draft.username === '' ? {} : { username: draft.username }),
     ...(draft.password === '' ? {} : { password: draft.password }),
   };
@@ -125,4 +127,9 @@ function poseOf(draft: CameraDraft, before: Camera | null): CameraPose | null {
     range_m: range_m ?? USUAL_RANGE_M,
     bearing_sigma_deg: bearing_deg === null ? 90 : 4,
   };
+}
+
+/** The camera as it stands, to send it back with one thing changed. */
+export function asFields(camera: Camera): CameraFields {
+  return fieldsOf(draftOf(camera, camera.exercise), camera);
 }

@@ -1,7 +1,7 @@
 import type { admin as inIndonesian } from '../id/admin';
 
 export const admin: Record<keyof typeof inIndonesian, string> = {
-  'top.adminScreen': 'Administration',
+  'top.adminScreen': 'Admin',
   'admin.title': 'Administration',
   'admin.tab.accounts': 'Accounts',
   'admin.tab.keys': 'Machine keys',

@@ -55,7 +55,7 @@ export const exercises: Record<keyof typeof inIndonesian, string> = {
   'ex.right': 'Right verdicts',
   'ex.believed': 'Believed wrongly',
   'ex.dismissed': 'Dismissed wrongly',
-  'ex.untouched': '{count} incidents were acknowledged by nobody.',
+  'ex.untouched': 'Acknowledged by nobody: {count}',
   'ex.whatHappened': 'What truly happened',
   'ex.eventName': 'Event',
   'ex.began': 'Began at',

@@ -1,5 +1,5 @@
 export const admin = {
-  'top.adminScreen': 'Administrasi',
+  'top.adminScreen': 'Admin',
   'admin.title': 'Administrasi',
   'admin.tab.accounts': 'Akun',
   'admin.tab.keys': 'Kunci mesin',

@@ -53,7 +53,7 @@ export const exercises = {
   'ex.right': 'Putusan benar',
   'ex.believed': 'Keliru dipercaya',
   'ex.dismissed': 'Keliru ditolak',
-  'ex.untouched': '{count} insiden tidak diterima siapa pun.',
+  'ex.untouched': 'Tidak diterima siapa pun: {count}',
   'ex.whatHappened': 'Yang sebenarnya terjadi',
   'ex.eventName': 'Kejadian',
   'ex.began': 'Mulai pada',

@@ -2,18 +2,26 @@
 
 import type { Http } from './http';
 import type {
+  BulkAnswer,
   CalibrationPreview,
   CalibrationRequest,
+  Camera,
   CameraFields,
   CameraView,
   HeadPosition,
+  HealthEntry,
+  ImportReport,
   KeptCalibration,
   ProbeAnswer,
+  SiteOutage,
   StoredCalibration,
 } from '../types';
 
 /** A camera may take ten seconds to answer a worker. */
 const PROBE_TIMEOUT_MS = 20_000;
+
+/** Thousands of addresses are looked up before a register is taken over. */
+const IMPORT_TIMEOUT_MS = 120_000;
 
 function cameraPath(id: string): string {
   return `/api/v1/cameras/${encodeURIComponent(id)}`;
@@ -49,6 +57,33 @@ export class CameraRoutes {
     password?: string | null;
   }): Promise<ProbeAnswer> {
     return this.http.ask('POST', '/api/v1/cameras/probe', stream, {}, PROBE_TIMEOUT_MS);
+  }
+
+  /** The register's file as it is; without `write` it is only looked at. */
+  async import(file: Blob, profile: string, write: boolean): Promise<ImportReport> {
+    const query = new URLSearchParams({ dry_run: String(!write), profile });
+    return this.http.upload(`/api/v1/cameras/import?${query}`, file, IMPORT_TIMEOUT_MS);
+  }
+
+  changeMany(
+    cameras: readonly Camera[],
+    change: { enabled?: boolean; group?: string },
+  ): Promise<BulkAnswer> {
+    const members = cameras.map(({ id, version }) => ({ id, version }));
+    return this.http.ask('POST', '/api/v1/cameras/bulk', { cameras: members, ...change });
+  }
+
+  async outages(): Promise<SiteOutage[]> {
+    const path = '/api/v1/camera-outages';
+    return (await this.http.ask<{ outages: SiteOutage[] }>('GET', path)).outages;
+  }
+
+  health(
+    id: string,
+    after: number | null = null,
+  ): Promise<{ entries: HealthEntry[]; next: number | null }> {
+    const query = after === null ? '' : `?after=${after}`;
+    return this.http.ask('GET', `${cameraPath(id)}/health-history${query}`);
   }
 
   previewCalibration(id: string, request: CalibrationRequest): Promise<CalibrationPreview> {

@@ -41,7 +41,17 @@ export class Http {
     timeoutMs = TIMEOUT_MS,
   ): Promise<T> {
     const response = await this.send(method, path, body, headers, timeoutMs);
-    return (await response.json()) as T;
+    try {
+      return (await response.json()) as T;
+    } catch (error) {
+      // The line broke, or time ran out, in the middle of the answer.
+      throw new Problem(0, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** A file as it is. */
+  async upload<T>(path: string, file: Blob, timeoutMs: number): Promise<T> {
+    return (await (await this.fetched('POST', path, file, {}, timeoutMs)).json()) as T;
   }
 
   async send(
@@ -51,16 +61,25 @@ export class Http {
     headers: Record<string, string> = {},
     timeoutMs = TIMEOUT_MS,
   ): Promise<Response> {
+    if (body === undefined) return this.fetched(method, path, null, headers, timeoutMs);
+    const json = { ...headers, 'Content-Type': 'application/json' };
+    return this.fetched(method, path, JSON.stringify(body), json, timeoutMs);
+  }
+
+  private async fetched(
+    method: string,
+    path: string,
+    body: Blob | string | null,
+    headers: Record<string, string>,
+    timeoutMs: number,
+  ): Promise<Response> {
     const init: RequestInit = {
       method,
       credentials: 'same-origin',
       headers: { Accept: 'application/json', ...headers },
       signal: AbortSignal.timeout(timeoutMs),
     };
-    if (body !== undefined) {
-      init.body = JSON.stringify(body);
-      init.headers = { ...init.headers, 'Content-Type': 'application/json' };
-    }
+    if (body !== null) init.body = body;
     let response: Response;
     try {
       response = await this.fetch(path, init);

@@ -1,7 +1,11 @@
 // What fusion has learnt from decided incidents, and the models that watch.
 
 import type { Http } from './http';
-import type { LearntFigure, ModelsReport } from '../types/learning';
+import type { LearntFigure, ModelFacts, ModelsReport } from '../types/learning';
+
+type ModelsAnswer = Omit<ModelsReport, 'models'> & {
+  models: { model: Omit<ModelFacts, 'workers'>; workers: string[] }[];
+};
 
 export class LearningRoutes {
   constructor(private readonly http: Http) {}
@@ -18,7 +22,9 @@ export class LearningRoutes {
     return this.http.ask('PUT', '/api/v1/learning', { name, reset: true });
   }
 
-  models(): Promise<ModelsReport> {
-    return this.http.ask('GET', '/api/v1/models');
+  async models(): Promise<ModelsReport> {
+    const told = await this.http.ask<ModelsAnswer>('GET', '/api/v1/models');
+    const models = told.models.map(({ model, workers }) => ({ ...model, workers }));
+    return { ...told, models };
   }
 }

@@ -22,6 +22,14 @@ export interface PtzHead {
   learnt: { pairs: number } | null;
 }
 
+/** Where the road lies in the picture, in shares of its width and height. */
+export interface RoadRegion {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
 export interface Camera {
   id: string;
   name: string;
@@ -33,7 +41,35 @@ export interface Camera {
   group: string;
   enabled: boolean;
   exercise: boolean;
+  road_region: RoadRegion | null;
   version: number;
+}
+
+/** A host that is down with all or nearly all of its cameras. */
+export interface SiteOutage {
+  site: string;
+  since: string;
+  cameras: string[];
+  of: number;
+}
+
+export interface HealthEntry {
+  seq: number;
+  recorded_at: string;
+  subject: CameraHealth;
+}
+
+export interface ImportReport {
+  cameras: number;
+  new: number;
+  changed: number;
+  written: boolean;
+  problems: { row: number | null; field: string; why: string }[];
+}
+
+export interface BulkAnswer {
+  changed: { id: string; version: number }[];
+  conflicts: string[];
 }
 
 export type CameraState =
@@ -89,6 +125,7 @@ export interface CameraFields {
   group: string;
   enabled: boolean;
   exercise: boolean;
+  road_region: RoadRegion | null;
   username?: string | null;
   password?: string | null;
 }
