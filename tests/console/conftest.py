@@ -30,10 +30,16 @@ def api(tmp_path: Path, shared_server: EmbeddedBus) -> Iterator[ApiThread]:
 
 
 @pytest.fixture
-def console(browser: Browser, api: ApiThread) -> Iterator[Page]:
-    """The signed-in console, in English."""
+def language() -> str:
+    """The console's; a test may ask for Indonesian."""
+    return "en"
+
+
+@pytest.fixture
+def console(browser: Browser, api: ApiThread, language: str) -> Iterator[Page]:
+    """The signed-in console."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.add_init_script("localStorage.setItem('siaga.language', 'en')")
+    context.add_init_script(f"localStorage.setItem('siaga.language', '{language}')")
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -30,6 +30,8 @@ class Preferences {
   language = $state<Language>('id');
   /** WCAG 2.1.4: keys without a modifier can be turned off. */
   letterKeys = $state(true);
+  /** Whether an alarm's best view plays by itself when it is looked at. */
+  playsVideo = $state(true);
 
   constructor() {
     const theme = recall('theme');
@@ -37,11 +39,17 @@ class Preferences {
     const language = recall('language');
     if (language !== null && isLanguage(language)) this.language = language;
     this.letterKeys = recall('letterKeys') !== 'off';
+    this.playsVideo = recall('playsVideo') !== 'off';
     this.followSystem();
   }
 
   get theme(): Theme {
     return this.themeChoice === 'system' ? this.systemTheme : this.themeChoice;
+  }
+
+  setPlaysVideo(plays: boolean): void {
+    this.playsVideo = plays;
+    remember('playsVideo', plays ? 'on' : 'off');
   }
 
   setTheme(choice: ThemeChoice): void {
