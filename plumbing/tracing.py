@@ -13,6 +13,7 @@ thread, and a collector that is away costs the oldest of them and nothing else.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -165,6 +166,15 @@ def trace(
 def is_tracing() -> bool:
     """Whether stages are recorded at all."""
     return _recorder is not None
+
+
+def is_installed() -> bool:
+    """Whether what sends traces is there (the ``tracing`` extra)."""
+    try:
+        importlib.import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    except ImportError:
+        return False
+    return True
 
 
 def trace_id_of(report_id: ReportId) -> str:

