@@ -12,7 +12,8 @@ from shapely.geometry.base import BaseGeometry
 from contracts import CallId, Contribution, Estimate, Region, SourceKind
 from geo.fusion.evidence import CallEvidence, TrackEvidence, medoid
 from geo.fusion.hearing import Heard
-from geo.fusion.scoring import Score, weighed
+from geo.fusion.laws import weighed
+from geo.fusion.scoring import Score
 from geo.fusion.unseen import LEAST_LOG_ODDS, SEEN, Unseen
 from geo.projection import LocalProjection
 from geo.regions import UNIT_CIRCLE, credible_areas

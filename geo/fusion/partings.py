@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from geo.fusion.evidence import TrackEvidence
-from geo.fusion.scoring import Score, Source
+from geo.fusion.scoring import Score
+from geo.fusion.sources import Source
 
 MOST_LEAVERS = 5
 """Sources that are tried for leaving alone."""

@@ -14,9 +14,6 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-
-import numpy as np
 
 from contracts import (
     CameraId,
@@ -32,10 +29,18 @@ from contracts import (
 from geo.fusion.estimates import estimate_of
 from geo.fusion.evidence import Evidence
 from geo.fusion.hearing import Heard, Hearing
-from geo.fusion.neighbours import Neighbourhood
+from geo.fusion.moves import (
+    LEAVE_GAIN,
+    TOLD_FROM,
+    best_exchange,
+    best_home,
+    best_move,
+    best_partner,
+    union_gain,
+)
 from geo.fusion.parameters import FusionParameters
-from geo.fusion.partings import exchanges, partings
-from geo.fusion.scoring import Score, repeats, sibling_bonus
+from geo.fusion.scoring import Score
+from geo.fusion.standing import Register, Standing
 from geo.fusion.unseen import Unseen, Watch, unseen_by
 from geo.projection import LocalProjection
 from geo.ptz import PtzModel
@@ -43,47 +48,15 @@ from geo.ptz import PtzModel
 NAMESPACE = uuid.UUID("5a3de9cc-6f0e-5d0b-9f6e-0a5c2b1d7e41")
 """Of incident ids: an incident is named by the report that founded it."""
 
-MERGE_GAIN = 0.5
-"""Nats that a merge must gain: two incidents on the screen are a smaller fault than a lost one."""
-LEAVE_GAIN = 0.2
-"""Nats that a piece must gain by leaving its incident: no flicker on a tie."""
-SAME_SPOT_GAIN = 5.0
-"""What makes a repeat of a camera's track one event with it, whatever else speaks against."""
 MOST_MOVES = 3
 """Parts that leave an incident at one report."""
-SAME_SPOT_FROM = 0.001
 NEWS_NATS = 0.1
 """By how much what isn't reported must change the log odds to be told."""
-PACES = 40.0
-"""Incidents whose last report is this many delay scales away are no candidates: under any hazard
-their delay's density has fallen below a thousandth of its start."""
 
 
 def incident_id_of(founding: ReportId) -> IncidentId:
     """The id of the incident that a report founds."""
     return IncidentId(f"inc-{uuid.uuid5(NAMESPACE, founding).hex}")
-
-
-@dataclass(slots=True, eq=False)
-class _Incident:
-    id: IncidentId
-    order: int
-    score: Score
-    exercise: bool
-    touched: bool = False
-    ended: bool = False
-    counted: float = 0.0
-    """What the number of calls said when it was last thought of, in nats."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """What is left of an incident; where a part of it goes (None for its own), and what that is
-    then."""
-
-    rest: Score
-    target: _Incident | None
-    joint: Score
 
 
 class Fusion:
@@ -103,12 +76,11 @@ class Fusion:
         self._parameters = parameters
         self._projection = projection
         self._hearing = Hearing(parameters, projection)
-        self._incidents: dict[IncidentId, _Incident] = {}
-        self._near = Neighbourhood()
+        self._register = Register(parameters)
         self._swept_s = -math.inf
         self._now_s = -math.inf
         self._watch: Watch | None = None
-        self._live: frozenset[CameraId] = frozenset()
+        self._live: Mapping[CameraId, float] = {}
         for camera_id, pose in cameras.items():
             self.set_camera(camera_id, pose)
 
@@ -120,12 +92,12 @@ class Fusion:
         """Where cameras look; without it nothing is made of what they don't see."""
         self._watch = watch
 
-    def set_live(self, cameras: Iterable[CameraId]) -> None:
-        """The cameras that are known to look. What isn't seen tells of the place and the
-        probability of an incident, never of whose reports are whose, so that a replay is exact
-        without it.
+    def set_live(self, cameras: Mapping[CameraId, float]) -> None:
+        """The cameras that are known to look, and what share of the time. What isn't seen tells
+        of the place and the probability of an incident, never of whose reports are whose, so that a
+        replay is exact without it.
         """
-        self._live = frozenset(cameras)
+        self._live = dict(cameras)
 
     def refresh(self, at_s: float) -> dict[IncidentId, Estimate]:
         """The open incidents of which time has told something since their last report, at a time
@@ -134,20 +106,20 @@ class Fusion:
         self._now_s = max(self._now_s, at_s)
         return {
             incident.id: self._estimate(incident)
-            for incident in sorted(self._incidents.values(), key=lambda each: each.order)
+            for incident in self._register
             if not incident.ended and (self._is_watched(incident) or self._is_awaited(incident))
         }
 
-    def _is_watched(self, incident: _Incident) -> bool:
+    def _is_watched(self, incident: Standing) -> bool:
         """Whether cameras that see nothing may have something new to say."""
         p = self._parameters
         earliest_s = self._now_s - p.found_within_s - (p.most_looks + 1) * p.look_s
         return incident.score.started_s > earliest_s and self._unseen(incident) is not None
 
-    def _is_awaited(self, incident: _Incident) -> bool:
+    def _is_awaited(self, incident: Standing) -> bool:
         """Whether calls that haven't come say something else than when it was last thought of."""
         score = incident.score
-        if score.probability < SAME_SPOT_FROM:
+        if score.probability < TOLD_FROM:
             return False
         best = score.hazards.index(score.hazard_probabilities[0][0])
         return abs(score.call_count(self._now_s)[best] - incident.counted) > NEWS_NATS
@@ -191,43 +163,42 @@ class Fusion:
             score = Score.of(pieces, self._parameters)
             order = founders.get(incident_id, score.pieces[0].order)
             exercise = self._hearing.of(pieces[0]).is_exercise
-            self._incidents[incident_id] = _Incident(
-                incident_id, order, score, exercise, touched=incident_id in touched
+            self._register.put(
+                Standing(incident_id, order, score, exercise, touched=incident_id in touched)
             )
-            self._file(self._incidents[incident_id])
         self._sweep()
 
     def note_human_action(self, incident_id: IncidentId, *, ended: bool) -> None:
         """A person acted on an incident: from now on it is theirs. ``ended`` may be taken back."""
-        incident = self._incidents.get(incident_id)
+        incident = self._register.get(incident_id)
         if incident is None:
             return
         incident.touched = True
         incident.ended = ended
-        self._file(incident)
+        self._register.put(incident)
 
     def estimate(self, incident_id: IncidentId) -> Estimate | None:
         """What is thought of an incident now; None where it is not in memory."""
-        incident = self._incidents.get(incident_id)
+        incident = self._register.get(incident_id)
         return None if incident is None else self._estimate(incident)
 
     @property
     def incident_ids(self) -> tuple[IncidentId, ...]:
         """All incidents in memory, oldest first."""
-        return tuple(sorted(self._incidents, key=lambda i: self._incidents[i].order))
+        return tuple(incident.id for incident in self._register)
 
     def _place_new(self, heard: Heard, report: Report) -> list[Decision]:
         alone = Score.of([heard.placed], self._parameters)
-        home = self._best_home(alone, heard.is_exercise)
+        home = best_home(self._register, alone, heard.is_exercise)
         if home is None:
-            founded = self._found(alone, report, DecisionKind.FOUND, None)
-            return [founded, *self._exchanged(self._incidents[founded.incident_id])]
+            incident, founded = self._found(alone, report, DecisionKind.FOUND, None)
+            return [founded, *self._exchanged(incident)]
         incident, joint = home
         self._take(incident, joint)
         return self._after_change(incident, report)
 
     def _update(self, heard: Heard, report: Report) -> list[Decision]:
-        incident = self._incidents.get(heard.incident) if heard.incident is not None else None
+        incident = self._register.get(heard.incident)
         if incident is None or incident.ended:
             return []
         piece = heard.placed
@@ -236,9 +207,9 @@ class Fusion:
         if others and not incident.touched:
             rest = Score.of(others, self._parameters)
             alone = Score.of([piece], self._parameters)
-            home = self._best_home(alone, incident.exercise, besides=incident.id)
-            stays = self._union_gain(rest, alone, whole)
-            moves = self._union_gain(home[0].score, alone, home[1]) if home is not None else 0.0
+            home = best_home(self._register, alone, incident.exercise, besides=incident.id)
+            stays = union_gain(rest, alone, whole)
+            moves = union_gain(home[0].score, alone, home[1]) if home is not None else 0.0
             if moves > stays + LEAVE_GAIN:
                 self._settle(incident, rest)
                 left = Decision(
@@ -248,71 +219,24 @@ class Fusion:
                 )
                 if home is None:
                     split = DecisionKind.SPLIT
-                    return [left, self._found(alone, report, split, incident.id)]
+                    return [left, self._found(alone, report, split, incident.id)[1]]
                 self._take(*home)
                 return [left, *self._after_change(home[0], report)]
         self._settle(incident, whole)
         return self._after_change(incident, report)
 
-    def _best_home(
-        self, alone: Score, exercise: bool, besides: IncidentId | None = None
-    ) -> tuple[_Incident, Score] | None:
-        """The incident that gains most by taking a set in, if any gains more than founding one."""
-        best: tuple[_Incident, Score] | None = None
-        best_gain = 0.0
-        for incident in self._candidates(alone, besides):
-            if incident.exercise is not exercise:
-                continue
-            joint = incident.score.joined(alone)
-            gain = self._union_gain(incident.score, alone, joint)
-            if gain > best_gain:
-                best, best_gain = (incident, joint), gain
-        return best
-
-    def _union_gain(self, one: Score, other: Score, joint: Score) -> float:
-        """What the partition's score gains where two sets are one event and not two."""
-        if joint.impossible:
-            return -math.inf
-        gain = joint.gain - one.gain - other.gain - sibling_bonus(one, other)
-        # Of what nobody is shown, a lamp's tracks may stay as many as they are.
-        if max(one.probability, other.probability) > SAME_SPOT_FROM and repeats(one, other):
-            return max(gain, SAME_SPOT_GAIN)
-        return gain
-
-    def _candidates(self, score: Score, besides: IncidentId | None) -> list[_Incident]:
-        """Open incidents that reach the set's place and time, nearest first, bounded."""
-        place = score.place
-        x, y = place.mean.tolist()
-        at_s = score.started_s
-        found: list[tuple[float, int, _Incident]] = []
-        for incident_id in self._near.near(x, y, place.reach_m):
-            incident = self._incidents[incident_id]
-            if incident_id == besides or incident.ended:
-                continue
-            other = incident.score
-            pace_s = 86_400 * max(self._parameters.delay_days(h) for h in other.hazards)
-            if not other.started_s - PACES * pace_s <= at_s <= _last_s(other) + PACES * pace_s:
-                continue
-            off = other.place.mean - place.mean
-            spread = other.place.covariance + place.covariance
-            if math.hypot(*off) > other.place.reach_m + place.reach_m:
-                continue
-            found.append((float(off @ np.linalg.solve(spread, off)), incident.order, incident))
-        found.sort(key=lambda row: row[:2])
-        return [row[2] for row in found[: self._parameters.most_candidates]]
-
-    def _after_change(self, incident: _Incident, report: Report) -> list[Decision]:
+    def _after_change(self, incident: Standing, report: Report) -> list[Decision]:
         """The incident's update; its merge with a neighbour, or its falling apart, where that
         gains.
         """
         merges: list[tuple[IncidentId, IncidentId]] = []
         while not incident.touched:
-            partner = self._partner(incident)
+            partner = best_partner(self._register, incident)
             if partner is None:
                 break
             other, joint = partner
             keeper, gone = sorted((incident, other), key=lambda each: each.order)
-            self._forget(gone.id)
+            self._register.drop(gone)
             self._take(keeper, joint)
             merges.append((keeper.id, gone.id))
             incident = keeper
@@ -328,17 +252,17 @@ class Fusion:
         ]
         return [*merged, *moved]
 
-    def _moved_out(self, incident: _Incident, report: Report) -> list[Decision]:
+    def _moved_out(self, incident: Standing, report: Report) -> list[Decision]:
         """What leaves an incident after a change, because it is better placed elsewhere."""
         decisions: list[Decision] = []
         for _ in range(MOST_MOVES):
-            move = self._best_move(incident)
+            move = best_move(self._register, incident)
             if move is None:
                 break
             self._settle(incident, move.rest)
             if move.target is None:
                 split = DecisionKind.SPLIT
-                decisions.append(self._found(move.joint, report, split, incident.id))
+                decisions.append(self._found(move.joint, report, split, incident.id)[1])
                 break
             self._take(move.target, move.joint)
             target = move.target
@@ -351,36 +275,14 @@ class Fusion:
             )
         return decisions
 
-    def _best_move(self, incident: _Incident) -> _Move | None:
-        """The part of an incident that gains most by leaving it, for another or for itself."""
-        best: _Move | None = None
-        best_gain = LEAVE_GAIN
-        for leaving, rest in partings(incident.score):
-            stays = self._union_gain(rest, leaving, incident.score)
-            home = self._best_home(leaving, incident.exercise, besides=incident.id)
-            moves = 0.0 if home is None else self._union_gain(home[0].score, leaving, home[1])
-            if moves - stays > best_gain:
-                best_gain = moves - stays
-                best = _Move(rest, None, leaving) if home is None else _Move(rest, *home)
-        return best
-
-    def _exchanged(self, incident: _Incident) -> list[Decision]:
+    def _exchanged(self, incident: Standing) -> list[Decision]:
         """Exchange what one camera saw in this incident and in a neighbour, where that gains most;
         what the neighbour comes to, and this one.
         """
-        best: tuple[_Incident, Score, Score] | None = None
-        best_gain = LEAVE_GAIN
-        for other in [] if incident.touched else self._candidates(incident.score, incident.id):
-            if other.touched or other.exercise is not incident.exercise:
-                continue
-            apart = self._apart_gain(incident.score, other.score)
-            for mine, theirs in exchanges(incident.score, other.score):
-                gain = self._apart_gain(mine, theirs) - apart
-                if gain > best_gain:
-                    best, best_gain = (other, mine, theirs), gain
-        if best is None:
+        exchange = best_exchange(self._register, incident)
+        if exchange is None:
             return []
-        other, mine, theirs = best
+        other, mine, theirs = exchange
         self._take(incident, mine)
         self._take(other, theirs)
         return [
@@ -388,64 +290,32 @@ class Fusion:
             for each in (other, incident)
         ]
 
-    @staticmethod
-    def _apart_gain(one: Score, other: Score) -> float:
-        """What two sets add to the partition's score as two events."""
-        if one.impossible or other.impossible:
-            return -math.inf
-        return one.gain + other.gain + sibling_bonus(one, other)
-
-    def _partner(self, incident: _Incident) -> tuple[_Incident, Score] | None:
-        best: tuple[_Incident, Score] | None = None
-        best_gain = MERGE_GAIN
-        for other in self._candidates(incident.score, incident.id):
-            if other.touched or other.exercise is not incident.exercise:
-                continue
-            joint = incident.score.joined(other.score)
-            gain = self._union_gain(incident.score, other.score, joint)
-            if gain > best_gain:
-                best, best_gain = (other, joint), gain
-        return best
-
     def _found(
         self,
         score: Score,
         report: Report,
         kind: DecisionKind,
         origin: IncidentId | None,
-    ) -> Decision:
+    ) -> tuple[Standing, Decision]:
         exercise = self._hearing.of(score.pieces[0]).is_exercise
-        incident = _Incident(incident_id_of(report.id), report.seq, score, exercise)
-        self._incidents[incident.id] = incident
+        incident = Standing(incident_id_of(report.id), report.seq, score, exercise)
         self._take(incident, score)
-        return Decision(
+        return incident, Decision(
             kind=kind,
             incident_id=incident.id,
             estimate=self._estimate(incident),
             other_id=origin,
         )
 
-    def _take(self, incident: _Incident, score: Score) -> None:
+    def _take(self, incident: Standing, score: Score) -> None:
         """Settle an incident whose set has gained pieces."""
         self._settle(incident, score)
         for piece in score.pieces:
             self._hearing.of(piece).incident = incident.id
 
-    def _settle(self, incident: _Incident, score: Score) -> None:
+    def _settle(self, incident: Standing, score: Score) -> None:
         incident.score = score.settled()
-        self._file(incident)
-
-    def _file(self, incident: _Incident) -> None:
-        if incident.ended:
-            self._near.drop(incident.id)
-            return
-        place = incident.score.place
-        x, y = place.mean.tolist()
-        self._near.put(incident.id, x, y, place.reach_m)
-
-    def _forget(self, incident_id: IncidentId) -> None:
-        self._near.drop(incident_id)
-        del self._incidents[incident_id]
+        self._register.put(incident)
 
     def _sweep(self) -> None:
         """Drop what is long past; now and then, so that it costs nothing a report."""
@@ -454,15 +324,15 @@ class Fusion:
             return
         self._swept_s = self._hearing.newest_s
         horizon_s = self._hearing.newest_s - keep_s
-        for incident in list(self._incidents.values()):
+        for incident in list(self._register):
             heard = [self._hearing.of(piece) for piece in incident.score.pieces]
             if all(each.last_s < horizon_s for each in heard):
-                self._forget(incident.id)
+                self._register.drop(incident)
                 for each in heard:
                     each.incident = None
         self._hearing.forget(horizon_s)
 
-    def _estimate(self, incident: _Incident) -> Estimate:
+    def _estimate(self, incident: Standing) -> Estimate:
         score = incident.score
         best = score.hazards.index(score.hazard_probabilities[0][0])
         incident.counted = score.call_count(max(self._now_s, self._hearing.newest_s))[best]
@@ -476,11 +346,7 @@ class Fusion:
             unseen=self._unseen(incident),
         )
 
-    def _unseen(self, incident: _Incident) -> Unseen | None:
+    def _unseen(self, incident: Standing) -> Unseen | None:
         if self._watch is None or not self._live:
             return None
         return unseen_by(incident.score, self._watch, self._live, self._now_s, self._parameters)
-
-
-def _last_s(score: Score) -> float:
-    return max(piece.ended_s for piece in score.pieces)

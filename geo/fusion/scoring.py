@@ -15,72 +15,21 @@ Two concurrent tracks of it at clearly different places are never one event.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from operator import add
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contracts import Contribution, Hazard, SourceKind
 from geo.fusion.evidence import CallEvidence, Evidence, TrackEvidence
+from geo.fusion.laws import arrived, log_call_count, log_delays, weighed
 from geo.fusion.parameters import FusionParameters
+from geo.fusion.sources import Source, source_key
 from geo.mixture import Mixture
 
-Floats = NDArray[np.float64]
-
-DAY_S = 86_400.0
 LOG_KM2 = math.log(1e6)
-
-QUICK_SHARE, SLOW_TIMES = 0.88, 6.0
-"""Most reports follow at their hazard's pace; the rest are this many times slower."""
-
-
-def repeats(one: Score, other: Score) -> bool:
-    """Whether a camera saw one thing in both sets: its tracks stand at one spot, one soon after
-    the other. A lost track that is found again has the cause it had, be it a fire or a lamp.
-    """
-    p = one.parameters
-    for a in one.pieces:
-        for b in other.pieces:
-            if (
-                isinstance(a, TrackEvidence)
-                and isinstance(b, TrackEvidence)
-                and a.camera_id == b.camera_id
-                and a.sighting is b.sighting
-                and a.fix is not None
-                and b.fix is not None
-                and max(a.started_s, b.started_s) - min(a.ended_s, b.ended_s) < p.same_spot_s
-                and a.fix.apart_from(b.fix, p.extent_m(a.sighting.hazard)) < p.same_spot_gate
-            ):
-                return True
-    return False
-
-
-def sibling_bonus(one: Score, other: Score) -> float:
-    """What two sets gain as two events, over two that know nothing of one another.
-
-    Events breed events nearby: given one, the rate of another is raised around it, in place by a
-    Gaussian and in time by an exponential, so by a factor ``1 + s``. Only where both exist: of the
-    odds ``1 + Z1 + Z2 + Z1 Z2 (1 + s)`` over ``(1 + Z1)(1 + Z2)`` remains ``1 + p1 p2 s``.
-    """
-    p = one.parameters
-    off = one.place.mean - other.place.mean
-    spread = one.place.covariance + other.place.covariance + p.sibling_sigma_m**2 * np.eye(2)
-    (a, b), (_, d) = spread.tolist()
-    det = a * d - b * b
-    x, y = off.tolist()
-    distance2 = (d * x * x - 2 * b * x * y + a * y * y) / det
-    near = math.exp(-0.5 * distance2) / (2 * math.pi * math.sqrt(det)) * 1e6
-    apart_days = abs(one.started_s - other.started_s) / DAY_S
-    soon = math.exp(-apart_days / p.sibling_scale_days) / p.sibling_scale_days
-    theirs = dict(other.hazard_probabilities)
-    same = sum(share * theirs.get(h, 0.0) / p.rate(h) for h, share in one.hazard_probabilities)
-    raised = p.sibling_same * same + (1 - p.sibling_same) / p.rate_of_all
-    both = one.probability * other.probability
-    return math.log1p(both * p.sibling_share * near * soon * raised)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,39 +39,6 @@ class Term:
     log_k: float
     place: Mixture
     steps: tuple[float, ...]
-
-
-class Source:
-    """All that one camera, or one call, says in a set."""
-
-    def __init__(self, pieces: Sequence[Evidence]) -> None:
-        self.pieces = tuple(sorted(pieces, key=lambda piece: piece.order))
-        self.order = self.pieces[0].order
-        self.started_s = min(piece.started_s for piece in self.pieces)
-        tracks = [piece for piece in self.pieces if isinstance(piece, TrackEvidence)]
-        self.best: Evidence = (
-            min(tracks, key=lambda track: track.precision) if tracks else self.pieces[0]
-        )
-
-    def own_log_odds(self, hazard: Hazard) -> float:
-        """Of several tracks that saw the same kind, the strongest counts."""
-        if len(self.pieces) == 1:
-            return self.best.own_log_odds(hazard)
-        strongest: dict[str, float] = {}
-        for piece in self.pieces:
-            kind = piece.sighting if isinstance(piece, TrackEvidence) else piece.key
-            own = piece.own_log_odds(hazard)
-            strongest[kind] = max(own, strongest.get(kind, own))
-        return sum(strongest.values())
-
-    def log_odds(self, hazard: Hazard) -> float:
-        """See `Evidence.log_odds`."""
-        single = self.best.log_odds(hazard) - self.best.own_log_odds(hazard)
-        return single + self.own_log_odds(hazard)
-
-    def splits(self, parameters: FusionParameters) -> bool:
-        """Whether two of its tracks can't be of one event."""
-        return any(_two_events(a, b, parameters) for a, b in combinations(self.pieces, 2))
 
 
 class Score:
@@ -145,13 +61,13 @@ class Score:
         """Of a set of pieces, in whatever order they come."""
         by_source: dict[str, list[Evidence]] = {}
         for piece in pieces:
-            by_source.setdefault(_source_key(piece), []).append(piece)
+            by_source.setdefault(source_key(piece), []).append(piece)
         return cls(map(Source, by_source.values()), parameters)
 
     def joined(self, other: Score) -> Score:
         """Of both sets together; cheap where they share no camera."""
-        keys = {_source_key(source.best) for source in self.sources}
-        if any(_source_key(source.best) in keys for source in other.sources):
+        keys = {source_key(source.best) for source in self.sources}
+        if any(source_key(source.best) in keys for source in other.sources):
             return Score.of((*self.pieces, *other.pieces), self.parameters)
         joint = Score((*self.sources, *other.sources), self.parameters)
         first, second = sorted((self, other), key=lambda score: score.sources[0].order)
@@ -280,7 +196,7 @@ class Score:
             z + log_call_count(self.calls, self.parameters.calls_per_event(h), self.parameters)
             for h, z in zip(self.hazards, self.log_z_by_hazard, strict=True)
         ]
-        return float(np.logaddexp.reduce([0.0, self.log_look_alike, *in_hindsight]))
+        return float(np.logaddexp(0.0, np.logaddexp.reduce(in_hindsight) - self.doubt))
 
     @cached_property
     def calls(self) -> int:
@@ -364,18 +280,6 @@ class Score:
         return tuple(found)
 
 
-def weighed(
-    hazards: Sequence[Hazard], log_z: Sequence[float]
-) -> tuple[tuple[tuple[Hazard, float], ...], float]:
-    """Of log odds a hazard: the hazards' shares, most probable first, and the probability that
-    there is an event.
-    """
-    whole = float(np.logaddexp.reduce(log_z))
-    shares = np.exp(np.array(log_z) - whole)
-    ranked = sorted(zip(hazards, shares.tolist(), strict=True), key=lambda pair: -pair[1])
-    return tuple(ranked), math.exp(whole - float(np.logaddexp(0.0, whole)))
-
-
 def _continued(term: Term, log_odds: float, place: Mixture) -> Term:
     log_mass, posterior = term.place.product(place)
     step = log_odds + log_mass + LOG_KM2
@@ -387,58 +291,3 @@ def _merged(first: Term, second: Term, log_rate: float) -> Term:
     step = log_mass + LOG_KM2 - log_rate
     # Only for comparing: the steps of a joint set are told by its settled score.
     return Term(first.log_k + second.log_k + step, posterior, ())
-
-
-def log_delays(started_s: Floats, scale_days: float) -> Floats:
-    """Log density (1/day) of each source's delay after the first, and 0 for the first itself.
-
-    A heavy tail: `QUICK_SHARE` of the delays are exponential with the scale, the others with
-    `SLOW_TIMES` of it.
-    """
-    first = int(np.argmin(started_s))
-    waited = (started_s - started_s[first]) / DAY_S / scale_days
-    slow = (1 - QUICK_SHARE) / SLOW_TIMES * np.exp(-waited / SLOW_TIMES)
-    found = np.log(QUICK_SHARE * np.exp(-waited) + slow + 1e-300) - math.log(scale_days)
-    # The event began before the first: over that wait, n exponential delays integrate to 1 / n.
-    found[first] = -math.log(len(started_s))
-    return np.asarray(found)
-
-
-def arrived(waited_s: float, scale_days: float) -> float:
-    """Share of an event's reports that have come by a time after the first; see `log_delays`."""
-    waited = max(0.0, waited_s) / DAY_S / scale_days
-    return 1 - QUICK_SHARE * math.exp(-waited) - (1 - QUICK_SHARE) * math.exp(-waited / SLOW_TIMES)
-
-
-def log_call_count(
-    calls: int, mean: float, parameters: FusionParameters, share: float = 1.0
-) -> float:
-    """Log of what this number of calls says of an event that brings ``mean``, over ``mean**calls``,
-    when this share of them should have come.
-
-    The rate of calls is gamma-distributed over events (some are seen by a whole street), so that
-    ``E[rate**n exp(-s rate)] = G(r + n) / G(r) (mean / r)**n (1 + s mean / r)**-(r + n)``.
-    """
-    r = parameters.call_rate_shape
-    return (
-        math.lgamma(r + calls)
-        - math.lgamma(r)
-        - calls * math.log(r)
-        - (r + calls) * math.log1p(share * mean / r)
-    )
-
-
-def _source_key(piece: Evidence) -> str:
-    return piece.camera_id if isinstance(piece, TrackEvidence) else piece.key
-
-
-def _two_events(a: Evidence, b: Evidence, parameters: FusionParameters) -> bool:
-    if not isinstance(a, TrackEvidence) or not isinstance(b, TrackEvidence):
-        return False
-    if a.fix is None or b.fix is None or a.stated is None or b.stated is None:
-        return False
-    if a.stated is Hazard.FLOOD or b.stated is Hazard.FLOOD:
-        return False
-    concurrent = a.started_s <= b.ended_s and b.started_s <= a.ended_s
-    extent_m = max(parameters.extent_m(a.stated), parameters.extent_m(b.stated))
-    return concurrent and a.fix.apart_from(b.fix, extent_m) > parameters.same_camera_gate

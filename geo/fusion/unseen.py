@@ -13,7 +13,7 @@ a place wider than `WIDEST_M` is left as it is, since no camera sees a share of 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,7 +65,7 @@ class Unseen:
 def unseen_by(
     score: Score,
     watch: Watch,
-    live: Collection[CameraId],
+    live: Mapping[CameraId, float],
     at_s: float,
     parameters: FusionParameters,
 ) -> Unseen | None:
@@ -74,7 +74,7 @@ def unseen_by(
     Args:
         score: The set.
         watch: Fields of view.
-        live: Cameras that are known to look.
+        live: Cameras that are known to look, and what share of the time.
         at_s: Now, seconds since 1970.
         parameters: Chances and times.
     """
@@ -93,7 +93,8 @@ def unseen_by(
     for camera_id, chance in watch.finding(points):
         if camera_id in sources or camera_id not in live:
             continue
-        missed = (1.0 - parameters.detection_probability * chance) ** looks
+        finds = parameters.detection_probability * live[camera_id] * chance
+        missed = (1.0 - finds) ** looks
         log_odds = float(math.log(np.sum(left * missed) / np.sum(left)))
         if log_odds > -LEAST_LOG_ODDS:
             continue

@@ -51,6 +51,10 @@ _log = get_logger(__name__)
 
 VIEWS = 6
 """Cameras named an incident: what fits beside a map."""
+LOOKS = {CameraState.LIVE: 1.0, CameraState.WRONG_CLOCK: 1.0, CameraState.LOW_RATE: 0.6}
+"""Cameras that show what is there, by their state, and the share of what they would report. A wrong
+clock shows it none the worse; of few pictures some things are too quick. A moved camera shows
+something, but not what its pose says; one of which nothing is known may show nothing."""
 AROUND_M = 15.0
 """A view is good if it shows what is around the spot, too."""
 
@@ -132,8 +136,9 @@ class Mind:
         """Cameras with a pose that geometry refuses."""
         self._moved: dict[CameraId, ViewShift | None] = {}
         """Cameras that no longer look where their pose says, and by how much, if that is known."""
-        self._live: set[CameraId] = set()
-        """Cameras that are known to look, so that it tells something when they see nothing."""
+        self._live: dict[CameraId, float] = {}
+        """Cameras that are known to look, so that it tells something when they see nothing, and
+        what share of the time."""
         self._turn = threading.Lock()
         self.rebuild(None, ())
 
@@ -164,7 +169,7 @@ class Mind:
                 for health in known
                 if health.state is CameraState.MOVED
             }
-            self._live = {h.camera_id for h in known if h.state is CameraState.LIVE}
+            self._live = {h.camera_id: LOOKS[h.state] for h in known if h.state in LOOKS}
             self._rebuild(memory, {camera.id: camera for camera in cameras})
 
     def _rebuild(self, memory: FusionMemory | None, cameras: dict[CameraId, Camera]) -> None:
@@ -297,9 +302,11 @@ class Mind:
         fusion.set_watch(self._views[exercise].ground)
         # A head that turns may look elsewhere.
         fusion.set_live(
-            camera_id
-            for camera_id in poses
-            if camera_id in self._live and self._cameras[camera_id].head is None
+            {
+                camera_id: self._live[camera_id]
+                for camera_id in poses
+                if camera_id in self._live and self._cameras[camera_id].head is None
+            }
         )
 
     def _set(self, camera: Camera, *, removed: bool) -> None:
@@ -318,7 +325,9 @@ class Mind:
 
     def _note_health(self, health: CameraHealth) -> None:
         camera_id = health.camera_id
-        (self._live.add if health.state is CameraState.LIVE else self._live.discard)(camera_id)
+        self._live.pop(camera_id, None)
+        if health.state in LOOKS:
+            self._live[camera_id] = LOOKS[health.state]
         if health.state is CameraState.MOVED:
             self._moved[camera_id] = health.view_shift
         elif health.state is CameraState.LIVE and camera_id in self._moved:

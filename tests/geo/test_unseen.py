@@ -46,7 +46,7 @@ def nothing_seen(told: Mapping[IncidentId, Estimate]) -> float:
 
 def test_who_sees_nothing_moves_the_place_and_doubts_the_incident(fusion: Fusion) -> None:
     say = Reporter(LocalProjection(BEKASI))
-    fusion.set_live([EAST])
+    fusion.set_live({EAST: 1.0})
     told = [fusion.add(report) for report in say.call("k", (5.0, 0.0), radius_m=40)]
     before = told[-1][-1].estimate
     (after,) = fusion.refresh(at(3)).values()
@@ -58,7 +58,7 @@ def test_who_sees_nothing_moves_the_place_and_doubts_the_incident(fusion: Fusion
 
 def test_it_counts_once_a_correlation_time_and_not_for_ever(fusion: Fusion) -> None:
     say = Reporter(LocalProjection(BEKASI))
-    fusion.set_live([EAST])
+    fusion.set_live({EAST: 1.0})
     for report in say.call("k", (5.0, 0.0), Hazard.FIRE, radius_m=40):
         fusion.add(report)
     said = [nothing_seen(fusion.refresh(at(minutes))) for minutes in (1, 2, 4, 8, 16, 20)]
@@ -82,12 +82,24 @@ def test_who_called_alone_is_believed_less_as_time_goes_by() -> None:
     assert fusion.refresh(at(31)) == {}, "nothing has changed that is worth telling"
 
 
+def test_who_looks_half_of_the_time_says_less() -> None:
+    said = []
+    for share in (1.0, 0.5):
+        fusion = Fusion(FusionParameters(), LocalProjection(BEKASI), {})
+        fusion.set_watch(LooksEast())
+        fusion.set_live({EAST: share})
+        for report in Reporter(LocalProjection(BEKASI)).call("k", (5.0, 0.0), radius_m=40):
+            fusion.add(report)
+        said.append(nothing_seen(fusion.refresh(at(3))))
+    assert said[0] < said[1] < 0
+
+
 @pytest.mark.parametrize("hazard", [Hazard.MEDICAL, Hazard.FIRE])
 def test_nobody_is_believed_who_is_not_live_or_could_not_see(
     fusion: Fusion, hazard: Hazard
 ) -> None:
     say = Reporter(LocalProjection(BEKASI))
-    fusion.set_live([] if hazard is Hazard.FIRE else [EAST])
+    fusion.set_live({} if hazard is Hazard.FIRE else {EAST: 1.0})
     for report in say.call("k", (5.0, 0.0), hazard, radius_m=40):
         fusion.add(report)
     assert nothing_seen(fusion.refresh(at(10))) == 0
@@ -95,7 +107,7 @@ def test_nobody_is_believed_who_is_not_live_or_could_not_see(
 
 def test_a_wide_place_is_left_as_it_is(fusion: Fusion) -> None:
     say = Reporter(LocalProjection(BEKASI))
-    fusion.set_live([EAST])
+    fusion.set_live({EAST: 1.0})
     for report in say.call("k", (5.0, 0.0), Hazard.FIRE, radius_m=2_000):
         fusion.add(report)
     assert nothing_seen(fusion.refresh(at(10))) == 0

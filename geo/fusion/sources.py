@@ -1,0 +1,61 @@
+"""All that one camera, or one call, says in a set: one source, however many tracks it makes of what
+it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from contracts import Hazard
+from geo.fusion.evidence import Evidence, TrackEvidence
+from geo.fusion.parameters import FusionParameters
+
+
+class Source:
+    """All that one camera, or one call, says in a set."""
+
+    def __init__(self, pieces: Sequence[Evidence]) -> None:
+        self.pieces = tuple(sorted(pieces, key=lambda piece: piece.order))
+        self.order = self.pieces[0].order
+        self.started_s = min(piece.started_s for piece in self.pieces)
+        tracks = [piece for piece in self.pieces if isinstance(piece, TrackEvidence)]
+        self.best: Evidence = (
+            min(tracks, key=lambda track: track.precision) if tracks else self.pieces[0]
+        )
+
+    def own_log_odds(self, hazard: Hazard) -> float:
+        """Of several tracks that saw the same kind, the strongest counts."""
+        if len(self.pieces) == 1:
+            return self.best.own_log_odds(hazard)
+        strongest: dict[str, float] = {}
+        for piece in self.pieces:
+            kind = piece.sighting if isinstance(piece, TrackEvidence) else piece.key
+            own = piece.own_log_odds(hazard)
+            strongest[kind] = max(own, strongest.get(kind, own))
+        return sum(strongest.values())
+
+    def log_odds(self, hazard: Hazard) -> float:
+        """See `Evidence.log_odds`."""
+        single = self.best.log_odds(hazard) - self.best.own_log_odds(hazard)
+        return single + self.own_log_odds(hazard)
+
+    def splits(self, parameters: FusionParameters) -> bool:
+        """Whether two of its tracks can't be of one event."""
+        return any(_two_events(a, b, parameters) for a, b in combinations(self.pieces, 2))
+
+
+def source_key(piece: Evidence) -> str:
+    """A camera is one source, a call another."""
+    return piece.camera_id if isinstance(piece, TrackEvidence) else piece.key
+
+
+def _two_events(a: Evidence, b: Evidence, parameters: FusionParameters) -> bool:
+    if not isinstance(a, TrackEvidence) or not isinstance(b, TrackEvidence):
+        return False
+    if a.fix is None or b.fix is None or a.stated is None or b.stated is None:
+        return False
+    if a.stated is Hazard.FLOOD or b.stated is Hazard.FLOOD:
+        return False
+    concurrent = a.started_s <= b.ended_s and b.started_s <= a.ended_s
+    extent_m = max(parameters.extent_m(a.stated), parameters.extent_m(b.stated))
+    return concurrent and a.fix.apart_from(b.fix, extent_m) > parameters.same_camera_gate
