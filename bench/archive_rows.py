@@ -161,6 +161,10 @@ class Rows:
     def ended_s(self) -> str:
         return f"{self.seconds} + CASE WHEN {self.is_lasting} THEN 259200 ELSE 2400 END"
 
+    @property
+    def ended_at(self) -> str:
+        return f"CASE WHEN NOT {self.is_open} THEN {self.dialect.time(self.ended_s)} END"
+
     def body(self) -> str:
         """The incident's JSON."""
         ended = f"'\"' || {self.dialect.json_time(self.ended_s)} || '\"'"
@@ -205,7 +209,7 @@ class Rows:
             "lon": "p.lon",
             "lat": "p.lat",
             "started_at": time(self.seconds),
-            "ended_at": f"CASE WHEN NOT {self.is_open} THEN {time(self.ended_s)} END",
+            "ended_at": self.ended_at,
             "created_at": time(self.seconds),
             "on_hold": "(1 = 0)",
         }
@@ -260,17 +264,25 @@ class Rows:
 
     def word_rows(self) -> str:
         """Fill ``incident_words``, in the order of its key."""
-        everything = self.dialect.series(0, self.incidents)
+        beside = (
+            f"{self.seq}, {self.is_open}, {self.is_exercise}, p.lon, p.lat, "
+            f"{self.dialect.time(self.seconds)}, {self.ended_at}"
+        )
+        everything = self.source(0, self.incidents)
         parts = [
-            f"SELECT w.word, {self.seq} AS founded_seq FROM {everything} "  # noqa: S608 - ours
-            f"JOIN place_words w ON w.place = {self.place}",
-            f"SELECT 'hazard:' || {self.hazard}, {self.seq} FROM {everything}",  # noqa: S608
-            f"SELECT 'level:' || {self.level}, {self.seq} FROM {everything}",  # noqa: S608
-            f"SELECT '{LASTING}', {self.seq} FROM {everything} "  # noqa: S608
-            f"WHERE {self.is_lasting} OR {self.is_open}",
-            f"SELECT '{EXERCISE}', {self.seq} FROM {everything} WHERE {self.is_exercise}",  # noqa: S608
+            f"SELECT {word}, {beside} FROM {everything} {where}"  # noqa: S608 - ours
+            for word, where in (
+                ("w.word", "JOIN place_words w ON w.place = p.number"),
+                (f"'hazard:' || {self.hazard}", ""),
+                (f"'level:' || {self.level}", ""),
+                (f"'{LASTING}'", f"WHERE {self.is_lasting} OR {self.is_open}"),
+                (f"'{EXERCISE}'", f"WHERE {self.is_exercise}"),
+            )
         ]
-        return f"INSERT INTO incident_words {' UNION ALL '.join(parts)} ORDER BY 1, 2"
+        return (
+            "INSERT INTO incident_words (word, founded_seq, is_open, exercise, lon, lat, "
+            f"started_at, ended_at) {' UNION ALL '.join(parts)} ORDER BY 1, 2"
+        )
 
 
 def _drawn(factor: int, of: int = 1000) -> str:

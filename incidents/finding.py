@@ -3,8 +3,8 @@
 A page must cost the same however many incidents there are, also where a filter lets hardly any
 through. So what an incident can be found by stands in a table of its own, a row a *word*: its tags
 (`incidents.tags`), the cells of the map that it lies in, and that it was long in coming or ending.
-A question is driven by its rarest word, read backwards from the page's cursor, and the rest is
-looked up row by row.
+A question is driven by its rarest word, read backwards from the page's cursor; place and times
+stand in the same row, and other words are looked up row by row.
 
 Times need no word of their own: an incident is founded within a day of its beginning and ends
 within a day after, so the days asked for are a range of the founding order. The few that are
@@ -45,8 +45,8 @@ UNGROUPED = "group:"
 SOON = timedelta(days=1)
 MARGIN = 2 * SOON
 """Twice, so that a clock that was put back by less than a day does no harm."""
-CELLS_DEG = (0.005, 0.02, 0.08)
-"""Half a kilometre, two, and nine."""
+CELLS_DEG = (0.005, 0.03, 0.25)
+"""Half a kilometre, three, and twenty-eight."""
 MOST_CELLS = 25
 """A box is looked up in the smallest cells of which it takes no more; a larger one is no help."""
 COUNTED = 2_000
@@ -97,24 +97,26 @@ class Asked:
             found.append(frozenset(cells))
         return found
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(
+        self, row: type[IncidentRow] | type[IncidentWordRow]
+    ) -> list[ColumnElement[bool]]:
         """What the words don't say."""
         found: list[ColumnElement[bool]] = []
         if self.is_open is not None:
-            found.append(IncidentRow.is_open.is_(self.is_open))
+            found.append(row.is_open.is_(self.is_open))
         if self.exercise is not None:
-            found.append(IncidentRow.exercise.is_(self.exercise))
+            found.append(row.exercise.is_(self.exercise))
         if self.box is not None:
             west, south, east, north = self.box
-            found.append(IncidentRow.lat.between(south, north))
+            found.append(row.lat.between(south, north))
             if west <= east:
-                found.append(IncidentRow.lon.between(west, east))
+                found.append(row.lon.between(west, east))
             else:
-                found.append(or_(IncidentRow.lon >= west, IncidentRow.lon <= east))
+                found.append(or_(row.lon >= west, row.lon <= east))
         if self.since is not None:
-            found.append(or_(IncidentRow.ended_at.is_(None), IncidentRow.ended_at >= self.since))
+            found.append(or_(row.ended_at.is_(None), row.ended_at >= self.since))
         if self.until is not None:
-            found.append(IncidentRow.started_at <= self.until)
+            found.append(row.started_at <= self.until)
         return found
 
 
@@ -149,15 +151,31 @@ async def keep_words(
 ) -> None:
     """Let an incident be found as it is now; ``before`` is as it was stored until now."""
     now, then = words_of(incident), words_of(before) if before is not None else frozenset()
-    if gone := then - now:
+    beside = _beside(incident)
+    new, gone = now - then, then - now
+    if before is not None and beside != _beside(before):
+        new, gone = now, then
+    if gone:
         await connection.execute(
             delete(IncidentWordRow).where(
                 IncidentWordRow.founded_seq == founded_seq, IncidentWordRow.word.in_(sorted(gone))
             )
         )
-    if new := now - then:
-        rows = [{"word": word, "founded_seq": founded_seq} for word in sorted(new)]
+    if new:
+        rows = [{"word": word, "founded_seq": founded_seq, **beside} for word in sorted(new)]
         await connection.execute(insert(IncidentWordRow), rows)
+
+
+def _beside(incident: Incident) -> dict[str, Any]:
+    """What stands beside each word."""
+    return {
+        "is_open": incident.state.is_open,
+        "exercise": incident.estimate.exercise,
+        "lon": incident.estimate.location.lon,
+        "lat": incident.estimate.location.lat,
+        "started_at": incident.estimate.started_at,
+        "ended_at": incident.closed_at,
+    }
 
 
 def _cells_at(lon: float, lat: float) -> Iterator[Word]:
@@ -277,19 +295,14 @@ def _branches(
     others = [some for some in words if some != driver]
     if driver is None:
         number = IncidentRow.founded_seq
-        conditions = asked.conditions() + [_has_any(number, some) for some in others]
+        conditions = asked.conditions(IncidentRow) + [_has_any(number, some) for some in others]
         yield _newest(number, [*conditions, *_within(number, span, before)], limit)
         return
     for word in sorted(driver):
         row = aliased(IncidentWordRow)
         number = row.founded_seq
-        conditions = [row.word == word, *_within(number, span, before)]
+        conditions = [row.word == word, *_within(number, span, before), *asked.conditions(row)]
         conditions += [_has_any(number, some) for some in others]
-        if of_row := asked.conditions():
-            conditions.append(
-                # Sums keep planners from driving by the other side.
-                exists().where(IncidentRow.founded_seq == number + 0, *of_row)
-            )
         yield _newest(number, conditions, limit)
 
 
@@ -308,4 +321,5 @@ def _within(number: Any, span: _Span, before: int | None) -> Iterator[ColumnElem
 
 def _has_any(number: Any, words: Collection[Word]) -> ColumnElement[bool]:
     other = aliased(IncidentWordRow)
+    # The sum keeps planners from driving by this side.
     return exists().where(other.founded_seq == number + 0, other.word.in_(sorted(words)))

@@ -31,13 +31,8 @@ class Lagging(Protocol):
 class Follower(Lagging, Protocol):
     """A connection that can be level with the log, and has no place of its own then."""
 
-    @property
-    def can_take_more(self) -> bool:
-        """Whether its line has room."""
-        ...
-
-    def write(self, frame: bytes) -> None:
-        """Send a frame at once; called only while it can take more."""
+    def offer(self, frame: bytes) -> bool:
+        """Send a frame at once; false, and nothing is sent, where its line has no room."""
         ...
 
     def fall_behind(self, cursor: int, told: int) -> None:
@@ -97,11 +92,7 @@ class Channel:
         slow: list[Follower] = []
         if self._level:
             frame = self._frame(changes_message(passing, told))
-            for follower in self._level:
-                if follower.can_take_more:
-                    follower.write(frame)
-                else:
-                    slow.append(follower)
+            slow = [follower for follower in self._level if not follower.offer(frame)]
         for follower in slow:
             del self._level[follower]
             follower.fall_behind(cursor, told)
@@ -111,19 +102,18 @@ class Channel:
         slow: list[Follower] = []
         frames: dict[int, bytes] = {}
         for follower, told in self._fresh.items():
-            if not follower.can_take_more:
-                slow.append(follower)
-                follower.fall_behind(cursor, told)
-                continue
             if told not in frames:
                 frames[told] = self._frame(changes_message(passing, told))
-            follower.write(frames[told])
-            self._level[follower] = None
+            if follower.offer(frames[told]):
+                self._level[follower] = None
+            else:
+                slow.append(follower)
+                follower.fall_behind(cursor, told)
         self._fresh.clear()
         return slow
 
     def ping(self, frame: bytes) -> None:
         """Show everybody that the line is alive."""
         for follower in (*self._level, *self._fresh):
-            if follower.can_take_more:
-                follower.write(frame)
+            # Who has no room is shown as much by what it hasn't read.
+            follower.offer(frame)

@@ -95,14 +95,9 @@ class FeedConnection:
         """Everything up to here was sent to the reader or filtered out."""
         return self._cursor
 
-    @property
-    def can_take_more(self) -> bool:
-        """Whether the reader keeps up."""
-        return self._line.can_take_more
-
-    def write(self, frame: bytes) -> None:
-        """Hand a frame to the line."""
-        self._line.write_frame(frame)
+    def offer(self, frame: bytes) -> bool:
+        """Hand a frame to the line, where the reader keeps up."""
+        return self._line.offer(frame)
 
     def fall_behind(self, cursor: int, told: int) -> None:
         """Go and catch up from ``cursor``."""

@@ -51,15 +51,16 @@ class Line(WebSocketsSansIOProtocol):
             # A refusal in words is an end of the handshake too; uvicorn would log it as an error.
             self.handshake_complete = True
 
-    @property
-    def can_take_more(self) -> bool:
-        """Whether the reader keeps up: the transport's buffer is not above its mark."""
-        return self.writable.is_set() and not self.close_sent and not self.disconnected
+    def offer(self, frame: bytes) -> bool:
+        """Hand an encoded frame to the transport, which keeps what the kernel doesn't take; false,
+        and nothing is sent, where the transport's buffer is above its mark or the reader gone.
 
-    def write_frame(self, frame: bytes) -> None:
-        """Hand an encoded frame to the transport, which keeps what the kernel doesn't take."""
-        if not self.close_sent and not self.transport.is_closing():
-            self.transport.write(frame)
+        Called for each reader and change: what it costs, the feed costs.
+        """
+        if self.close_sent or self.disconnected or not self.writable.is_set():
+            return False
+        self.transport.write(frame)
+        return True
 
     async def send_frame(self, frame: bytes) -> None:
         """Wait until the reader can take more, then write.
@@ -67,10 +68,10 @@ class Line(WebSocketsSansIOProtocol):
         Raises:
             LineClosed: it has gone.
         """
-        await self.writable.wait()
-        if self.disconnected or self.close_sent:
-            raise LineClosed
-        self.write_frame(frame)
+        while not self.offer(frame):
+            if self.close_sent or self.disconnected:
+                raise LineClosed
+            await self.writable.wait()
 
     def finish(self, code: int, reason: str) -> None:
         """Say goodbye behind whatever the reader hasn't read yet; drop it if it never does."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from contracts import AlarmLevel, ContractError, Hazard, IncidentState
 from incidents.database import Database
 from incidents.log import first_seq_at
 from incidents.tables import CallRow, IncidentRow, LogRow
+
+F = TypeVar("F")
 
 MOST = 200_000
 """Incidents or calls that one report counts: a whole city's year, and some seconds of work."""
@@ -92,20 +95,9 @@ class Facts:
         Raises:
             ContractError: too many for one report.
         """
-        statement = (
-            select(IncidentRow.id, IncidentRow.body)
-            .where(
-                IncidentRow.exercise.is_(span.exercise),
-                IncidentRow.started_at >= span.since,
-                IncidentRow.started_at < span.until,
-            )
-            .order_by(IncidentRow.started_at)
-            .limit(MOST + 1)
+        return await self._each(
+            IncidentRow, IncidentRow.started_at, span, lambda row: _incident(row.body)
         )
-        async with self._database.reading(is_long=True) as connection:
-            rows = (await connection.execute(statement)).all()
-        _require_few(rows)
-        return await asyncio.to_thread(lambda: [_incident(row.body) for row in rows])
 
     async def calls(self, span: Span) -> list[CallFact]:
         """Those that came in the span, oldest first.
@@ -113,20 +105,25 @@ class Facts:
         Raises:
             ContractError: too many for one report.
         """
+        return await self._each(CallRow, CallRow.received_at, span, _call)
+
+    async def _each(
+        self,
+        table: type[IncidentRow] | type[CallRow],
+        at: InstrumentedAttribute[datetime],
+        span: Span,
+        fact: Callable[[Any], F],
+    ) -> list[F]:
         statement = (
-            select(CallRow.received_at, CallRow.body)
-            .where(
-                CallRow.exercise.is_(span.exercise),
-                CallRow.received_at >= span.since,
-                CallRow.received_at < span.until,
-            )
-            .order_by(CallRow.received_at)
+            select(at, table.body)
+            .where(table.exercise.is_(span.exercise), at >= span.since, at < span.until)
+            .order_by(at)
             .limit(MOST + 1)
         )
         async with self._database.reading(is_long=True) as connection:
             rows = (await connection.execute(statement)).all()
         _require_few(rows)
-        return await asyncio.to_thread(lambda: [_call(row) for row in rows])
+        return await asyncio.to_thread(lambda: [fact(row) for row in rows])
 
     async def alarms(self, span: Span) -> list[AlarmFact]:
         """The incidents that were sounded in the span for the first time, in that order.

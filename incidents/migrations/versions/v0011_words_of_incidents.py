@@ -16,7 +16,16 @@ down_revision = "0010"
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True)
 BATCH = 2_000
-CELLS_DEG = (0.005, 0.02, 0.08)
+CELLS_DEG = (0.005, 0.03, 0.25)
+BESIDE: dict[str, sa.types.TypeEngine[Any]] = {
+    "is_open": sa.Boolean(),
+    "exercise": sa.Boolean(),
+    "lon": sa.Double(),
+    "lat": sa.Double(),
+    "started_at": TIME,
+    "ended_at": TIME,
+}
+"""What the incidents' rows have and the words' rows get."""
 DAY = timedelta(days=1)
 RARE = (
     ("incidents_on_hold", "incidents", "founded_seq", "on_hold"),
@@ -31,8 +40,14 @@ INCIDENTS = sa.table(
     sa.column("body", sa.Text()),
     sa.column("tags", sa.Text()),
     sa.column("created_at", TIME),
+    *(sa.column(name, kind) for name, kind in BESIDE.items()),
 )
-WORDS = sa.table("incident_words", sa.column("word", sa.Text()), sa.column("founded_seq", WHOLE))
+WORDS = sa.table(
+    "incident_words",
+    sa.column("word", sa.Text()),
+    sa.column("founded_seq", WHOLE),
+    *(sa.column(name, kind) for name, kind in BESIDE.items()),
+)
 
 
 def upgrade() -> None:
@@ -41,7 +56,13 @@ def upgrade() -> None:
         "incident_words",
         sa.Column("word", sa.Text(), nullable=False),
         sa.Column("founded_seq", WHOLE, autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("word", "founded_seq"),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("exercise", sa.Boolean(), nullable=False),
+        sa.Column("lon", sa.Double(), nullable=False),
+        sa.Column("lat", sa.Double(), nullable=False),
+        sa.Column("started_at", TIME, nullable=False),
+        sa.Column("ended_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("word", "founded_seq", postgresql_include=list(BESIDE)),
         sqlite_with_rowid=False,
     )
     # The default only stands until the rows are filled; without it SQLite would copy the table.
@@ -101,7 +122,7 @@ def _fill(connection: sa.Connection) -> None:
     kept_without_offset = connection.dialect.name == "sqlite"
     last = -1
     while rows := connection.execute(
-        sa.select(INCIDENTS.c.id, INCIDENTS.c.founded_seq, INCIDENTS.c.body, INCIDENTS.c.tags)
+        sa.select(INCIDENTS)
         .where(INCIDENTS.c.founded_seq > last)
         .order_by(INCIDENTS.c.founded_seq)
         .limit(BATCH)
@@ -112,11 +133,13 @@ def _fill(connection: sa.Connection) -> None:
         for row in rows:
             incident = json.loads(row.body)
             at = datetime.fromisoformat(incident["created_at"])
-            found = {*row.tags.split(), *_words_beside(incident, at)}
-            words += [{"word": word, "founded_seq": row.founded_seq} for word in sorted(found)]
-            times.append(
-                {"of": row.id, "at": at.replace(tzinfo=None) if kept_without_offset else at}
-            )
+            beside = {name: getattr(row, name) for name in BESIDE}
+            words += [
+                {"word": word, "founded_seq": row.founded_seq, **beside}
+                for word in sorted({*row.tags.split(), *_words_beside(incident, at)})
+            ]
+            stored = at.replace(tzinfo=None) if kept_without_offset else at
+            times.append({"of": row.id, "at": stored})
         connection.execute(sa.insert(WORDS), words)
         connection.execute(
             INCIDENTS.update()

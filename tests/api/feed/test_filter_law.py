@@ -118,9 +118,11 @@ class Reader:
         self.cursor = 0
         self.fell_behind_at: tuple[int, int] | None = None
 
-    def write(self, frame: bytes) -> None:
-        message = json.loads(frame)
-        self.told += message.get("items", [message])
+    def offer(self, frame: bytes) -> bool:
+        if self.can_take_more:
+            message = json.loads(frame)
+            self.told += message.get("items", [message])
+        return self.can_take_more
 
     def fall_behind(self, cursor: int, told: int) -> None:
         self.fell_behind_at = (cursor, told)
@@ -158,7 +160,8 @@ def _catch_up(reader: Reader, only: LogFilter, encoded: Sequence[EncodedEntry]) 
     cursor, told = reader.fell_behind_at
     rest = [one for one in encoded if one.seq > cursor and only.passes(one, one.tags)]
     if rest:
-        reader.write(changes_message(rest, told))
+        reader.can_take_more = True
+        assert reader.offer(changes_message(rest, told))
     reader.fell_behind_at = None
 
 
