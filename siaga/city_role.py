@@ -30,9 +30,10 @@ from siaga.city_units import CityUnits
 from siaga.exercise_watch import ExerciseWatch
 from siaga.performance import Performance
 from siaga.scenario_shelf import ordered
-from simulator.city import EVERYDAY, City, SimulatedCity, VideoCity
+from simulator.city import EVERYDAY, City, SimulatedCity
 from simulator.scenario import named
 from simulator.serve import CityServer
+from simulator.videos import VideoCity
 
 _log = get_logger(__name__)
 

@@ -143,8 +143,14 @@ def score(
                 max(1, len(incident.camera_ids)) if not votes else len(incident.camera_ids)
             )
         if votes:
+            # Where it took in what several events caused, it is about one of the kind that it says.
             event_id = max(
-                votes, key=lambda name: (votes[name], near is not None and name == near.id)
+                votes,
+                key=lambda name: (
+                    name in by_id and by_id[name].hazard is incident.hazard,
+                    votes[name],
+                    near is not None and name == near.id,
+                ),
             )
             # Somebody who called about what isn't the scenario's was heard; that is no false alarm.
             if event_id in by_id:
@@ -244,7 +250,8 @@ def _event_score(
 
 
 def _after(at: datetime, started_at: datetime, event: TrueEvent) -> float:
-    return round((at - started_at).total_seconds() - event.starts_s, 1)
+    # What stood there before, for another reason, was there at once.
+    return round(max(0.0, (at - started_at).total_seconds() - event.starts_s), 1)
 
 
 def _distance(one: LonLat, other: LonLat, projection: LocalProjection) -> float:

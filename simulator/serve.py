@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from contracts import Camera
 from plumbing.clock import Clock, SystemClock
 from simulator.callers import SimulatedCall
-from simulator.city import City, SimulatedCity, VideoCity
+from simulator.city import City, SimulatedCity
 from simulator.faults import PictureFaults, black, connection_faults, nudged
 from simulator.rtsp import FileSource, RenderedSource, RtspServer, Source, Timeline
 from simulator.scene import fluid
 from simulator.scene.view import CameraView
+from simulator.videos import VideoCity
 from simulator.views import view_of
 
 _FPS = 5.0

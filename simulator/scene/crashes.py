@@ -53,6 +53,8 @@ class _Actor:
     aside_m: float = 0.0
     """To the left of its lane's middle at the impact, 0 long before."""
     falls: bool = False
+    crushed_m: tuple[float, float] = (0.0, 0.0)
+    """What the impact takes off its front and its back."""
 
     def along(self, since_s: float) -> tuple[float, float]:
         """Place along the lane and speed, at a time since the crash's impact."""
@@ -82,6 +84,7 @@ class _Actor:
             is_braking=-self.brakes_s < after < 40 or speed < 2,
             event_id=event_id if after >= 0 else "",
             has_fallen=self.falls and after > 0.25,
+            crushed_m=self.crushed_m if after > 0 else (0.0, 0.0),
         )
 
 
@@ -119,14 +122,20 @@ class Crash:
                 a = -offset * math.sin(turn)
                 across = LANES[lane].offset_m * math.cos(LANES[lane].turn_rad) * math.sin(turn)
                 ahead = a * math.cos(LANES[lane].turn_rad)
-                hit = _Actor(Kind.CAR, paint, lane, ahead - 3.2, 0, 10.5, 0.35, 5, 2.2, -0.5, -0.35)
+                hit = _Actor(
+                    Kind.CAR, paint, lane, ahead - 3.2, 0, 10.5, 0.35, 5, 2.2, -0.5, -0.35,
+                    crushed_m=(0.55, 0.0),
+                )  # fmt: skip
                 runs = _Actor(Kind.CAR, paint + 7, minor, across, 0, 9.0, 0.2, 3, 1.2, 1.6, 0.75)
                 return [hit, runs]
             case CrashShape.MOTORCYCLE:
                 rider = _Actor(
                     Kind.MOTORCYCLE, paint, lane, at, 0, 9.0, 0.4, 3, 4.5, 1.4, 0.9, 0.6, True
                 )
-                car = _Actor(Kind.CAR, paint + 2, lane, at - 3.0, 0.05, 11, 0.5, 5, 1.4, 0.2, 0.12)
+                car = _Actor(
+                    Kind.CAR, paint + 2, lane, at - 3.0, 0.05, 11, 0.5, 5, 1.4, 0.2, 0.12,
+                    crushed_m=(0.18, 0.0),
+                )  # fmt: skip
                 return [rider, car]
 
     def vehicles(self, elapsed_s: float) -> list[Vehicle]:
@@ -205,6 +214,10 @@ def _row(at: float, lane: int, paint: int, kinds: tuple[Kind, ...]) -> list[_Act
                 1.3 if is_first else max(0.4, 1.0 - 0.25 * number),
                 0.0 if is_first else swing * 2.0,
                 0.06 if is_first else swing,
+                crushed_m=(
+                    0.0 if is_first else 0.5,
+                    0.0 if number == len(kinds) - 1 else 0.4,
+                ),
             )
         )
         end = middle - kind.value / 2

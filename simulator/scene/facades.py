@@ -76,6 +76,8 @@ def lit_windows(width_m: float, height_m: float, style: int, *, is_front: bool) 
 
 
 _LIT_SHARE = 0.38
+_SHOP_M, _SHOP_WIDE_M = 3.6, 2.0
+"""A shop front with its sign needs a wall so high and wide."""
 _LAMPS: tuple[tuple[float, float, float], ...] = (
     (255.0, 206.0, 140.0),
     (255.0, 226.0, 184.0),
@@ -93,7 +95,7 @@ def _wall(width_m: float, height_m: float, style: int, is_front: bool) -> tuple[
     tone = _plaster(random, height, width)
     picture = paint * (1 + 0.035 * tone)[..., None]
     _streak(picture, random)
-    if is_front:
+    if is_front and height_m >= _SHOP_M and width_m >= _SHOP_WIDE_M:
         windows = _openings(picture, random, height)
         windows += _shop(picture, random, height, style)
     else:

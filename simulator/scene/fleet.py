@@ -15,6 +15,7 @@ from simulator.scene import vehicles
 from simulator.scene.conditions import Conditions
 from simulator.scene.lighting import fog_colour
 from simulator.scene.place import Place
+from simulator.scene.solids import crush
 from simulator.scene.traffic import Kind, Vehicle
 from simulator.scene.vehicles import Detail
 
@@ -66,7 +67,13 @@ class SeenVehicle:
 
 @lru_cache(maxsize=4_096)
 def _model(
-    kind: Kind, paint: int, is_braking: bool, detail: Detail, has_fallen: bool, light: Colour
+    kind: Kind,
+    paint: int,
+    is_braking: bool,
+    detail: Detail,
+    has_fallen: bool,
+    crushed_m: tuple[float, float],
+    light: Colour,
 ) -> _Model:
     faces = vehicles.shape(kind, paint, is_braking, detail)
     reach, half = kind.value / 2 + 0.15, vehicles.HALF_WIDTH_M[kind] + 0.15
@@ -85,6 +92,8 @@ def _model(
         for face in faces
     )
     corners = np.vstack([*(face.corners for face in faces), shadow])
+    if any(crushed_m):
+        crush(corners[:-4], kind.value / 2, *crushed_m)
     if has_fallen:
         body = corners[:-4]
         body[:, 1], body[:, 2] = -body[:, 2].copy(), body[:, 1] + 0.32
@@ -117,6 +126,7 @@ class _Lit:
             round(vehicle.turn_rad * 200),
             vehicle.is_braking,
             vehicle.has_fallen,
+            vehicle.crushed_m,
             vehicle.event_id,
             self.light,
             round(self.sunk_m * 50),
@@ -169,6 +179,7 @@ def _see(
             one.vehicle.is_braking,
             _detail(one.vehicle.kind, one.away_m),
             one.vehicle.has_fallen,
+            one.vehicle.crushed_m,
             one.light,
         )
         for one in lit

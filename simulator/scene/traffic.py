@@ -54,6 +54,8 @@ class Vehicle:
     """The crash that it is part of."""
     has_fallen: bool = False
     """A motorcycle on its side."""
+    crushed_m: tuple[float, float] = (0.0, 0.0)
+    """So much shorter it has become in front and behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from geo.camera import PinholeCamera
 from simulator.scene import overlay
 from simulator.scene.backdrop import Backdrop, Scene, draw_scene
 from simulator.scene.conditions import GREY_AFTERNOON, Change, Conditions, Phase, phase_at
+from simulator.scene.figures import SeenPerson, draw_person, see_people
 from simulator.scene.firelight import Firelight
 from simulator.scene.fires import Fire, draw_fire
 from simulator.scene.fleet import Fleet, SeenVehicle
@@ -28,7 +29,6 @@ from simulator.scene.lighting import SODIUM, light_on
 from simulator.scene.lookalikes import Decoy, draw_decoy
 from simulator.scene.mirrors import mirror_of
 from simulator.scene.paintwork import Paintwork
-from simulator.scene.people import SeenPerson, draw_person, see_people
 from simulator.scene.place import Place
 from simulator.scene.script import Script
 from simulator.scene.sway import shifted, sway

@@ -10,8 +10,9 @@ import pytest
 from contracts import LonLat
 from geo.camera import PinholeCamera
 from geo.projection import distance_m
-from simulator.city import City, VideoCity
+from simulator.city import City
 from simulator.rtsp import UnplayableVideoError
+from simulator.videos import VideoCity
 from tests.support.rtsp import small_video
 
 CENTRE = LonLat(106.992, -6.2383)

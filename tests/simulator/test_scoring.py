@@ -90,6 +90,14 @@ def test_calls_tell_what_an_incident_is_about_and_false_ones_are_no_alarm_of_our
     assert not found.vain
 
 
+def test_an_incident_that_took_in_two_events_is_about_the_one_of_its_own_kind() -> None:
+    ill = event("ill", Hazard.MEDICAL, at=PLANE.place(80, 0), starts_s=5)
+    mixed = incident(call_ids=("1", "2", "3"), shown_at=AT + timedelta(seconds=12))
+    told = scored([ill, event()], [mixed], **{"1": "ill", "2": "ill", "3": "fire-1"}).events
+    assert [(row.event.id, row.is_found) for row in told] == [("ill", False), ("fire-1", True)]
+    assert told[1].shown_after_s == 0
+
+
 def test_the_operators_clocks_run_from_when_it_was_shown() -> None:
     touched = incident(acknowledged_at=AT + timedelta(seconds=47))
     clocks = scored([event()], [touched, incident("b")]).clocks

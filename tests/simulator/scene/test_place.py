@@ -3,10 +3,19 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.scene.place import MAIN_HALF_M, MINOR_HALF_M, PAVEMENT_M, Place, build_place
+from simulator.scene import facades
+from simulator.scene.place import (
+    MAIN_HALF_M,
+    MINOR_HALF_M,
+    PAVEMENT_M,
+    Building,
+    Place,
+    build_place,
+)
 
 
 @given(st.floats(-7, 7), st.floats(-200, 200), st.floats(-200, 200), st.floats(-9, 30))
@@ -36,3 +45,18 @@ def test_nothing_stands_on_the_road_and_a_seed_makes_one_place() -> None:
     for tree in place.trees:
         assert abs(tree.b) > MAIN_HALF_M
         assert abs(tree.a) > MINOR_HALF_M
+
+
+@pytest.mark.parametrize("is_front", [True, False])
+@pytest.mark.parametrize("size", [(1.5, 0.6), (2.0, 3.5), (5.0, 2.5), (45.0, 80.0)])
+def test_walls_of_any_size_have_a_picture(size: tuple[float, float], is_front: bool) -> None:
+    picture = facades.wall(*size, 1234, is_front=is_front)
+    assert picture.shape == facades.lit_windows(*size, 1234, is_front=is_front).shape
+
+
+def test_a_turned_block_has_its_walls_where_its_corners_are() -> None:
+    block = Building(10, 5, 20, 9, 6, 3, (0, -1), 0.7)
+    corners = block.corners()
+    assert corners.mean(axis=0) == pytest.approx(block.middle)
+    assert math.dist(corners[0], corners[1]) == pytest.approx(10)
+    assert block.unturned(*block.turned(11.0, 6.0)) == pytest.approx((11.0, 6.0))
