@@ -28,7 +28,7 @@ def test_a_supervisor_reads_the_month_and_the_audit_trail(console: Page, api: Ap
     api.run(_month(api))
     console.get_by_test_id("screen-reports").click()
     console.get_by_test_id("reports-month").fill("2026-11")
-    kinds = console.get_by_test_id("report-kinds")
+    kinds = console.get_by_test_id("kinds-table")
     expect(kinds).to_have_attribute("data-incidents", "4")
     expect(kinds.get_by_test_id("kind-fire")).to_contain_text("100%")
     expect(console.get_by_test_id("report-clocks")).to_contain_text("verified")

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dictionaries, translate, type MessageKey } from '../src/i18n';
 
@@ -18,5 +19,22 @@ describe('the two languages', () => {
   it('fill in facts and leave an unknown one visible', () => {
     expect(translate('id', 'queue.new', { count: 3 })).toBe('3 baru');
     expect(translate('en', 'queue.new')).toBe('{count} new');
+  });
+});
+
+describe('the words', () => {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+    (name) => /\.(ts|svelte)$/.test(name) && !name.startsWith('i18n'),
+  );
+  const source = files.map((name) => readFileSync(`src/${name}`, 'utf8')).join('\n');
+  /** Such as `t(\`ex.by.${event.by}\`)`, and `word('hazard', ...)`. */
+  const templates = [...source.matchAll(/`([a-z]\w*\.(?:[\w.]*\.)?)\$\{/gi)].map((m) => m[1] ?? '');
+  const sets = [...source.matchAll(/word\(\s*'(\w+)'/g)].map((m) => `${m[1]}.`);
+  const prefixes = new Set([...templates, ...sets]);
+
+  it.each(keys)('have a use for %s', (key) => {
+    const isNamed = source.includes(`'${key}'`) || source.includes(`"${key}"`);
+    const isMade = [...prefixes].some((prefix) => key.startsWith(prefix));
+    expect(isNamed || isMade, `${key} is in the dictionaries and nowhere else`).toBe(true);
   });
 });

@@ -125,7 +125,8 @@ export const admin: Record<keyof typeof inIndonesian, string> = {
   'models.fpr': 'Falsely flagged',
   'models.workers': 'on {workers}',
   'models.card': 'Model card',
-  'models.figures': 'Share of pictures of scenes that it was never trained on; 95 % ranges beside.',
+  'models.figures':
+    'Share of pictures, or of clips where movement is judged, of scenes that it was never trained on; 95 % ranges beside.',
   'models.compare': 'Shadow comparison',
   'models.compare.none': 'No shadow model runs (detection.shadow).',
   'models.compare.about':

@@ -91,7 +91,7 @@ export const cameras: Record<keyof typeof inIndonesian, string> = {
   'cams.health.now': 'now',
   'cams.health.all': 'Every change',
   'cams.region': 'Road in the picture',
-  'cams.region.none': 'Not drawn: floods are judged in the lower half of the picture.',
+  'cams.region.none': 'Not drawn: floods are judged in the lower part of the picture.',
   'cams.region.drawn': 'Drawn: floods are judged inside it.',
   'cams.region.draw': 'Draw',
   'cams.region.hint':

@@ -96,7 +96,6 @@ export const operations: Record<keyof typeof inIndonesian, string> = {
   'notes.title': 'Notes',
   'notes.add': 'Write a note',
   'notes.save': 'Save',
-  'notes.none': 'No notes yet.',
 
   'map.label': 'Map of incidents, callers and cameras',
   'map.zoomIn': 'Zoom in',

@@ -91,5 +91,4 @@ export const shell: Record<keyof typeof inIndonesian, string> = {
   'help.wall': 'Video wall',
   'help.handover': 'Handover',
   'help.groups.regroup': 'Incidents and units',
-  'help.groups.wall': 'Video wall',
 };

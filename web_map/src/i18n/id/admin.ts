@@ -124,7 +124,7 @@ export const admin = {
   'models.workers': 'di {workers}',
   'models.card': 'Kartu model',
   'models.figures':
-    'Bagian gambar dari tempat yang tidak pernah dilatihkan; rentang 95 % di sampingnya.',
+    'Bagian gambar, atau klip bila gerak yang dinilai, dari tempat yang tidak pernah dilatihkan; rentang 95 % di sampingnya.',
   'models.compare': 'Perbandingan bayangan',
   'models.compare.none': 'Tidak ada model bayangan berjalan (detection.shadow).',
   'models.compare.about':

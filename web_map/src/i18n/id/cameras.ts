@@ -88,7 +88,7 @@ export const cameras = {
   'cams.health.now': 'sekarang',
   'cams.health.all': 'Setiap perubahan',
   'cams.region': 'Jalan di gambar',
-  'cams.region.none': 'Belum digambar: banjir dinilai di separuh bawah gambar.',
+  'cams.region.none': 'Belum digambar: banjir dinilai di bagian bawah gambar.',
   'cams.region.drawn': 'Sudah digambar: banjir dinilai di dalamnya.',
   'cams.region.draw': 'Gambar',
   'cams.region.hint':

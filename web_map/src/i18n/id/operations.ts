@@ -95,7 +95,6 @@ export const operations = {
   'notes.title': 'Catatan',
   'notes.add': 'Tulis catatan',
   'notes.save': 'Simpan',
-  'notes.none': 'Belum ada catatan.',
 
   'map.label': 'Peta insiden, penelepon, dan kamera',
   'map.zoomIn': 'Perbesar',

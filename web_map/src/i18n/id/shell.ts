@@ -89,5 +89,4 @@ export const shell = {
   'help.wall': 'Dinding video',
   'help.handover': 'Serah terima',
   'help.groups.regroup': 'Insiden dan unit',
-  'help.groups.wall': 'Dinding video',
 } as const;

@@ -12,19 +12,23 @@ import type {
   Reports,
 } from '../types/reports';
 
+/** A month of a large city, and what its cameras see of it, take their time. */
+const TIMEOUT_MS = 60_000;
+
 export class ReportRoutes {
   constructor(private readonly http: Http) {}
 
   async month(month: string, exercise: boolean): Promise<Reports> {
     const about = `month=${month}&exercise=${exercise}`;
-    const report = <T>(name: string) => this.http.ask<T>('GET', `/api/v1/reports/${name}?${about}`);
+    const ask = <T>(path: string) => this.http.ask<T>('GET', path, undefined, {}, TIMEOUT_MS);
+    const report = <T>(name: string) => ask<T>(`/api/v1/reports/${name}?${about}`);
     const [kinds, clocks, alarms, ledger, heat, coverage] = await Promise.all([
       report<KindsReport>('kinds'),
       report<ClocksReport>('clocks'),
       report<AlarmsReport>('alarms'),
       report<LedgerReport>('false-alarms'),
       report<HeatReport>('heat'),
-      this.http.ask<CoverageReport>('GET', `/api/v1/coverage?exercise=${exercise}`),
+      ask<CoverageReport>(`/api/v1/coverage?exercise=${exercise}`),
     ]);
     return { kinds, clocks, alarms, ledger, heat, coverage };
   }
