@@ -1,14 +1,13 @@
 """Judges a few seconds of one camera: did vehicles crash in them?
 
-A single picture does not tell a crash from a queue; motion does. A logistic regression on measures
-of motion (`crash_motion`) scores every moment of the clip with what came shortly before and after
-it; small networks learnt the hundred clips there are to train on by heart (`training/crash.py`).
-Cost: about 2 ms of CPU a picture at 5 a second, most of it optical flow.
+A single picture does not tell a crash from a queue; motion does. Boosted trees score every moment
+of the clip by measures of how it moves shortly before and after it (`crash_features`); networks on
+the same motion learnt the hundred clips there are to train on by heart (`training/crash.py`). Cost:
+about 2 ms of CPU a picture at 5 a second, most of it optical flow.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,16 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.hazards import Sighting
-from detection.crash_motion import (
-    FEATURES,
-    GRID,
-    RATE_FPS,
-    disturbance,
-    motion_features,
-    motion_fields,
-    shows_something,
-    small_grey,
-)
+from detection.boosted_trees import BoostedTrees, read_trees
+from detection.crash_features import FEATURES, disturbance, motion_features
+from detection.crash_motion import GRID, RATE_FPS, motion_fields, shows_something, small_grey
 from detection.errors import ModelUnusableError, PictureUnusableError
 from detection.model_card import CRASH, MODELS, ModelCard, load_card
 
@@ -65,12 +57,12 @@ class CrashJudge:
     rate_fps = RATE_FPS
     least_span_s = LEAST_SPAN_S
 
-    def __init__(self, card: ModelCard, weights: NDArray[np.float64]) -> None:
+    def __init__(self, card: ModelCard, trees: BoostedTrees) -> None:
         if card.task != "crash":
             raise ModelUnusableError(card.folder, f"task is {card.task}, expected crash")
         self.card = card
         self.version = card.version
-        self._weights = weights
+        self._trees = trees
 
     def judge(self, frames: Sequence[NDArray[np.uint8]], times_s: Sequence[float]) -> CrashVerdict:
         """Judge successive pictures (H, W, 3 RGB or H, W grey, uint8, any size) taken at `times_s`.
@@ -89,7 +81,7 @@ class CrashJudge:
             if last - first < 2:
                 continue
             fields = motion_fields(greys[first:last])
-            mine = crash_scores(motion_features(fields), self._weights)
+            mine = self._trees.probabilities(motion_features(fields))
             mine[:BEFORE] = 0.0
             mine[max(0, len(mine) - AFTER) :] = 0.0
             scores[first:last] = mine
@@ -104,30 +96,7 @@ class CrashJudge:
 def open_crash_judge(folder: Path = MODELS / CRASH) -> CrashJudge:
     """The committed crash model, or another one's `folder`. Raises ModelUnusableError."""
     card = load_card(folder)
-    return CrashJudge(card, read_weights(card.file(WEIGHTS)))
-
-
-def crash_scores(
-    features: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """(T,) probabilities, at even odds, of (T, FEATURES) measures under weights (FEATURES + 1,),
-    the last of them the constant.
-    """
-    z = np.clip(features @ weights[:-1] + weights[-1], -30.0, 30.0)
-    return np.asarray(1.0 / (1.0 + np.exp(-z)), np.float32)
-
-
-def read_weights(path: Path) -> NDArray[np.float64]:
-    """The weights file, a list of FEATURES + 1 numbers in JSON. Raises ModelUnusableError."""
-    try:
-        weights = np.array(json.loads(path.read_text()), np.float64)
-    except ValueError as error:
-        raise ModelUnusableError(path.parent, f"{path.name} holds no numbers: {error}") from error
-    if weights.shape != (FEATURES + 1,) or not np.isfinite(weights).all():
-        raise ModelUnusableError(
-            path.parent, f"{path.name} holds {weights.shape} numbers, expected {FEATURES + 1}"
-        )
-    return weights
+    return CrashJudge(card, read_trees(card.file(WEIGHTS), FEATURES))
 
 
 def resampled(times_s: Sequence[float]) -> list[int]:

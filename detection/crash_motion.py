@@ -20,7 +20,6 @@ RATE_FPS = 5.0
 """As a hot camera is looked at, and as its last seconds are looked back at."""
 CHANNELS = 8
 ACROSS, DOWN, SPEED, FASTEST, CHANGE, UNEXPLAINED, JERK, STRANGE = range(CHANNELS)
-FEATURES = 4 * 3 * CHANNELS + 4 * 4 * 2 + 6
 LEAST_CONTRAST = 4.0
 """Grey levels (standard deviation): below it there is no picture, only a covered camera or
 padding."""
@@ -28,8 +27,6 @@ padding."""
 _FASTEST_PX = 12.0
 _FAINTEST = 12.0
 _SCALES = np.array([0.5, 0.5, 0.5, 0.25, 4.0, 6.0, 0.5, 2.0], np.float32)[:, None, None]
-_PLACES = 6
-"""Places whose mean counts beside the greatest: a crash is larger than one."""
 
 Grey = NDArray[np.uint8]
 Field = NDArray[np.float32]
@@ -94,75 +91,9 @@ def motion_fields(greys: Sequence[Grey]) -> Field:
     return np.asarray(out * _SCALES, np.float32)
 
 
-def motion_features(fields: Field) -> NDArray[np.float64]:
-    """(T, FEATURES) of a clip's fields: for each moment, how it moves now against shortly before
-    and after, over the whole picture and place by place.
-
-    Nothing reaches farther than two seconds back and one ahead: how long a clip has run must not
-    show, since crashes in clips cut for training come late.
-    """
-    length = len(fields)
-    flat = fields.reshape(length, CHANNELS, -1).astype(np.float64)
-    ordered = np.sort(np.log1p(np.abs(flat)), axis=2)
-    whole = np.concatenate(
-        [ordered[:, :, -1], ordered[:, :, -_PLACES:].mean(axis=2), ordered.mean(axis=2)], axis=1
-    )
-    now = _mean(whole, -1, 1)
-    columns = [
-        now,
-        now - _mean(whole, -8, -4),
-        _mean(whole, 1, 3) - _mean(whole, -4, -1),
-        _mean(whole, 2, 5) - _mean(whole, -10, -3),
-    ]
-    for channel in (SPEED, UNEXPLAINED, JERK, CHANGE):
-        place = np.log1p(np.abs(flat[:, channel]))
-        at, past, later = _mean(place, 0, 2), _mean(place, -6, -2), _mean(place, 2, 5)
-        columns += [_top(d) for d in (past - at, at - past, past - later, at - later)]
-    columns.append(np.log1p(_top(_turn(flat))))
-    strange = np.log1p(np.abs(flat[:, STRANGE])) * np.exp(-4.0 * np.abs(flat[:, SPEED]))
-    columns.append(_top(_mean(strange, 1, 4) - _mean(strange, -6, -3)))
-    debris = np.log1p(np.abs(flat[:, UNEXPLAINED])) - 0.5 * np.log1p(np.abs(flat[:, SPEED]))
-    columns.append(_top(_mean(debris, -1, 1)))
-    return np.concatenate(columns, axis=1)
-
-
-def disturbance(fields: Field, moment: int) -> Field:
-    """(12, 12): where, at one moment, motion turns and stays unexplained: the place to point at."""
-    flat = fields.reshape(len(fields), CHANNELS, -1).astype(np.float64)
-    unexplained = _mean(np.log1p(np.abs(flat[:, UNEXPLAINED])), -1, 1)
-    return np.asarray((np.log1p(_turn(flat)) + unexplained)[moment].reshape(GRID, GRID), np.float32)
-
-
 def shows_something(grey: Grey) -> bool:
     """Whether a picture has any contrast; padding and covered lenses have none."""
     return float(grey.std()) >= LEAST_CONTRAST
-
-
-def _turn(flat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How much each place's flow differs after a moment from before it, (T, places)."""
-    across, down = flat[:, ACROSS], flat[:, DOWN]
-    return np.hypot(
-        _mean(across, -4, -1) - _mean(across, 1, 3), _mean(down, -4, -1) - _mean(down, 1, 3)
-    )
-
-
-def _mean(series: NDArray[np.float64], first: int, last: int) -> NDArray[np.float64]:
-    """At each moment the mean over the moments from `first` to `last` relative to it, as far as
-    there are any; else the nearest there is.
-    """
-    length = len(series)
-    return np.stack(
-        [
-            series[min(max(0, t + first), length - 1) : max(1, t + last + 1)].mean(axis=0)
-            for t in range(length)
-        ]
-    )
-
-
-def _top(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The greatest value over the places and the mean of the greatest few, (T, 2)."""
-    ordered = np.sort(places, axis=1)
-    return np.stack([ordered[:, -1], ordered[:, -_PLACES:].mean(axis=1)], axis=1)
 
 
 def _in_cells(plane: Field) -> Field:

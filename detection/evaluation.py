@@ -10,7 +10,7 @@ which it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,6 +211,16 @@ def interval_95(
     if hits.sum() == sizes.sum():
         low = 1.0 - beyond
     return low, high
+
+
+def flagged_95(scores: Mapping[str, float], threshold: float) -> tuple[float, float] | None:
+    """95 % interval of the share of pictures, scores by file name, that reach a threshold: by
+    bootstrap over scenes.
+    """
+    scenes: dict[str, list[bool]] = {}
+    for name, score in scores.items():
+        scenes.setdefault(scene_by_name(name), []).append(score >= threshold)
+    return interval_95(list(scenes.values()))
 
 
 def per_hour_95(events: int, watched_s: float) -> tuple[float, float] | None:

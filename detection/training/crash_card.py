@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from detection.crash_motion import FEATURES
+from detection.crash_features import FEATURES
 
 _CARD = """\
 # crash: did vehicles crash in these seconds?
 
 Version `{version}`, licence {licence}.
 
-A ridge logistic regression on {features} measures of motion (`detection/crash_motion.py`): 96 x 96
-px grey, 5 pictures a second, weights in `weights.json`. `{command}` fits it in a minute.
+{trees} boosted trees of depth {depth} on {features} measures of motion
+(`detection/crash_features.py`): 96 x 96 px grey, 5 pictures a second, the trees in `weights.json`.
+`{command}` fits them in a few minutes, without a library.
 
 ## Training
 
@@ -24,7 +25,7 @@ is no crash model.
 
 ## Figures, cross-fitted
 
-Each clip is scored by weights that never saw its view ({folds} folds). The operating point {point}
+Each clip is scored by trees that never saw its view ({folds} folds). The operating point {point}
 was chosen on the same scores: the share of clips with an alarm before the accident is therefore
 what was asked for, and the recall a little flattering.
 
@@ -39,8 +40,8 @@ what was asked for, and the recall a little flattering.
 - It is a cue, not a witness: its ratio is small, so that a call or a second camera has to agree
   before fusion believes it.
 - The clips are cut around accidents. A rule that knows nothing but how long a clip has run finds
-  more than half of them with hardly an alarm before: no measure reaches farther than two seconds
-  back, so that this can't be learnt.
+  more than half of them with hardly an alarm before. No measure reaches farther than two seconds
+  back, and training is on windows that begin anywhere in a clip, so that this can't be learnt.
 - The seconds before accidents are minutes in all: the rate an hour is not that of an ordinary
   road, and its interval is wide.
 - Slow collisions, those far from the camera and those behind others are missed; sharp turns and
@@ -57,6 +58,8 @@ def write_crash_card(folder: Path, facts: Mapping[str, Any]) -> None:
         version=facts["version"],
         licence=provenance["licence"],
         features=FEATURES,
+        trees=provenance["boosting_trees"],
+        depth=provenance["boosting_depth"],
         command=provenance["command"],
         clips=provenance["clips"],
         cameras=provenance["cameras"],

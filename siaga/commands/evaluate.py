@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
-from contracts import Sighting
+from contracts import CameraId, Sighting
 from detection import load_card, open_detector, open_flood_classifier
 from detection.crash_clips import alarms_of, clip_scores, clip_verdicts, crash_clips, crash_figures
 from detection.crash_model import open_crash_judge
 from detection.evaluation import (
     class_figures,
+    flagged_95,
     flood_figures,
     flood_probabilities,
     intervals,
@@ -25,7 +26,15 @@ from detection.evaluation import (
     source_of,
 )
 from detection.model_card import DETECTOR, MODELS
-from siaga.commands.watch import Alarm, Tier, open_watch, watch_file
+from siaga.commands.looped import loop_file
+from siaga.commands.watch import (
+    HOT_EVERY_S,
+    Alarm,
+    Tier,
+    open_watch,
+    watch_file,
+    watch_frames,
+)
 from siaga.failures import Failure
 
 app = typer.Typer(no_args_is_help=True, help="Measure the models on labelled data.")
@@ -74,6 +83,7 @@ def floods(folder: Folder, as_json: AsJson = False) -> None:
     wet = flood_probabilities(classifier, picture_paths(folder / "flood"))
     dry = flood_probabilities(classifier, picture_paths(folder / "dry"))
     document: dict[str, Any] = asdict(flood_figures([*wet.values()], [*dry.values()], point))
+    document |= {"recall_95": flagged_95(wet, point), "fpr_95": flagged_95(dry, point)}
     document["by_source"] = {}
     for source in sorted({source_of(name) for name in (*wet, *dry)}):
         document["by_source"][source] = asdict(
@@ -87,7 +97,10 @@ def floods(folder: Folder, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(document))
         return
     for source, figures in {"all": document, **document["by_source"]}.items():
-        shown = "  ".join(f"{k} {_text(figures[k])}" for k in ("recall", "fpr", "auc"))
+        shown = "  ".join(
+            f"{k} {_text(figures[k])}{_range(figures.get(f'{k}_95'))}"
+            for k in ("recall", "fpr", "auc")
+        )
         typer.echo(f"{source:<12} {shown}")
 
 
@@ -102,12 +115,20 @@ def quiet(folder: Folder, as_json: AsJson = False) -> None:
         for i, name in enumerate(detector.classes)
     }
     point = classifier.card.operating_points[Sighting.FLOOD]
-    fpr["flood"] = flood_figures([], [*flood_probabilities(classifier, paths).values()], point).fpr
+    wet = flood_probabilities(classifier, paths)
+    fpr["flood"] = flood_figures([], [*wet.values()], point).fpr
+    fpr_95 = {
+        name: flagged_95(
+            {j.name: j.found.best_score(i) for j in judged},
+            detector.card.operating_points[Sighting(name)],
+        )
+        for i, name in enumerate(detector.classes)
+    } | {"flood": flagged_95(wet, point)}
     if as_json:
-        typer.echo(json.dumps({"images": len(paths), "fpr": fpr}))
+        typer.echo(json.dumps({"images": len(paths), "fpr": fpr, "fpr_95": fpr_95}))
         return
     for name, share in fpr.items():
-        typer.echo(f"{name:<6} {_text(share)} of {len(paths)} pictures")
+        typer.echo(f"{name:<6} {_text(share)}{_range(fpr_95[name])} of {len(paths)} pictures")
 
 
 @app.command()
@@ -186,6 +207,15 @@ def clips(
         float, typer.Option("--every", min=0.04, max=60.0, help="Seconds between two looks.")
     ] = 1.0,
     tier: Annotated[Tier, typer.Option(help="As for `siaga watch`.")] = Tier.LIVE,
+    loop_minutes: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=120.0,
+            help="Play the quiet clips of the truth, and no other, over and over for so long, "
+            "with brightness and compression varied.",
+        ),
+    ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Every video of DIR through `watch`: alarms by hazard with times; with truth, delays."""
@@ -195,11 +225,20 @@ def clips(
     if not paths:
         raise Failure(f"{folder} holds no video ({', '.join(VIDEO_SUFFIXES)})")
     known = read_truth(truth) if truth is not None else {}
+    if loop_minutes > 0:
+        paths = [p for p in paths if p.name in known and known[p.name].hazard is None]
+        if not paths:
+            raise Failure("--loop-minutes needs a --truth that names quiet clips (hazard null)")
     watch = open_watch()
     rows: list[dict[str, Any]] = []
     for number, path in enumerate(paths, start=1):
         typer.echo(f"{number}/{len(paths)} {path.name}", err=True)
-        alarms, duration_s = watch_file(watch, path, every, tier)
+        if loop_minutes > 0:
+            camera_id = CameraId(path.name[:80])
+            frames = loop_file(path, camera_id, HOT_EVERY_S, loop_minutes)
+            alarms, duration_s = watch_frames(watch, path.name, camera_id, frames, every, tier)
+        else:
+            alarms, duration_s = watch_file(watch, path, every, tier)
         by_hazard: dict[str, list[float]] = {}
         for alarm in alarms:
             by_hazard.setdefault(alarm.hazard, []).append(round(alarm.alarmed_s, 3))
@@ -240,9 +279,18 @@ def clips(
         typer.echo(
             f"false alarms {document['false_alarms']} in {document['watched_s']:.0f} s: "
             f"{document['false_per_hour']:.0f} an hour (95 % {interval[0]:.0f} to "
-            f"{interval[1]:.0f}); so little footage proves no low rate"
+            f"{interval[1]:.0f}); "
+            + (
+                "the same minutes over and over are no further proof"
+                if loop_minutes > 0
+                else "so little footage proves no low rate"
+            )
         )
 
 
 def _text(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _range(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f" [{interval[0]:.3f} to {interval[1]:.3f}]"

@@ -91,10 +91,25 @@ def watch_file(
     Raises IngestError for what is no readable video.
     """
     camera_id = CameraId(path.name[:80])
-    pace = _Pace(every_s, tier)
     frames = read_file(path, None if tier is Tier.FULL else HOT_EVERY_S, camera_id=camera_id)
+    return watch_frames(watch, path.name, camera_id, frames, every_s, tier, on_alarm)
+
+
+def watch_frames(
+    watch: Watch,
+    shown: str,
+    camera_id: CameraId,
+    frames: Iterator[Frame],
+    every_s: float = 1.0,
+    tier: Tier = Tier.LIVE,
+    on_alarm: Callable[[Alarm], None] | None = None,
+) -> tuple[list[Alarm], float]:
+    """Pictures in the order of capture, HOT_EVERY_S apart for a LIVE tier, as `watch_file`;
+    `shown` is what alarms name as their source.
+    """
+    pace = _Pace(every_s, tier)
     past = pace.seen_since if tier is Tier.LIVE else None
-    return _follow(watch, path.name, camera_id, pace.due(frames), pace.took, past, on_alarm)
+    return _follow(watch, shown, camera_id, pace.due(frames), pace.took, past, on_alarm)
 
 
 def watch_stream(
