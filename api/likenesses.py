@@ -48,7 +48,10 @@ async def incidents_of_call(
 
 
 def _likenesses(services: Services) -> Likenesses:
-    return Likenesses(parameters_of(services.settings.fusion), services.projection)
+    return Likenesses(
+        parameters_of(services.settings.fusion, services.settings.city.timezone),
+        services.projection,
+    )
 
 
 async def _open(

@@ -75,7 +75,7 @@ def rehearsed(settings: Settings, city: City) -> dict[str, object]:
     scenario = city.scenario
     started_at = datetime(2026, 1, 1, tzinfo=UTC)
     poses = {s.camera.id: s.camera.pose for s in city.cameras if s.camera.pose is not None}
-    fusion = Fusion(parameters_of(settings.fusion), city.projection, poses)
+    fusion = Fusion(parameters_of(settings.fusion, settings.city.timezone), city.projection, poses)
     heard = _Heard()
     call_events: dict[str, str] = {}
     bodies = [*_calls(city, started_at, call_events), *_sightings(city, started_at)]

@@ -78,7 +78,7 @@ async def _verdict(service: Live, city: ReadCity) -> dict[str, Any]:
     memory = await service.store.fusion.remember(datetime(2000, 1, 1, tzinfo=UTC))
     cameras = {camera.id: camera.pose for camera in await service.store.cameras.all()}
     undisturbed = Fusion(
-        parameters_of(service.settings.fusion),
+        parameters_of(service.settings.fusion, service.settings.city.timezone),
         LocalProjection(CENTRE),
         {camera_id: pose for camera_id, pose in cameras.items() if pose is not None},
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from contracts import ContractError, Hazard
 from contracts.errors import require_between, require_positive
@@ -45,6 +47,17 @@ class FusionParameters:
     events_per_km2_day: Mapping[Hazard, float] = field(
         default_factory=lambda: MappingProxyType(_EVENTS_PER_KM2_DAY)
     )
+    events_by_hour: Mapping[Hazard, tuple[float, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """How the events of a day fall on its 24 hours, local time, in any unit; evenly where a hazard
+    is left out."""
+    events_by_month: Mapping[Hazard, tuple[float, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """The same of a year's twelve months: floods come with the rain."""
+    timezone: str = "UTC"
+    """Of the hours and months."""
     false_calls_per_km2_day: float = 0.02
     false_app_reports_per_km2_day: float = 0.2
     """The same of reports by citizens' apps, where nobody asks back."""
@@ -95,6 +108,10 @@ class FusionParameters:
     def __post_init__(self) -> None:
         for hazard, rate in self.events_per_km2_day.items():
             require_between(f"events_per_km2_day.{hazard}", rate, 1e-9, 1e4)
+        for name, parts in (("events_by_hour", 24), ("events_by_month", 12)):
+            for hazard, shares in getattr(self, name).items():
+                if len(shares) != parts or min(shares) <= 0:
+                    raise ContractError(f"{name}.{hazard}", f"must be {parts} figures above 0")
         require_positive("false_calls_per_km2_day", self.false_calls_per_km2_day)
         require_positive("false_app_reports_per_km2_day", self.false_app_reports_per_km2_day)
         require_positive("clutter_tracks_per_camera_day", self.clutter_tracks_per_camera_day)
@@ -107,6 +124,21 @@ class FusionParameters:
     def rate(self, hazard: Hazard) -> float:
         """Events per km2 and day."""
         return self.events_per_km2_day.get(hazard, _EVENTS_PER_KM2_DAY[hazard])
+
+    def log_season(self, hazard: Hazard, at_s: float) -> float:
+        """Log of how many times its mean rate the hazard's is at a time (seconds since 1970), by
+        the hour and the month.
+        """
+        by_hour, by_month = self.events_by_hour.get(hazard), self.events_by_month.get(hazard)
+        if by_hour is None and by_month is None:
+            return 0.0
+        at = datetime.fromtimestamp(at_s, ZoneInfo(self.timezone))
+        found = 0.0
+        if by_hour is not None:
+            found += math.log(24 * by_hour[at.hour] / sum(by_hour))
+        if by_month is not None:
+            found += math.log(12 * by_month[at.month - 1] / sum(by_month))
+        return found
 
     @property
     def rate_of_all(self) -> float:

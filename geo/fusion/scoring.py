@@ -130,11 +130,7 @@ class Score:
         if self.unstated and len(self.sources) > 1:
             for hazard in self.hazards:
                 self._share_term(hazard)
-        started = np.array([source.started_s for source in self.sources])
-        return tuple(
-            self.term(h).log_k + float(np.sum(log_delays(started, self.parameters.delay_days(h))))
-            for h in self.hazards
-        )
+        return tuple(map(self.log_z_of, self.hazards))
 
     def log_z_of(self, hazard: Hazard) -> float:
         """``log Z_h`` of any hazard, also one that nobody spoke for."""
@@ -142,7 +138,10 @@ class Score:
             return -math.inf
         started = np.array([source.started_s for source in self.sources])
         delays = log_delays(started, self.parameters.delay_days(hazard))
-        return self.term(hazard).log_k + float(np.sum(delays))
+        return self.term(hazard).log_k + self._log_season(hazard) + float(np.sum(delays))
+
+    def _log_season(self, hazard: Hazard) -> float:
+        return self.parameters.log_season(hazard, self.sources[0].started_s)
 
     def _share_term(self, hazard: Hazard) -> None:
         """One product of places for all hazards, since without a name they are alike."""
@@ -171,7 +170,11 @@ class Score:
         cameras = self if len(seen) == len(self.sources) else Score(seen, p)
         log_rate = math.log(p.look_alikes_per_km2_day)
         return max(
-            z - sum(s.own_log_odds(h) for s in seen) - math.log(p.rate(h)) + log_rate
+            z
+            - sum(source.own_log_odds(h) for source in seen)
+            - cameras._log_season(h)
+            - math.log(p.rate(h))
+            + log_rate
             for h, z in zip(cameras.hazards, cameras.log_z_by_hazard, strict=True)
         )
 
@@ -260,7 +263,8 @@ class Score:
         ):
             step = log_k + delay
             if number == 0:
-                prior = step - source.own_log_odds(hazard) - self.doubt
+                season = self._log_season(hazard)
+                prior = step + season - source.own_log_odds(hazard) - self.doubt
                 found.append(Contribution(source=SourceKind.PRIOR, source_id="", log_odds=prior))
                 step = source.own_log_odds(hazard)
             kinds = dict.fromkeys(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,8 +59,8 @@ AROUND_M = 15.0
 """A view is good if it shows what is around the spot, too."""
 
 
-def parameters_of(settings: FusionSettings) -> FusionParameters:
-    """Fusion's parameters as configured.
+def parameters_of(settings: FusionSettings, timezone: str) -> FusionParameters:
+    """Fusion's parameters as configured; ``timezone`` is the city's.
 
     Raises:
         SettingsError: a figure that fusion can't work with.
@@ -70,6 +70,9 @@ def parameters_of(settings: FusionSettings) -> FusionParameters:
             events_per_km2_day={
                 Hazard(name): rate for name, rate in settings.events_per_km2_day.items()
             },
+            events_by_hour=_by_hazard(settings.events_by_hour),
+            events_by_month=_by_hazard(settings.events_by_month),
+            timezone=timezone,
             false_calls_per_km2_day=settings.false_calls_per_km2_day,
             false_app_reports_per_km2_day=settings.false_app_reports_per_km2_day,
             clutter_tracks_per_camera_day=settings.clutter_tracks_per_camera_day,
@@ -77,6 +80,10 @@ def parameters_of(settings: FusionSettings) -> FusionParameters:
         )
     except ContractError as error:
         raise SettingsError(f"fusion.{error}") from error
+
+
+def _by_hazard(figures: Mapping[str, Sequence[float]]) -> dict[Hazard, tuple[float, ...]]:
+    return {Hazard(name): tuple(shares) for name, shares in figures.items()}
 
 
 def load_areas(path: Path | None) -> AreaIndex | None:
@@ -119,7 +126,7 @@ class Mind:
     """
 
     def __init__(self, city: CitySettings, fusion: FusionSettings) -> None:
-        self._assumed = parameters_of(fusion)
+        self._assumed = parameters_of(fusion, city.timezone)
         self._parameters = self._assumed
         self._knots: tuple[float, ...] = ()
         """Of the bending of probabilities to what verdicts have taught."""

@@ -29,6 +29,14 @@ class FusionSettings(Section):
         _EVENTS_PER_KM2_DAY,
         description="Prior rate of each hazard, above 0; default from the city's published counts",
     )
+    events_by_hour: dict[str, Annotated[list[Rate], Field(min_length=24, max_length=24)]] = Field(
+        {},
+        description="How a hazard's events fall on the day's 24 hours, local time, in any unit "
+        "(from the call records); evenly where it is left out, as no such count is published",
+    )
+    events_by_month: dict[str, Annotated[list[Rate], Field(min_length=12, max_length=12)]] = Field(
+        {}, description="The same of the year's twelve months: floods come with the rain"
+    )
     false_calls_per_km2_day: float = Field(0.02, ge=0, le=1000, description="Calls about nothing")
     false_app_reports_per_km2_day: float = Field(
         0.2, gt=0, le=1000, description="Reports by citizens' apps about nothing"
@@ -77,7 +85,8 @@ class FusionSettings(Section):
     def _quiet_below_loud(self) -> Self:
         if self.candidate_from > self.alarm_from:
             raise ValueError("candidate_from must not exceed alarm_from")
-        unknown = sorted(set(self.alarm_from_by_hazard) - set(_EVENTS_PER_KM2_DAY))
-        if unknown:
-            raise ValueError(f"alarm_from_by_hazard: there is no hazard {unknown[0]!r}")
+        for name in ("alarm_from_by_hazard", "events_by_hour", "events_by_month"):
+            unknown = sorted(set(getattr(self, name)) - set(_EVENTS_PER_KM2_DAY))
+            if unknown:
+                raise ValueError(f"{name}: there is no hazard {unknown[0]!r}")
         return self

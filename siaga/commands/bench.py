@@ -78,7 +78,8 @@ def fusion(
 
     plan = bench_fusion.FULL if full else bench_fusion.Plan()
     plan = replace(plan, first_seed=first_seed, seeds=max(5, seeds) if full else seeds)
-    parameters = parameters_of(settings_from(config).fusion)
+    settings = settings_from(config)
+    parameters = parameters_of(settings.fusion, settings.city.timezone)
     figures = bench_fusion.run(plan, parameters, _progress)
     _show(figures, bench_fusion.table(figures), as_json)
 

@@ -125,7 +125,8 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Run the fusion over recorded reports, in their own time."""
-    parameters = parameters_of(settings_from(config).fusion)
+    settings = settings_from(config)
+    parameters = parameters_of(settings.fusion, settings.city.timezone)
     poses = read_cameras(cameras)
     lines = list(read_reports(reports, poses))
     found = run(parameters, poses, lines)

@@ -11,6 +11,7 @@ from shapely import Point
 from contracts import (
     CameraId,
     CameraPose,
+    ContractError,
     Decision,
     DecisionKind,
     Disc,
@@ -523,3 +524,23 @@ def test_an_incident_of_many_is_shared_out_between_two_places(say: Reporter) -> 
     ]
     assert [{name[0] for name in way} for way in ways] == [{"1"}], "who is well placed parts"
     assert len(ways[0]) == 6
+
+
+def test_events_come_at_their_hours_and_in_their_months(say: Reporter) -> None:
+    by_hour = {Hazard.FLOOD: tuple(3.0 if hour == 12 else 1.0 for hour in range(24))}
+    by_month = {Hazard.FLOOD: (4.0, 4.0, 2.0, *(1.0,) * 9)}
+    odds = []
+    # The reports come on 1 March at 12:00 in Jakarta.
+    for timezone in ("Asia/Jakarta", "UTC"):
+        parameters = FusionParameters(
+            events_by_hour=by_hour, events_by_month=by_month, timezone=timezone
+        )
+        fusion = Fusion(parameters, LocalProjection(BEKASI), {})
+        (told,) = feed(fusion, say.call(timezone, (0, 0), Hazard.FLOOD))
+        p = told.estimate.probability
+        odds.append(math.log(p / (1 - p)))
+        total = sum(c.log_odds for c in told.estimate.contributions)
+        assert total == pytest.approx(odds[-1], abs=1e-6)
+    assert odds[0] - odds[1] == pytest.approx(math.log(3.0), abs=1e-6)
+    with pytest.raises(ContractError, match="24 figures"):
+        FusionParameters(events_by_hour={Hazard.FIRE: (1.0,) * 23})
