@@ -1,12 +1,14 @@
 """The console's built files and the map's own, as the browser gets them.
 
 The console is built into ``web_map/dist``. Its assets carry their content's hash in their names and
-are kept by browsers for good; everything else is asked for anew each time.
+are kept by browsers for good; everything else is asked for anew each time. Compressed forms that
+the build has laid beside an asset are sent to who takes them.
 """
 
 from __future__ import annotations
 
 import html
+import mimetypes
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ HOME_VARIABLE = "SIAGA_CONSOLE"
 """Names the folder of the built console, where it isn't beside the program."""
 FOR_GOOD = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
+
+_ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+"""Compressed forms of an asset, the smallest first, and how their files' names end."""
 
 _MEDIA_TYPES = {
     ".pmtiles": "application/vnd.pmtiles",
@@ -46,13 +51,13 @@ class Console:
         """The page itself, or how to build it."""
         return await anyio.to_thread.run_sync(self._index)
 
-    async def file(self, path: str) -> Response:
-        """One of its files.
+    async def file(self, path: str, accepted: str = "") -> Response:
+        """One of its files; ``accepted`` is the request's ``Accept-Encoding``.
 
         Raises:
             Problem: 404; a page that doesn't exist is not the console.
         """
-        return await anyio.to_thread.run_sync(self._file, path)
+        return await anyio.to_thread.run_sync(self._file, path, accepted)
 
     def _index(self) -> Response:
         page = self._folder / "index.html"
@@ -60,12 +65,21 @@ class Console:
             return HTMLResponse(_not_built(self._folder), 503, {"Cache-Control": "no-store"})
         return FileResponse(page, headers={"Cache-Control": ASK_AGAIN})
 
-    def _file(self, path: str) -> Response:
+    def _file(self, path: str, accepted: str) -> Response:
         found = _inside(self._folder, path)
         if found is None:
             raise Problem(404, "not-found", "There is nothing at this address.")
-        lasting = path.startswith("assets/")
-        return FileResponse(found, headers={"Cache-Control": FOR_GOOD if lasting else ASK_AGAIN})
+        if not path.startswith("assets/"):
+            return FileResponse(found, headers={"Cache-Control": ASK_AGAIN})
+        headers = {"Cache-Control": FOR_GOOD, "Vary": "Accept-Encoding"}
+        media_type = mimetypes.guess_type(found.name)[0]
+        taken = {one.partition(";")[0].strip().lower() for one in accepted.split(",")}
+        for encoding, ending in _ENCODINGS:
+            smaller = found.with_name(found.name + ending)
+            if encoding in taken and smaller.is_file():
+                headers["Content-Encoding"] = encoding
+                return FileResponse(smaller, media_type=media_type, headers=headers)
+        return FileResponse(found, media_type=media_type, headers=headers)
 
 
 def _inside(folder: Path, path: str) -> Path | None:

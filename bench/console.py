@@ -77,7 +77,8 @@ WATCH = """() => {
       told.added += addedNodes.length;
       const element = target.nodeType === 1 ? target : target.parentElement;
       const card = element?.closest(CARD);
-      if (card) told.touched.add(card.dataset.incident);
+      // What the clock moves on each card isn't the change's.
+      if (card && !element.closest('.time')) told.touched.add(card.dataset.incident);
       for (const node of addedNodes) {
         if (node.nodeType !== 1) continue;
         const cards = node.matches(CARD) ? [node] : node.querySelectorAll(CARD);

@@ -25,4 +25,5 @@ async def read_console_file(request: Request, path: str) -> Response:
     """What the page loads."""
     if path.startswith(_NOT_FILES):
         raise Problem(404, "not-found", "There is nothing at this address; see /docs.")
-    return await services_of(request).console.file(path)
+    accepted = request.headers.get("accept-encoding", "")
+    return await services_of(request).console.file(path, accepted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import re
 import socket
@@ -177,6 +178,14 @@ async def test_the_console_is_served_where_it_is_built(
         script = await client.get("/assets/app-1a2b.js")
         assert "immutable" in script.headers["cache-control"]
         assert script.headers["content-type"].startswith("text/javascript")
+        assert "content-encoding" not in script.headers
+        (tmp_path / "dist" / "assets" / "app-1a2b.js.gz").write_bytes(gzip.compress(b"1"))
+        for accepted, encoding in (("gzip, br", "gzip"), ("br;q=0.5", None), ("identity", None)):
+            asked = {"Accept-Encoding": accepted}
+            again = await client.get("/assets/app-1a2b.js", headers=asked)
+            assert again.headers.get("content-encoding") == encoding
+            assert again.headers["content-type"] == script.headers["content-type"]
+            assert (again.text, again.headers["vary"]) == ("1", "Accept-Encoding")
         for path in ("/assets/none.js", "/incidents", "/..%2fsecret.txt", "/%2e%2e/secret.txt"):
             answer = await client.get(path)
             assert answer.status_code == 404, path
