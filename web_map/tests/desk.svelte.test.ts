@@ -201,4 +201,16 @@ describe('a desk', () => {
     expect(desk.can('acknowledge')).toBe(true);
     expect(desk.can('dispatch')).toBe(false);
   });
+
+  it('is not surprised by its own step, taken after a dialog was opened', async () => {
+    const versions: unknown[] = [];
+    await deskWith(({ body }) => {
+      versions.push(body['version']);
+      return { status: 200, body: incident({ id: 'i1', version: 5, state: 'verified' }) };
+    });
+    const looked = selected();
+    await desk.act(looked, 'verify');
+    await desk.acting.assign(looked, [['damkar', null]]);
+    expect(versions).toEqual([1, 5]);
+  });
 });

@@ -6,7 +6,7 @@
 
 import { Problem, type ActionWords, type Api } from './api';
 import { clock } from './clock.svelte';
-import { expectedState, isOffered } from './lifecycle';
+import { expectedState, isOffered, isOpen } from './lifecycle';
 import type { Operations } from './operations.svelte';
 import type { AssignmentState, Incident, IncidentAction, IncidentState } from './types';
 
@@ -49,6 +49,8 @@ export class Acting {
 
   /** Per incident, the last deed that is on its way. */
   private readonly underway = new Map<string, Promise<boolean>>();
+  /** Per incident, the version that this desk's own last deed made. */
+  private readonly made = new Map<string, number>();
 
   constructor(
     private readonly api: Api,
@@ -59,6 +61,7 @@ export class Acting {
   clear(): void {
     this.notice = null;
     this.undoable = null;
+    this.made.clear();
   }
 
   /** Returns whether the server agreed. */
@@ -124,6 +127,12 @@ export class Acting {
     });
   }
 
+  /** What one has done oneself since one looked is no surprise to oneself. */
+  private knowing(incident: Incident): Incident {
+    const own = this.made.get(incident.id) ?? 0;
+    return own > incident.version ? { ...incident, version: own } : incident;
+  }
+
   private latest(incident: Incident): Incident {
     return this.operations.incidents.get(incident.id) ?? incident;
   }
@@ -143,7 +152,7 @@ export class Acting {
           const now = this.latest(incident);
           return agreed && (still === null || still(now)) && run(now);
         })
-      : run(incident);
+      : run(this.knowing(incident));
     this.underway.set(id, turn);
     try {
       return await turn;
@@ -162,6 +171,9 @@ export class Acting {
     this.operations.expect(incident.id, state);
     try {
       await work(incident);
+      const after = this.operations.incidents.get(incident.id);
+      if (after && isOpen(after.state)) this.made.set(incident.id, after.version);
+      else this.made.delete(incident.id);
       return true;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
