@@ -19,7 +19,8 @@ from api.outgoing.leading import lead
 from api.outgoing.posting import Answer, post
 from api.outgoing.signing import signed_headers
 from incidents.errors import NotFound
-from incidents.webhooks import Delivery, Result, Webhooks, WebhookState
+from incidents.outboxes import Delivery, Result
+from incidents.webhooks import Webhooks, WebhookState
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import Bus
 from plumbing.clock import Clock
@@ -122,10 +123,13 @@ class WebhookSender:
             state = await self._webhooks.get(webhook_id)
             if not state.webhook.enabled:
                 return
-            went_on = await self._webhooks.fill(
-                state,
+            # While many wait nothing more is read: the log keeps the rest.
+            has_room = state.waiting < self._settings.max_waiting
+            went_on = has_room and await self._webhooks.outboxes.fill(
+                webhook_id,
+                state.cursor_seq,
+                state.webhook.only,
                 lambda entry: encoded_event(entry, self._source),
-                self._settings.max_waiting,
             )
             sent = await self._send_due(await self._webhooks.get(webhook_id))
             if not sent and not went_on:
@@ -137,7 +141,7 @@ class WebhookSender:
             return False
         webhook_id = state.webhook.id
         # A receiver that was away is asked with one message first.
-        due = await self._webhooks.due(webhook_id, 1 if state.failures else AT_ONCE)
+        due = await self._webhooks.outboxes.due(webhook_id, 1 if state.failures else AT_ONCE)
         if not due:
             return False
         sealed = await self._webhooks.sealed_secrets(webhook_id)
@@ -152,7 +156,7 @@ class WebhookSender:
             asked_s = max(answer.retry_after_s for answer in away)
             paused = now + timedelta(seconds=max(asked_s, self._wait_s(failures)))
         refused = [answer for answer in answers if not answer.is_taken and not answer.is_away]
-        await self._webhooks.settle(
+        await self._webhooks.outboxes.settle(
             webhook_id,
             [
                 self._result(delivery, answer, now)

@@ -200,7 +200,7 @@ async def list_dead_letters(
     """What could not be delivered, oldest first."""
     webhooks = services_of(request).store.webhooks
     await webhooks.get(webhook_id)
-    found = await webhooks.dead_letters(webhook_id, limit, after)
+    found = await webhooks.outboxes.dead_letters(webhook_id, limit, after)
     shown = [
         {
             "seq": one.seq,
@@ -223,7 +223,7 @@ async def list_dead_letters(
 async def send_again(request: Request, webhook_id: Id, body: Again) -> Response:
     """Put dead letters back into the outbox. They come late: `sequence` tells a receiver so."""
     seqs = None if body.seqs is None else set(body.seqs)
-    queued = await services_of(request).store.webhooks.send_again(webhook_id, seqs)
+    queued = await services_of(request).store.webhooks.outboxes.send_again(webhook_id, seqs)
     await note(request, "webhook.sent-again", webhook_id)
     return answer(plain({"queued": queued}))
 

@@ -22,6 +22,7 @@ from incidents.database import SYSTEM, Database
 from incidents.keeping.coarsening import coarsen_some
 from incidents.keeping.wanted_files import wanted_files
 from incidents.log import first_seq_at
+from incidents.outboxes import DEAD
 from incidents.people.audit import Audit
 from incidents.people.audit_chain import AuditEvent, append
 from incidents.people.sessions import Sessions
@@ -35,7 +36,6 @@ from incidents.tables import (
     ReportRow,
     WebhookDeliveryRow,
 )
-from incidents.webhooks import DEAD
 from plumbing.clock import Clock
 from plumbing.evidence import EvidenceStore
 from plumbing.settings import Settings
