@@ -41,7 +41,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_attachment = str(scope["path"]).endswith("/attachments")
+        is_attachment = str(scope["path"]).endswith(("/attachments", "/photos"))
         most = self._max_attachment_bytes if is_attachment else self._max_bytes
         # The server has seen to it that the header is a whole number.
         declared = int(Headers(scope=scope).get("content-length", "0"))

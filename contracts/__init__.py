@@ -38,7 +38,7 @@ from contracts.commands import (
 from contracts.desk import Handover, Shelf
 from contracts.detections import Box, Detection
 from contracts.errors import ContractError
-from contracts.evidence import ClipPart, ClipReport, ClipState, EvidenceClip
+from contracts.evidence import Attachment, ClipPart, ClipReport, ClipState, EvidenceClip
 from contracts.frames import Frame, Rgb
 from contracts.hazards import Hazard, Sighting
 from contracts.heads import HeadReport, LearntHead, OnvifHead, PtzHead
@@ -59,7 +59,6 @@ from contracts.ids import (
 )
 from contracts.incidents import (
     AlarmLevel,
-    Attachment,
     Contribution,
     Decision,
     DecisionKind,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from contracts.errors import require_between, require_text, require_utc
+from contracts.evidence import Attachment
 from contracts.hazards import Hazard
 from contracts.ids import CallId, ReportId
 from contracts.places import Area, LonLat
@@ -128,5 +129,7 @@ class Call:
     received_at: datetime
     fixes: tuple[CallerFix, ...]
     channel: CallChannel = CallChannel.PHONE
+    photos: tuple[Attachment, ...] = ()
+    """What a citizen sent along."""
     exercise: bool = False
     version: int = 1

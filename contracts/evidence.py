@@ -1,4 +1,5 @@
-"""Clips that prove an incident: what was asked for, and what became of it."""
+"""What proves an incident: clips that were asked for and what became of them, and what people
+added."""
 
 from __future__ import annotations
 
@@ -96,3 +97,15 @@ class ClipReport:
     def __post_init__(self) -> None:
         require_text("clip_id", self.clip_id, 200)
         require_utc("reported_at", self.reported_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A picture or document that somebody added; its content is in the evidence store."""
+
+    evidence_id: EvidenceId
+    name: str
+    media_type: str
+    size_bytes: int
+    at: datetime
+    actor: str

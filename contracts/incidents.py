@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from contracts.detections import Box
 from contracts.errors import require_between, require_utc
+from contracts.evidence import Attachment
 from contracts.hazards import Hazard
 from contracts.ids import AgencyId, CallId, CameraId, EvidenceId, IncidentId, ReportId
 from contracts.places import Area, LonLat
@@ -171,18 +172,6 @@ class Note:
     at: datetime
     actor: str
     text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """A picture or document that somebody added; its content is in the evidence store."""
-
-    evidence_id: EvidenceId
-    name: str
-    media_type: str
-    size_bytes: int
-    at: datetime
-    actor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

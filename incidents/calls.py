@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import (
+    Attachment,
     Call,
     CallChannel,
     CallerFix,
@@ -24,9 +25,12 @@ from incidents.database import Database, Writing
 from incidents.errors import NotFound
 from incidents.tables import CallRow
 
+MOST_PHOTOS = 8
+"""Of one report: each is told to everybody with the whole call."""
+
 
 class Calls:
-    """The calls; written by accepting reports only."""
+    """The calls; written by accepting reports, and photos that come after them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -54,6 +58,37 @@ class Calls:
             rows = (await connection.execute(statement.limit(limit + 1))).all()
         calls = [from_json(Call, row.body) for row in rows[:limit]]
         return calls, rows[limit - 1].received_seq if len(rows) > limit else None
+
+    async def attach(self, call_id: CallId, photo: Attachment) -> Call:
+        """Add a photo that a citizen has sent; the same one again changes nothing.
+
+        Raises:
+            NotFound: no such call.
+            ContractError: it was no app that reported this, or it has `MOST_PHOTOS` already.
+        """
+        async with self._database.writing() as writing:
+            call = await _load(writing.connection, call_id)
+            if call is None:
+                raise NotFound("call", call_id)
+            if any(one.evidence_id == photo.evidence_id for one in call.photos):
+                return call
+            if call.channel is not CallChannel.APP:
+                raise ContractError("call_id", "photos go to what a citizens' app has reported")
+            if len(call.photos) >= MOST_PHOTOS:
+                raise ContractError("(body)", f"there are {MOST_PHOTOS} photos already")
+            photo = replace(photo, at=writing.now)
+            call = replace(call, photos=(*call.photos, photo), version=call.version + 1)
+            writing.log(
+                LogKind.CALL_UPDATED,
+                call,
+                actor=photo.actor,
+                exercise=call.exercise,
+                detail="photo",
+            )
+            await writing.connection.execute(
+                update(CallRow).where(CallRow.id == call_id).values(body=to_json(call).decode())
+            )
+        return call
 
 
 def with_report(call: Call | None, body: CallReport | CallerFix) -> Call:

@@ -101,6 +101,8 @@ ACCESS: dict[tuple[str, str], Roles] = {
     ("GET", "/api/v1/calls"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/calls"): DESK,
     ("POST", "/api/v1/citizen-reports"): DESK,
+    ("POST", "/api/v1/citizen-reports/{call_id}/photos"): DESK,
+    ("GET", "/api/v1/calls/{call_id}/photos/{evidence_id}"): ANYONE_SIGNED_IN,
     ("POST", "/api/v1/calls/outlook"): DESK,
     ("GET", "/api/v1/calls/{call_id}"): ANYONE_SIGNED_IN,
     ("PUT", "/api/v1/calls/{call_id}"): DESK,

@@ -19,6 +19,7 @@ VIEWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/calls"): "view.calls",
     ("GET", "/api/v1/calls/{call_id}"): "view.call",
     ("GET", "/api/v1/calls/{call_id}/cameras"): "view.call",
+    ("GET", "/api/v1/calls/{call_id}/photos/{evidence_id}"): "view.call",
     ("GET", "/api/v1/log"): "view.feed",
     ("GET", "/api/v1/messages"): "view.messages",
     ("GET", "/api/v1/messages/{message_id}"): "view.message",

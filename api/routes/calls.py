@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
+from api.attaching import PICTURES, body_of_kinds, given, taken
 from api.intake.calls import take_call, take_citizen_report, take_fix
 from api.problems import documented
 from api.rights.access import GuardedRoute
@@ -124,3 +125,34 @@ async def receive_citizen_report(
     services, identity = services_of(request), identity_of(request)
     call = await take_citizen_report(services, identity, body, idempotency_key)
     return await _accepted(services, identity, call)
+
+
+@citizens.post(
+    "/{call_id}/photos",
+    status_code=201,
+    response_model=Call,
+    responses=documented(401, 403, 404, 413, 415, 422, 503, 507),
+    openapi_extra=body_of_kinds(PICTURES),
+)
+async def add_photo(
+    request: Request, call_id: Id, name: Annotated[str, Query(min_length=1, max_length=200)]
+) -> Response:
+    """Add a photo to what a citizen has reported: the body is the picture, with its Content-Type.
+    It counts as a report of the app (`calls.reports_per_app_minute`)."""
+    services = services_of(request)
+    await services.store.calls.get(CallId(call_id))
+    services.citizens.require_patience(identity_of(request).name, None)
+    photo = await taken(request, name, PICTURES)
+    return answer(to_json(await services.store.calls.attach(CallId(call_id), photo)), 201)
+
+
+@router.get(
+    "/{call_id}/photos/{evidence_id}",
+    response_class=Response,
+    responses={200: {"content": {kind: {} for kind in sorted(PICTURES)}}, **documented(401, 404)},
+)
+async def read_photo(request: Request, call_id: Id, evidence_id: Id) -> Response:
+    """A photo that came with a report, for saving."""
+    services = services_of(request)
+    call = await services.store.calls.get(CallId(call_id))
+    return await given(services, call.photos, evidence_id)

@@ -3,14 +3,14 @@ one shift tells the next."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
-from api.problems import Problem, documented, invalid
+from api.attaching import SIGNATURES, body_of_kinds, given, taken
+from api.problems import documented
 from api.rights.access import GuardedRoute
 from api.rights.reach import seen_camera, seen_incident
 from api.rights.security import identity_of
@@ -19,7 +19,6 @@ from api.schemas.shapes_desk import HandoverPage, ShelfList, SplitIncidents
 from api.services import services_of
 from api.wire import answer, array, members, plain
 from contracts import (
-    Attachment,
     CallId,
     CameraId,
     Handover,
@@ -30,20 +29,11 @@ from contracts import (
     ShelfId,
     to_json,
 )
-from plumbing.evidence import EvidenceFull
 
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute, tags=["desk"])
 
 Id = Annotated[str, Path(min_length=1, max_length=80)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
-_SIGNATURES = {
-    "image/jpeg": (b"\xff\xd8\xff",),
-    "image/png": (b"\x89PNG\r\n\x1a\n",),
-    "image/webp": (b"RIFF",),
-    "video/mp4": (b"ftyp",),
-    "application/pdf": (b"%PDF-",),
-}
-"""What may be attached, and what it begins with: a page that calls itself a picture is none."""
 _LOOK_BACK = timedelta(days=7)
 
 
@@ -133,14 +123,7 @@ async def hold(request: Request, incident_id: Id, body: Hold) -> Response:
     status_code=201,
     response_model=Incident,
     responses=documented(401, 403, 404, 413, 415, 422, 503, 507),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                kind: {"schema": {"type": "string", "format": "binary"}} for kind in _SIGNATURES
-            },
-        }
-    },
+    openapi_extra=body_of_kinds(SIGNATURES),
 )
 async def attach(
     request: Request,
@@ -148,55 +131,23 @@ async def attach(
     name: Annotated[str, Query(min_length=1, max_length=200)],
 ) -> Response:
     """Add a picture, clip or PDF: the body is the file, with its Content-Type."""
-    services, identity = services_of(request), identity_of(request)
-    await services.store.incidents.get(IncidentId(incident_id))
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    content = await request.body()
-    if not any(sign in content[:16] for sign in _SIGNATURES.get(media_type, ())):
-        known = ", ".join(_SIGNATURES)
-        raise Problem(415, "unsupported-media", f"Send one of {known}, and what it says it is.")
-    if any(ord(character) < 32 for character in name):
-        raise invalid("name", "must not hold control characters")
-    try:
-        evidence_id = await asyncio.to_thread(services.evidence.put, content, media_type)
-    except EvidenceFull as error:
-        raise Problem(507, "no-room", str(error)) from error
-    incident = await services.store.incidents.attach(
-        IncidentId(incident_id),
-        Attachment(
-            evidence_id=evidence_id,
-            name=name,
-            media_type=media_type,
-            size_bytes=len(content),
-            at=services.clock.now(),
-            actor=identity.name,
-        ),
-    )
+    store = services_of(request).store
+    await store.incidents.get(IncidentId(incident_id))
+    attachment = await taken(request, name, SIGNATURES)
+    incident = await store.incidents.attach(IncidentId(incident_id), attachment)
     return answer(to_json(incident), 201, ETag=f'"{incident.version}"')
 
 
 @router.get(
     "/incidents/{incident_id}/attachments/{evidence_id}",
     response_class=Response,
-    responses={200: {"content": {kind: {} for kind in _SIGNATURES}}, **documented(401, 404)},
+    responses={200: {"content": {kind: {} for kind in SIGNATURES}}, **documented(401, 404)},
 )
 async def read_attachment(request: Request, incident_id: Id, evidence_id: Id) -> Response:
     """What was attached, for saving."""
     services = services_of(request)
     incident = await seen_incident(services, identity_of(request), incident_id)
-    found = next((one for one in incident.attachments if one.evidence_id == evidence_id), None)
-    if found is None:
-        raise Problem(404, "not-found", "There is no such attachment.")
-    content, media_type = await asyncio.to_thread(services.evidence.get, evidence_id)
-    ending = media_type.partition("/")[2]
-    return Response(
-        content,
-        media_type=media_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{evidence_id[:16]}.{ending}"',
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    return await given(services, incident.attachments, evidence_id)
 
 
 @router.get("/shelves", response_model=ShelfList, responses=documented(401))

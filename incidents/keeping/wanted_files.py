@@ -9,11 +9,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts import Detection, EvidenceClip, Incident, ReportKind, from_json
+from contracts import Call, Detection, EvidenceClip, Incident, ReportKind, from_json
 from contracts.verdicts import Verdict
 from incidents.database import Database
 from incidents.finding import Asked, find_page
-from incidents.tables import ClipRow, ReportRow, VerdictRow
+from incidents.tables import CallRow, ClipRow, ReportRow, VerdictRow
 
 AT_ONCE = 200
 
@@ -50,6 +50,12 @@ async def _of_incidents(connection: AsyncConnection, incidents: Sequence[Inciden
         attached.evidence_id for incident in incidents for attached in incident.attachments
     }
     wanted |= {one.key_picture.picture_id for one in incidents if one.key_picture is not None}
+    calls = sorted({call for one in incidents for call in one.estimate.call_ids})
+    for start in range(0, len(calls), AT_ONCE):
+        of_some = CallRow.id.in_(calls[start : start + AT_ONCE])
+        bodies = await connection.scalars(select(CallRow.body).where(of_some))
+        photos = (photo for body in bodies for photo in from_json(Call, body).photos)
+        wanted.update(photo.evidence_id for photo in photos)
     for start in range(0, len(incidents), AT_ONCE):
         ids = [one.id for one in incidents[start : start + AT_ONCE]]
         wanted |= _pictures(

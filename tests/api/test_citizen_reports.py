@@ -133,3 +133,41 @@ async def test_who_reports_too_often_waits_and_nobody_else_does(tmp_path: Path, 
             assert taken.status_code == 201
         assert (await app.post("/api/v1/calls", json={"hazard": "fire"})).status_code == 201
         assert len((await running.store.calls.recent())[0]) == 5
+
+
+PHOTO = b"\xff\xd8\xff\xe0 a photo of the water"
+
+
+async def test_photos_follow_a_report_and_are_what_they_say_they_are(
+    own_api: RunningApi,
+) -> None:
+    async with own_api.client(Role.DISPATCH) as app, own_api.client(Role.VIEWER) as viewer:
+        call = (await app.post("/api/v1/citizen-reports", json=a_report())).json()["call"]
+        address = f"/api/v1/citizen-reports/{call['id']}/photos?name=banjir.jpg"
+
+        async def send(content: bytes, kind: str = "image/jpeg", to: str = address) -> int:
+            headers = {"Content-Type": kind}
+            return (await app.post(to, content=content, headers=headers)).status_code
+
+        assert await send(PHOTO) == 201
+        assert await send(PHOTO) == 201, "the same again is the same photo"
+        assert await send(b"<script>") == 415
+        assert await send(b"%PDF-1.7", "application/pdf") == 415
+        assert await send(PHOTO, to=address.replace(call["id"], "call-none")) == 404
+        taken = (await app.post("/api/v1/calls", json={"hazard": "fire"})).json()["call"]
+        assert await send(PHOTO, to=address.replace(call["id"], taken["id"])) == 422
+        assert (await viewer.post(address, content=PHOTO)).status_code == 403
+
+        told = (await viewer.get(f"/api/v1/calls/{call['id']}")).json()
+        (photo,) = told["photos"]
+        assert (photo["name"], photo["actor"]) == ("banjir.jpg", "key-dispatch-0")
+        where = f"/api/v1/calls/{call['id']}/photos/"
+        given = await viewer.get(where + photo["evidence_id"])
+        assert given.content == PHOTO
+        assert given.headers["content-disposition"].startswith("attachment;")
+        assert (await viewer.get(where + "0" * 64)).status_code == 404
+        for number in range(7):
+            assert await send(PHOTO + bytes([number])) == 201
+        assert await send(PHOTO + b"one more") == 422
+    entries = await own_api.store.log.after(0)
+    assert [one.detail for one in entries if one.detail == "photo"] == ["photo"] * 8
