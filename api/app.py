@@ -192,8 +192,8 @@ def _services(
         console=Console(console_folder()),
         map_files=MapFiles.of(settings),
         places=Places(MapFiles.of(settings).files.values(), projection),
-        lockout=Lockout(clock),
         citizens=CitizenLimits(settings.calls, clock),
+        lockout=Lockout(clock),
         views=Views(store.audit, clock),
         oidc=Oidc(settings.oidc, sealer, clock),
         webhooks=WebhookSender(

@@ -50,8 +50,8 @@ class Services:
     console: Console
     map_files: MapFiles
     places: Places
-    lockout: Lockout
     citizens: CitizenLimits
+    lockout: Lockout
     views: Views
     oidc: Oidc
     webhooks: WebhookSender

@@ -38,9 +38,9 @@ def install(app: FastAPI) -> None:
     _become(app, VersionConflict, _conflict)
     _become(app, IllegalStep, _illegal_step)
     _become(app, Exists, _exists)
+    _become(app, MessageInUse, lambda error: Problem(409, "message-in-use", f"{error}."))
     _become(app, NothingToPropose, lambda error: Problem(409, "nothing-to-propose", str(error)))
     _become(app, NothingToUndo, lambda error: Problem(409, "nothing-to-undo", f"{error}."))
-    _become(app, MessageInUse, lambda error: Problem(409, "message-in-use", f"{error}."))
     for kind in (StoreUnusable, OperationalError, InterfaceError, PoolTimeout):
         _become(app, kind, _database)
     _become(app, BusUnavailable, _bus)

@@ -101,10 +101,6 @@ class MessageInUse(StoreError):
         self.message_id = message_id
 
 
-class NothingToUndo(StoreError):
-    """A step can't be taken back; the message says why."""
-
-
 class FencedOff(StoreError):
     """This fusion writer was replaced by another one and may write no more.
 

@@ -42,8 +42,8 @@ from incidents.reporting.exercises import Exercises
 from incidents.reporting.facts import Facts
 from incidents.reports import Reports
 from incidents.routing import Dispatching, Units
-from incidents.undoing import Undoing
 from incidents.tables import CallRow, CounterRow, IncidentRow, UnitRow
+from incidents.undoing import Undoing
 from incidents.webhooks import Webhooks
 from plumbing.clock import Clock
 from plumbing.evidence import EvidenceStore
@@ -77,8 +77,8 @@ class Store:
         self.reports = Reports(database)
         self.calls = Calls(database)
         self.messages = Messages(database)
-        self.incidents = Incidents(database)
         self.dead_letters = DeadLetters(database)
+        self.incidents = Incidents(database)
         self.verdicts = Verdicts(database)
         self.learning = Learning(database)
         self.regrouping = Regrouping(database)
