@@ -24,7 +24,7 @@ LIMITS = {
 - Smoke is confused with fog, spray and steam, and thin smoke is missed; a wall of white fog close
   to the camera can be called smoke.
 - Night: lamps with a halo, emergency lights and orange reflections draw weak fire scores. Static
-  ones are not yet learnt a camera.
+  ones are learnt a camera, over days.
 - The labels of `biplab` mark some glowing smoke as fire and leave some small flames out; {excluded}
   scenes with sunsets labelled as fire are left out altogether.
 - The open clips under `videos/` are for end-to-end checks. No frame of theirs was added to
@@ -34,7 +34,7 @@ LIMITS = {
 - The motorway clip of `abonia` is in training with most of its frames: without them most of its
   fires and nearly all its smoke were missed (recall .25 and .04). That is what to expect of dark
   smoke and small flames far off by day on a road never seen.
-- Fog lit by headlights and orange vehicles close by draw most of the false fires.
+- Rainy nights, fog lit by headlights and orange vehicles close by draw most of the false fires.
 """,
     "flood": """\
 - Nearly all flood pictures are photographs. The only CCTV with both classes (`rio`) is {rio}

@@ -65,6 +65,69 @@ def coloured_light(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.clip(lit, 0, 255).astype(np.uint8)
 
 
+def rotate_hue(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Every colour turned by one random angle: what is blue today is an orange lorry tomorrow.
+
+    For pictures without a hazard only, as `coloured_light`.
+    """
+    hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)
+    hsv[..., 0] = (hsv[..., 0].astype(np.int32) + int(rng.integers(0, 180))) % 180
+    gain = float(rng.uniform(1.0, 1.8))
+    hsv[..., 1] = np.clip(hsv[..., 1].astype(np.float32) * gain, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR), np.uint8)
+
+
+def fog(picture: Picture, rng: np.random.Generator) -> Picture:
+    """A veil of one grey over the picture, denser towards the top, where what is seen is far."""
+    height = picture.shape[0]
+    grey = float(rng.uniform(110, 225))
+    top = float(rng.uniform(0.3, 0.8))
+    veil = np.linspace(top, top * float(rng.uniform(0.2, 0.9)), height)[:, None, None]
+    return np.asarray(picture * (1.0 - veil) + grey * veil, np.uint8)
+
+
+_LAMPS_BGR = ((235, 245, 255), (190, 230, 255), (120, 200, 255), (50, 150, 255), (40, 50, 255))
+"""White, warm white, sodium, amber and tail lamps."""
+
+
+def lamps(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Lamps with a halo set into the picture, by ones and by twos at one height, as headlights
+    are. For pictures without a hazard only, as `coloured_light`.
+    """
+    height, width = picture.shape[:2]
+    drawn = np.zeros((height, width, 3), np.float32)
+    for _ in range(int(rng.integers(1, 5))):
+        colour = _LAMPS_BGR[int(rng.integers(len(_LAMPS_BGR)))]
+        radius = max(1, int(width * rng.uniform(0.004, 0.04)))
+        x, y = int(rng.integers(0, width)), int(rng.integers(height // 4, height))
+        gap = int(radius * rng.uniform(3.0, 9.0)) if rng.random() < 0.6 else 0
+        for at in {x, x + gap}:
+            cv2.circle(drawn, (at, y), radius, colour, -1, cv2.LINE_AA)
+    light = cv2.GaussianBlur(drawn, (0, 0), max(0.6, width * float(rng.uniform(0.002, 0.008))))
+    reach = max(2.0, width * float(rng.uniform(0.01, 0.06)))
+    halo = cv2.GaussianBlur(light, (0, 0), reach) * float(rng.uniform(0.5, 3.0))
+    added = np.clip(light + halo, 0, 255)
+    return np.asarray(255.0 - (255.0 - picture) * (255.0 - added) / 255.0, np.uint8)
+
+
+def mistakable(picture: Picture, rng: np.random.Generator) -> Picture:
+    """A picture without a hazard (BGR uint8), often given what false alarms are made of: strong
+    light of one colour, paint of any colour, lamps at night and in fog.
+    """
+    if rng.random() < 0.2:
+        return coloured_light(picture, rng)
+    if rng.random() < 0.25:
+        picture = rotate_hue(picture, rng)
+    if rng.random() < 0.3:
+        weather = rng.random()
+        if weather < 0.4:
+            picture = fog(picture, rng)
+        elif weather < 0.7:
+            picture = night(picture, float(rng.uniform(1.2, 2.2)))
+        picture = lamps(picture, rng)
+    return picture
+
+
 def overlay_text(picture: Picture, rng: np.random.Generator) -> Picture:
     """A clock or a camera's name in a corner, as recorders burn it in."""
     height, width = picture.shape[:2]
@@ -90,6 +153,8 @@ def degrade(picture: Picture, rng: np.random.Generator, strength: float = 1.0) -
     each step happens.
     """
     result = picture
+    if rng.random() < 0.12 * strength:
+        result = fog(result, rng)
     if rng.random() < 0.25 * strength:
         result = night(result, float(rng.uniform(1.2, 2.4)))
     if rng.random() < 0.35 * strength:

@@ -29,11 +29,11 @@ from detection.training.split import Caps, Split, split
 CAPS = Caps(
     cluster=60,
     cluster_of_source={"abonia": 90, "shub": 14},
-    source={"indonesia": 60, "yuskun": 50, "opendatacam": 15, "vnjunction": 25},
+    source={"indonesia": 200, "yuskun": 130, "opendatacam": 15, "vnjunction": 25},
 )
 DAMAGE = 0.4
 """Strength of the CCTV damage: at this, a third of the pictures lose some detail each time."""
-REPEATS = {"ukroad": 2}
+REPEATS = {"ukroad": 2, "fog": 3, "rio": 2}
 """How often an epoch shows a picture: the sources with few of them more often."""
 SMALL_CLUSTER = 5
 """Clusters of CCTV fires with no more pictures than this are shown twice: the large ones are
@@ -148,8 +148,8 @@ class Damage:
     def __call__(self, labels: dict[str, Any]) -> dict[str, Any]:
         """Damage `labels["img"]` (H, W, 3 uint8 BGR) and hand everything on."""
         picture = labels["img"]
-        if len(labels["cls"]) == 0 and self.rng.random() < 0.25:
-            picture = degrade.coloured_light(picture, self.rng)
+        if len(labels["cls"]) == 0:
+            picture = degrade.mistakable(picture, self.rng)
         labels["img"] = degrade.degrade(picture, self.rng, DAMAGE)
         return labels
 

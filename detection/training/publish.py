@@ -40,6 +40,9 @@ STREET_BUDGET = 0.04
 """The same of pictures from the roadside, which show orange vehicles closer than any camera does:
 the CCTV that chooses is too little to settle a point alone.
 """
+WANTED_RECALL = 0.95
+"""Share of the hazard's pictures that the operating point need not exceed: a little more than is
+promised, and every false alarm beyond it is spared."""
 LEAST_OPERATING_POINT = 0.05
 
 
@@ -50,6 +53,15 @@ def operating_point(clutter_scores: Sequence[float], budget: float = CLUTTER_BUD
         if sum(s >= threshold for s in clutter_scores) <= budget * len(clutter_scores):
             return threshold
     return 0.99
+
+
+def recall_point(hazard_scores: Sequence[float], share: float = WANTED_RECALL) -> float:
+    """The highest score, in hundredths, that still flags `share` of the hazard's pictures."""
+    for hundredth in range(99, round(LEAST_OPERATING_POINT * 100), -1):
+        threshold = hundredth / 100
+        if sum(s >= threshold for s in hazard_scores) >= share * len(hazard_scores):
+            return threshold
+    return LEAST_OPERATING_POINT
 
 
 def publish_detector(checkpoint: Path, work: Path, folder: Path, input_size_px: int) -> ModelCard:
@@ -72,8 +84,11 @@ def publish_detector(checkpoint: Path, work: Path, folder: Path, input_size_px: 
         ).to_plain()
         clutter = [j.found.best_score(class_id) for j in choosing if is_clutter(j)]
         roadside = [j.found.best_score(class_id) for j in streets]
+        hazard = [
+            j.found.best_score(class_id) for j in choosing if (j.truth.class_ids == class_id).any()
+        ]
         facts["operating_points"][name] = max(
-            operating_point(clutter), operating_point(roadside, STREET_BUDGET)
+            operating_point(clutter), operating_point(roadside, STREET_BUDGET), recall_point(hazard)
         )
     _write(folder, facts)
     points = facts["operating_points"]

@@ -10,8 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detection.training.degrade import coloured_light, degrade, lower_resolution, night
-from detection.training.publish import operating_point
+from detection.training.degrade import (
+    coloured_light,
+    degrade,
+    fog,
+    lamps,
+    lower_resolution,
+    mistakable,
+    night,
+    rotate_hue,
+)
+from detection.training.publish import operating_point, recall_point
 from detection.training.sources import (
     EXCLUDED,
     LICENCES,
@@ -126,3 +135,24 @@ def test_the_operating_point_keeps_the_budget_and_wastes_none(
     assert sum(s >= point for s in scores) <= budget * len(scores)
     if point > 0.06:
         assert sum(s >= point - 0.0101 for s in scores) > budget * len(scores)
+
+
+@given(st.lists(st.floats(0, 0.98), min_size=1, max_size=200), st.floats(0.5, 1.0))
+def test_the_recall_point_finds_the_share_and_no_more_than_it_must(
+    scores: list[float], share: float
+) -> None:
+    point = recall_point(scores, share)
+    found = sum(s >= point for s in scores)
+    assert point == 0.05 or found >= share * len(scores)
+    assert sum(s >= point + 0.0101 for s in scores) < share * len(scores) or point >= 0.98
+
+
+@given(st.integers(0, 1000))
+def test_what_is_mistakable_is_a_picture_still_and_lamps_only_add_light(seed: int) -> None:
+    image = np.random.default_rng(0).integers(0, 200, (64, 64, 3), dtype=np.uint8)
+    assert (lamps(image, np.random.default_rng(seed)).astype(int) >= image.astype(int) - 1).all()
+    assert fog(image, np.random.default_rng(seed)).std() < image.std()
+    turned = rotate_hue(image, np.random.default_rng(seed))
+    np.testing.assert_allclose(turned.max(axis=2), image.max(axis=2), atol=3)
+    once = mistakable(image, np.random.default_rng(seed))
+    assert once.shape == image.shape and once.dtype == np.uint8
