@@ -41,7 +41,7 @@ from api.routes.config import program_version
 from api.services import Services
 from contracts import LonLat
 from geo.projection import LocalProjection
-from incidents.fusing.mind import load_areas, load_buildings
+from incidents.fusing.configured import load_areas, load_buildings
 from incidents.log import LogFilter
 from incidents.store import Store
 from plumbing.address_guard import AddressGuard

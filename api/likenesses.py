@@ -9,7 +9,7 @@ from api.rights.reach import sees
 from api.services import Services
 from contracts import Estimate, FixShape, Hazard, Incident, IncidentId
 from geo.fusion.likeness import Likeness, Likenesses
-from incidents.fusing.mind import parameters_of
+from incidents.fusing.configured import parameters_of
 
 MOST = 8
 LEAST_PROBABILITY = 0.005

@@ -36,7 +36,7 @@ from contracts import (
 )
 from geo.camera import PinholeCamera
 from geo.fusion import Fusion
-from incidents.fusing.mind import parameters_of
+from incidents.fusing.configured import parameters_of
 from plumbing.settings import Settings
 from simulator.callers import SimulatedCall, SimulatedFix
 from simulator.city import City

@@ -20,7 +20,7 @@ from bench.fusion.live import Live, live
 from contracts import IncidentId, ReportId
 from geo.fusion import Fusion
 from geo.projection import LocalProjection
-from incidents.fusing.mind import parameters_of
+from incidents.fusing.configured import parameters_of
 from simulator.reports import CityAssumptions
 from simulator.reports.assumptions import sized
 from simulator.reports.city import CENTRE

@@ -69,7 +69,7 @@ class FusionParameters:
     """The same of single cameras, learnt."""
     detection_probability: float = 0.7
     """That a camera looking at a hazard reports it."""
-    wrong_hazard: float = 0.1
+    wrong_hazard: float = 0.05
     """That a caller names another hazard than the true one."""
     wrong_sighting: float = 0.02
     """That a detector's track of one hazard is truly of another."""

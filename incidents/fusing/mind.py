@@ -6,20 +6,17 @@ that may have left it half changed.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from contracts import (
     Camera,
     CameraId,
     CameraPose,
     CameraState,
-    ContractError,
     Estimate,
     Hazard,
     Incident,
@@ -32,8 +29,6 @@ from contracts import (
     ViewShift,
 )
 from contracts.cameras import CameraHealth
-from geo.areas import AreaIndex
-from geo.buildings import Buildings
 from geo.camera import PinholeCamera
 from geo.drift import widened
 from geo.fusion import Fusion, FusionParameters
@@ -42,10 +37,11 @@ from geo.projection import LocalProjection
 from geo.ptz import PtzModel
 from geo.sights import KnownSights, Sights
 from geo.visibility import RankedCamera
+from incidents.fusing.configured import load_areas, load_buildings, parameters_of
 from incidents.fusing.decisions import FusionMemory, Outcome
 from incidents.fusing.learning import parameters_with
 from plumbing.logs import get_logger
-from plumbing.settings import CitySettings, FusionSettings, SettingsError
+from plumbing.settings import CitySettings, FusionSettings
 
 _log = get_logger(__name__)
 
@@ -57,65 +53,6 @@ clock shows it none the worse; of few pictures some things are too quick. A move
 something, but not what its pose says; one of which nothing is known may show nothing."""
 AROUND_M = 15.0
 """A view is good if it shows what is around the spot, too."""
-
-
-def parameters_of(settings: FusionSettings, timezone: str) -> FusionParameters:
-    """Fusion's parameters as configured; ``timezone`` is the city's.
-
-    Raises:
-        SettingsError: a figure that fusion can't work with.
-    """
-    try:
-        return FusionParameters(
-            events_per_km2_day={
-                Hazard(name): rate for name, rate in settings.events_per_km2_day.items()
-            },
-            events_by_hour=_by_hazard(settings.events_by_hour),
-            events_by_month=_by_hazard(settings.events_by_month),
-            timezone=timezone,
-            false_calls_per_km2_day=settings.false_calls_per_km2_day,
-            false_app_reports_per_km2_day=settings.false_app_reports_per_km2_day,
-            clutter_tracks_per_camera_day=settings.clutter_tracks_per_camera_day,
-            detection_probability=settings.detection_probability,
-        )
-    except ContractError as error:
-        raise SettingsError(f"fusion.{error}") from error
-
-
-def _by_hazard(figures: Mapping[str, Sequence[float]]) -> dict[Hazard, tuple[float, ...]]:
-    return {Hazard(name): tuple(shares) for name, shares in figures.items()}
-
-
-def load_areas(path: Path | None) -> AreaIndex | None:
-    """The configured areas, if any.
-
-    Raises:
-        SettingsError: the file can't be read or holds no named areas.
-    """
-    if path is None:
-        return None
-    try:
-        return AreaIndex(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise SettingsError(f"city.areas: can't read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise SettingsError(f"city.areas: {path} holds no named areas: {error}") from error
-
-
-def load_buildings(path: Path | None, projection: LocalProjection) -> Buildings | None:
-    """The configured buildings, if any.
-
-    Raises:
-        SettingsError: the file can't be read or holds no footprints.
-    """
-    if path is None:
-        return None
-    try:
-        return Buildings(json.loads(path.read_text(encoding="utf-8")), projection)
-    except OSError as error:
-        raise SettingsError(f"city.buildings: can't read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise SettingsError(f"city.buildings: {path} holds no buildings: {error}") from error
 
 
 class Mind:

@@ -18,7 +18,6 @@ import os
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import Any
 
 from contracts import (
@@ -41,6 +40,7 @@ from incidents.fusing.decisions import Applied, Outcome
 from incidents.fusing.enrichment import Enrichment
 from incidents.fusing.intake import DATABASE_AWAY, PAUSE_S, Intake
 from incidents.fusing.mind import Mind
+from incidents.fusing.publishing import Publishing
 from incidents.fusing.telling import PAUSE
 from incidents.fusing.verdicts import speaks_of_truth
 from incidents.log import LogFilter
@@ -66,17 +66,12 @@ BATCH = 64
 NOTED_AT_ONCE = 500
 BUDGET_S = 0.1
 """No batch takes longer than this and its last report: what is decided must become visible."""
-REGISTER_S = 10.0
-"""The workers' register is published this often, in case the bus lost its memory."""
 SWEEP_S = 60.0
 RETENTION_S = 1_800.0
 """Days are what counts; twice an hour keeps each run short."""
 LEARN_S = 600.0
 LOOK_AGAIN_S = 60.0
 """Between two reckonings of what cameras don't see: a fraction of how long it counts once."""
-VERDICTS_FOR = timedelta(days=120)
-"""Workers forget slowly what people decided; after so long nothing of it is left."""
-
 _REGROUPED = frozenset({LogKind.INCIDENT_MERGED, LogKind.INCIDENT_SPLIT})
 _OF_INTEREST = LogFilter(
     kinds=frozenset(
@@ -147,10 +142,7 @@ class FusionService:
         )
         self._news = asyncio.Event()
         """Something may have been committed that we should look at."""
-        self._cameras_changed = asyncio.Event()
-        self._verdicts_changed = asyncio.Event()
-        self._to_wake = asyncio.Event()
-        self._wake_seq = 0
+        self._publishing = Publishing(store, bus, clock)
         self._fencing = 0
         self._known_seq = 0
         self._look_again_s = 0.0
@@ -213,9 +205,9 @@ class FusionService:
             self._keep_lease(lease),
             self._fuse(),
             self._listen(),
-            self._wake_others(),
-            self._publish_register(),
-            self._publish_verdicts(),
+            self._publishing.wakes(),
+            self._publishing.register(),
+            self._publishing.verdicts(),
             self._sweep(),
             self._forget(),
             self.intake.detections(),
@@ -243,8 +235,8 @@ class FusionService:
         self.counts.decided_to = memory.report_seq
         self.counts.rebuilt += 1
         self._waiting = dict.fromkeys(await self._store.fusion.pending(), 0.0)
-        self._cameras_changed.set()
-        self._verdicts_changed.set()
+        self._publishing.cameras_changed.set()
+        self._publishing.verdicts_changed.set()
         self._news.set()
 
     async def _fuse(self) -> None:
@@ -317,9 +309,9 @@ class FusionService:
             ]
             cameras_changed = await asyncio.to_thread(self._mind.note, entries)
             if cameras_changed:
-                self._cameras_changed.set()
+                self._publishing.cameras_changed.set()
             if any(speaks_of_truth(entry.detail) for entry in entries):
-                self._verdicts_changed.set()
+                self._publishing.verdicts_changed.set()
             # A short page holds all there was when `last_seq` was read.
             is_short = len(found) < NOTED_AT_ONCE
             self._known_seq = last_seq if is_short else found[-1].seq
@@ -469,46 +461,7 @@ class FusionService:
 
     def _committed(self, seq: int) -> None:
         self._news.set()
-        self._wake_seq = seq
-        self._to_wake.set()
-
-    async def _wake_others(self) -> None:
-        while True:
-            await self._to_wake.wait()
-            self._to_wake.clear()
-            with contextlib.suppress(BusUnavailable):
-                await self._bus.wake(self._wake_seq)
-
-    async def _publish_register(self) -> None:
-        while True:
-            self._cameras_changed.clear()
-            try:
-                await self._bus.publish_register(await self._store.cameras.stream_sources())
-            except BusUnavailable:
-                await asyncio.sleep(PAUSE_S)
-                continue
-            except DATABASE_AWAY as error:
-                _log.error("the register can't be read", why=str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(REGISTER_S):
-                    await self._cameras_changed.wait()
-
-    async def _publish_verdicts(self) -> None:
-        """Tell workers what people decide, at once, and again where the bus lost its memory."""
-        while True:
-            try:
-                if self._verdicts_changed.is_set() or not await self._bus.verdicts_are_published():
-                    self._verdicts_changed.clear()
-                    since = self._clock.now() - VERDICTS_FOR
-                    await self._bus.publish_verdicts(await self._store.verdicts.by_camera(since))
-            except (BusUnavailable, *DATABASE_AWAY) as error:
-                _log.warning("verdicts can't be published now", why=str(error))
-                self._verdicts_changed.set()
-                await asyncio.sleep(PAUSE_S)
-                continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(REGISTER_S):
-                    await self._verdicts_changed.wait()
+        self._publishing.wake_at(seq)
 
     async def _forget(self) -> None:
         """Apply retention; see `incidents.keeping.retention`."""

@@ -74,7 +74,7 @@ def fusion(
         return
 
     from bench.fusion import run as bench_fusion
-    from incidents.fusing.mind import parameters_of
+    from incidents.fusing.configured import parameters_of
 
     plan = bench_fusion.FULL if full else bench_fusion.Plan()
     plan = replace(plan, first_seed=first_seed, seeds=max(5, seeds) if full else seeds)

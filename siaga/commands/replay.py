@@ -45,7 +45,7 @@ from contracts import (
 )
 from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
-from incidents.fusing.mind import parameters_of
+from incidents.fusing.configured import parameters_of
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
 from siaga.failures import Failure
 
