@@ -36,7 +36,7 @@ from siaga.feed_client import Change, Gap, Snapshot, follow_feed
 
 PAUSE_S = (0.3, 2.0)
 """Between the API's answering again and the next blow."""
-START_S = 90.0
+START_S = 300.0
 
 
 @dataclass
