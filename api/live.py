@@ -114,7 +114,11 @@ class LiveConnection:
 
     async def serve(self, messages: AsyncGenerator[Message, None]) -> None:
         """Accept the watcher and pass the messages on until it goes or is ended."""
-        await self._websocket.accept()
+        try:
+            await self._websocket.accept()
+        except OSError:  # who wanted to watch has gone already
+            await messages.aclose()
+            return
         sending = asyncio.create_task(self._send(messages))
         hearing = asyncio.create_task(self._hear_out())
         try:
