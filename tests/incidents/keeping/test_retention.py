@@ -8,7 +8,16 @@ from pathlib import Path
 
 from hypothesis import given
 
-from contracts import CallId, Disc, Hazard, IncidentAction, IncidentState, ReportId
+from contracts import (
+    Attachment,
+    CallChannel,
+    CallId,
+    Disc,
+    Hazard,
+    IncidentAction,
+    IncidentState,
+    ReportId,
+)
 from geo.projection import distance_m
 from incidents.fusing.decisions import Outcome
 from incidents.keeping.coarsening import coarsened
@@ -170,3 +179,33 @@ async def test_pictures_go_by_what_became_of_them(
     assert (await retention(store, evidence).run()).files == 1
     left = set(evidence.older_than(clock.now() + timedelta(days=1)))
     assert left == {pictures["open"], fresh}
+
+
+async def test_a_citizen_s_photos_stay_as_long_as_their_incident_s_evidence(
+    store: Store, clock: HeldClock, tmp_path: Path
+) -> None:
+    evidence = FolderEvidence(tmp_path / "evidence", 0)
+    await incident_of(store, 1)
+    app = make.call(2, channel=CallChannel.APP)
+    await store.reports.accept([app])
+    kept, lone = [evidence.put(name, "image/jpeg") for name in (b"kept", b"lone")]
+    old = clock.now().timestamp() - 8 * DAYS
+    for number, photo in ((1, kept), (2, lone)):
+        os.utime(evidence.path(photo), (old, old))
+        call_id = CallId(f"call-{number}")
+        if number == 1:
+            await store.reports.accept([make.call(11, call_id=call_id, channel=CallChannel.APP)])
+        attached = await store.calls.attach(
+            call_id,
+            Attachment(
+                evidence_id=photo,
+                name="banjir.jpg",
+                media_type="image/jpeg",
+                size_bytes=4,
+                at=clock.now(),
+                actor="app",
+            ),
+        )
+        assert [one.evidence_id for one in attached.photos] == [photo]
+    assert (await retention(store, evidence).run()).files == 1
+    assert set(evidence.older_than(clock.now() + timedelta(days=1))) == {kept}
