@@ -24,8 +24,6 @@ from simulator.reports.city import CENTRE
 POLL_S = 0.02
 FULL_S = 0.1
 """Before a bus that is full is asked again; a worker would spool meanwhile."""
-LEASE_S = 2.0
-"""The shortest that may be configured: after each kill it must lapse."""
 
 
 class FusionProcess:
@@ -94,8 +92,11 @@ class Live:
 
 
 @asynccontextmanager
-async def live(city: ReadCity) -> AsyncIterator[Live]:
-    """An installation that knows a city's cameras; its fusion process isn't started yet."""
+async def live(city: ReadCity, lease_s: float | None = None) -> AsyncIterator[Live]:
+    """An installation that knows a city's cameras; its fusion process isn't started yet.
+
+    ``lease_s`` is how long the writer's lease lasts, where it isn't the default.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="siaga-fusion-") as name,
         installation(Path(name)) as found,
@@ -103,7 +104,9 @@ async def live(city: ReadCity) -> AsyncIterator[Live]:
         settings = found.model_copy(
             update={
                 "city": found.city.model_copy(update={"lon": CENTRE.lon, "lat": CENTRE.lat}),
-                "fusion": found.fusion.model_copy(update={"writer_lease_s": LEASE_S}),
+                "fusion": found.fusion.model_copy(
+                    update={"writer_lease_s": lease_s or found.fusion.writer_lease_s}
+                ),
             }
         )
         store = await Store.open(settings.database_url, SystemClock())

@@ -196,26 +196,27 @@ class FusionService:
             await asyncio.sleep(STANDBY_S)
 
     async def _lead(self, lease: Lease) -> None:
-        await self._store.fusion.claim(lease.fencing)
-        self._fencing = lease.fencing
-        await self._rebuild()
-        _log.info("leading", fencing=lease.fencing, from_report=self.counts.decided_to)
-        self.counts.leading = True
-        tasks: list[Coroutine[Any, Any, None]] = [
-            self._keep_lease(lease),
-            self._fuse(),
-            self._listen(),
-            self._publishing.wakes(),
-            self._publishing.register(),
-            self._publishing.verdicts(),
-            self._sweep(),
-            self._forget(),
-            self.intake.detections(),
-            self.intake.healths(),
-            self.intake.clips(),
-            self._clipping.run(),
-        ]
         async with asyncio.TaskGroup() as group:
+            # From the first moment: rebuilding a large city's memory may take longer than a lease.
+            group.create_task(self._keep_lease(lease))
+            await self._store.fusion.claim(lease.fencing)
+            self._fencing = lease.fencing
+            await self._rebuild()
+            _log.info("leading", fencing=lease.fencing, from_report=self.counts.decided_to)
+            self.counts.leading = True
+            tasks: list[Coroutine[Any, Any, None]] = [
+                self._fuse(),
+                self._listen(),
+                self._publishing.wakes(),
+                self._publishing.register(),
+                self._publishing.verdicts(),
+                self._sweep(),
+                self._forget(),
+                self.intake.detections(),
+                self.intake.healths(),
+                self.intake.clips(),
+                self._clipping.run(),
+            ]
             for task in tasks:
                 group.create_task(task)
 

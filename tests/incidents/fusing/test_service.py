@@ -1,9 +1,11 @@
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -26,6 +28,7 @@ from contracts import (
 )
 from geo.fusion import Fusion
 from incidents.fusing import service as fusion_service
+from incidents.fusing.mind import Mind
 from incidents.log import LogFilter
 from incidents.store import Store
 from plumbing.bus import DETECTIONS, HEALTH, Bus
@@ -34,7 +37,7 @@ from plumbing.embedded_bus import EmbeddedBus
 from plumbing.settings import Settings, SettingsError
 from tests.incidents import make
 from tests.incidents.make import CENTRE, camera, health, picture
-from tests.incidents.running import decided, leading, now, running, until
+from tests.incidents.running import QUICK, decided, leading, now, running, until
 
 FAR = LonLat(CENTRE.lon + 0.02, CENTRE.lat)
 
@@ -457,3 +460,21 @@ async def test_the_log_and_the_snapshot_agree(live_store: Store, bus: Bus) -> No
     still_open = {key: one for key, one in told.items() if one.state.is_open}  # type: ignore[attr-defined]
     assert still_open == {one.id: one for one in snapshot.incidents}
     assert (await live_store.calls.get(CallId("call-7"))) in snapshot.calls
+
+
+async def test_a_memory_that_takes_longer_to_rebuild_than_a_lease_lasts_is_led_by_once(
+    live_store: Store, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Mind.rebuild
+
+    def slowly(mind: Mind, *memory: Any) -> None:
+        if memory[0] is not None:
+            time.sleep(3 * QUICK.fusion.writer_lease_s / 2)
+        whole(mind, *memory)
+
+    monkeypatch.setattr(Mind, "rebuild", slowly)
+    async with running(live_store, bus) as service:
+        await leading(service)
+        await live_store.reports.accept(call_bodies(1))  # type: ignore[arg-type]
+        await decided(service, 2)
+        assert service.counts.rebuilt == 1
