@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dictionaries, translate, type MessageKey } from '../src/i18n';
 
@@ -23,10 +22,11 @@ describe('the two languages', () => {
 });
 
 describe('the words', () => {
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
-    (name) => /\.(ts|svelte)$/.test(name) && !name.startsWith('i18n'),
+  const files = import.meta.glob<string>(
+    ['../src/**/*.ts', '../src/**/*.svelte', '!../src/i18n/**'],
+    { query: '?raw', import: 'default', eager: true },
   );
-  const source = files.map((name) => readFileSync(`src/${name}`, 'utf8')).join('\n');
+  const source = Object.values(files).join('\n');
   /** Such as `t(\`ex.by.${event.by}\`)`, and `word('hazard', ...)`. */
   const templates = [...source.matchAll(/`([a-z]\w*\.(?:[\w.]*\.)?)\$\{/gi)].map((m) => m[1] ?? '');
   const sets = [...source.matchAll(/word\(\s*'(\w+)'/g)].map((m) => `${m[1]}.`);

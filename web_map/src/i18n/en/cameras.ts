@@ -64,7 +64,7 @@ export const cameras: Record<keyof typeof inIndonesian, string> = {
   'cams.import.checking': 'Looking through it…',
   'cams.import.found': '{count} cameras: {added} new, {changed} changed',
   'cams.import.clean': 'Nothing is wrong with it.',
-  'cams.import.problems': '{count} rows must be mended first; nothing is taken over before.',
+  'cams.import.problems': 'Rows to be mended first: {count}. Nothing is taken over before.',
   'cams.import.row': 'Row',
   'cams.import.field': 'Field',
   'cams.import.why': 'What is wrong',

@@ -61,7 +61,8 @@ export const cameras = {
   'cams.import.checking': 'Memeriksa…',
   'cams.import.found': '{count} kamera: {added} baru, {changed} berubah',
   'cams.import.clean': 'Tidak ada yang salah.',
-  'cams.import.problems': '{count} baris harus diperbaiki dulu; sebelumnya tidak ada yang diambil.',
+  'cams.import.problems':
+    'Baris yang harus diperbaiki dulu: {count}. Sebelumnya tidak ada yang diambil.',
   'cams.import.row': 'Baris',
   'cams.import.field': 'Kolom',
   'cams.import.why': 'Yang salah',
