@@ -39,6 +39,10 @@ BUSY_TIMEOUT_MS = 15_000
 """How long SQLite waits for another process's transaction. Ours take milliseconds; a longer wait
 means a process that hangs, and an error is the better answer then."""
 
+_POSTGRES_SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0"}
+"""What we ask is answered from an index in milliseconds: compiling it, or starting processes for
+it, takes longer."""
+
 _BEGINNINGS = {
     "read": sqlite_driver.BEGIN_READ,
     "long read": sqlite_driver.BEGIN_LONG_READ,
@@ -263,7 +267,13 @@ def _async_url(url: str) -> URL:
 def _create_engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         try:
-            return create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            return create_async_engine(
+                url,
+                pool_size=8,
+                max_overflow=8,
+                pool_pre_ping=True,
+                connect_args={"server_settings": _POSTGRES_SETTINGS},
+            )
         except ModuleNotFoundError as error:
             raise StoreUnusable(
                 "PostgreSQL needs its driver: install the 'postgres' extra (siaga[postgres])"
