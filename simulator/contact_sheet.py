@@ -33,7 +33,11 @@ class _Tile:
     under: str | None = None
 
 
-_CONDITIONS = tuple(_Tile("everyday", 0, 46.0, under.name, under.name) for under in conditions.ALL)
+_CONDITIONS = (
+    *(_Tile("everyday", 0, 46.0, under.name, under.name) for under in conditions.ALL),
+    _Tile("everyday", 0, 222.0, "rain begins"),
+    _Tile("everyday", 0, 470.0, "it clears up"),
+)
 _EVENTS = (
     _Tile("fire-at-night", 3, 95, "a fire at night"),
     _Tile("market-fire", 2, 100, "a market fire"),

@@ -63,6 +63,8 @@ class Cost:
     """All of it: drawn, encoded, packetised, sent and waited for, a picture."""
     served_core_share: float
     """The share of a core that the whole city took while it was served."""
+    stages_ms: dict[str, float]
+    """Of a picture drawn, by stage: a mean over quiet ones and ones with a grown fire."""
     peak_mb: float
 
     @property
@@ -123,17 +125,25 @@ def _drawn(cameras: int, fps: float, seed: int, served: _Served) -> Cost:
     burning = fire.starts_s + 45
     quiet, burnt, coded = [], [], []
     encoder = PictureEncoder(view.width_px, view.height_px, fps)
+    laps = _Laps()
     view.shoot(burning, _WALL)
     for tick in range(60):
         start = time.process_time()
-        view.shoot(tick * 0.2 % fire.starts_s, _WALL)
+        # As they come: what stands still in one picture does so in the next.
+        view.shoot(tick / fps % fire.starts_s, _WALL, stage_begins=laps.begin)
+        laps.end()
         quiet.append(time.process_time() - start)
+    for tick in range(60):
         start = time.process_time()
-        picture = view.shoot(burning + tick / fps, _WALL).picture
+        picture = view.shoot(burning + tick / fps, _WALL, stage_begins=laps.begin).picture
+        laps.end()
         burnt.append(time.process_time() - start)
         start = time.process_time()
         encoder.encode(picture, key=tick % round(_KEY_EVERY_S * fps) == 0)
         coded.append(time.process_time() - start)
+    encode_ms = 1000 * fmean(coded)
+    served_ms = 1000 * served.cpu_s / max(1, served.pictures)
+    stages = {name: 1000 * spent / (len(quiet) + len(burnt)) for name, spent in laps.spent.items()}
     return Cost(
         cameras=cameras,
         fps=fps,
@@ -141,11 +151,31 @@ def _drawn(cameras: int, fps: float, seed: int, served: _Served) -> Cost:
         all_ready_cpu_s=served.all_ready_cpu_s,
         quiet_ms=1000 * fmean(quiet),
         fire_ms=1000 * fmean(burnt),
-        encode_ms=1000 * fmean(coded),
-        served_ms=1000 * served.cpu_s / max(1, served.pictures),
+        encode_ms=encode_ms,
+        served_ms=served_ms,
         served_core_share=served.cpu_s / served.wall_s,
+        stages_ms=stages,
         peak_mb=served.peak_mb,
     )
+
+
+class _Laps:
+    """Adds up what each stage of a picture takes."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+        self._name = ""
+        self._since = 0.0
+
+    def begin(self, name: str) -> None:
+        self.end()
+        self._name, self._since = name, time.process_time()
+
+    def end(self) -> None:
+        if self._name:
+            spent = time.process_time() - self._since
+            self.spent[self._name] = self.spent.get(self._name, 0.0) + spent
+        self._name = ""
 
 
 def table(cost: Cost) -> str:
@@ -156,6 +186,7 @@ def table(cost: Cost) -> str:
         ("a picture drawn, quiet", f"{cost.quiet_ms:.1f} ms"),
         ("a picture drawn, with a fire", f"{cost.fire_ms:.1f} ms"),
         ("a picture encoded", f"{cost.encode_ms:.1f} ms"),
+        *((f"  of a picture: {name}", f"{ms:.2f} ms") for name, ms in cost.stages_ms.items()),
         ("a picture drawn, encoded, served", f"{cost.served_ms:.1f} ms"),
         (f"{cost.cameras} cameras at {cost.fps:g} a second", f"{cost.served_core_share:.2f} core"),
         ("cameras a core, at 10 a second", f"{cost.cameras_a_core:.1f}"),
