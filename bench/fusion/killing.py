@@ -2,7 +2,8 @@
 undisturbed fusion makes of the same reports in the same order.
 
 A part of the day is handed in during each life. A life ends at a random moment after the process
-has claimed the database, one in ten before; the next must wait until the lease has lapsed.
+has begun to decide, one in ten wherever it is by then; the next must wait until the lease has
+lapsed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from simulator.reports.assumptions import sized
 from simulator.reports.city import CENTRE
 
 LIFE_S = 0.4
-"""Lives end within this after the claim: about as long as a part of the day takes to decide."""
+"""Lives end within this after their first decision: about as long as a part of the day takes."""
 EARLY = 0.1
 """Share of the lives that end within the first seconds, wherever the process is by then."""
 LEASE_S = 2.0
@@ -54,9 +55,12 @@ async def kill_through(city: ReadCity, kills: int, seed: int) -> dict[str, Any]:
                 await service.report(share)
                 await asyncio.sleep(chance.uniform(0, 2.0))
             else:
+                before = await service.store.fusion.progress()
+                await service.report(share[:1])
                 async with asyncio.timeout(AWAIT_S):
                     await service.led(above=fencing)
-                await service.report(share)
+                    await service.decided(before + 1 if share else before)
+                await service.report(share[1:])
                 await asyncio.sleep(chance.uniform(0, LIFE_S))
                 done = await service.store.fusion.progress()
                 with_work += done < fed
