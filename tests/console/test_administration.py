@@ -97,7 +97,7 @@ def _signs_in(api: ApiThread, username: str, password: str) -> bool:
 def test_an_account_is_made_changed_and_shut_out(page: Page, api: ApiThread) -> None:
     with api.client() as client:
         camera = {
-            "name": "One", "url": "rtsp://127.0.0.1/one", "group": "Timur",
+            "name": "One", "url": "rtsp://127.0.0.2/one", "group": "Timur",
             "position": {"lon": 106.992, "lat": -6.2383},
         }  # fmt: skip
         client.post("/api/v1/cameras", json=camera).raise_for_status()
