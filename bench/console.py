@@ -54,6 +54,7 @@ from incidents.fusing.alarms import AlarmPolicy
 from incidents.fusing.application import Outcome
 from incidents.fusing.enrichment import Enrichment
 from incidents.people.accounts import Role
+from incidents.register.camera_rows import Credentials
 from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock
@@ -118,9 +119,10 @@ class City:
 
     async def furnish(self, plan: Plan) -> None:
         """Cameras and open incidents, most of them candidates and of lower priority."""
-        for number in range(plan.cameras):
-            place = self._place()
-            await self._store.cameras.save(_camera(number, place), actor="bench", version=None)
+        cameras = [_camera(number, self._place()) for number in range(plan.cameras)]
+        await self._store.cameras.save_all(
+            [(camera, Credentials()) for camera in cameras], actor="bench"
+        )
         for number in range(plan.incidents):
             probability = 0.97 if number % 5 == 0 else 0.3
             self.made.append(await self.found(self._chance.choice(list(Hazard)), probability))
