@@ -41,7 +41,8 @@ async def live_messages(
 ) -> AsyncGenerator[Message, None]:
     """A camera's live messages, from whichever worker has it; ends where they can't be shown.
 
-    ``wishes`` are `camera_ingest.live.watch`'s: ``back`` (seconds), ``codecs``, ``pictures``.
+    ``wishes`` are those of `camera_ingest.keeping.live.watch`: ``back`` (seconds), ``codecs``,
+    ``pictures``.
     """
     asked = dict(wishes)
     while True:

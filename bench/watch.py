@@ -30,7 +30,7 @@ from bench.watch_cameras import BATCH, Sample, a_camera, sample_line
 from contracts import CameraId, Frame
 from detection import Detector, open_detector, open_flood_classifier
 from detection.openvino_backend import WEIGHTS
-from siaga.watching import Watch
+from siaga.watching.pipeline import Watch
 
 Say = Callable[[str], None]
 Picture = NDArray[np.uint8]

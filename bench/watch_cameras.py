@@ -29,9 +29,9 @@ from plumbing.evidence import FolderEvidence
 from plumbing.sealing import Sealer
 from plumbing.settings import IngestSettings
 from plumbing.spool import Spool
-from siaga.heads import HeadWatch
-from siaga.watch_thread import WatchThread
-from siaga.watching import Watch
+from siaga.watching.heads import HeadWatch
+from siaga.watching.pipeline import Watch
+from siaga.watching.thread import WatchThread
 
 Say = Callable[[str], None]
 

@@ -10,16 +10,16 @@ Failures are `IngestError`, typed by the state that the camera is to be shown in
 """
 
 from camera_ingest.errors import IngestError
-from camera_ingest.files import read_file
 from camera_ingest.frame_slots import FrameSlot, FrameSlots
-from camera_ingest.looking_back import pictures_of
-from camera_ingest.opening import StreamOpener
+from camera_ingest.health.quarantine import Quarantine
+from camera_ingest.health.references import ReferencesInFolder
+from camera_ingest.keeping.looking_back import pictures_of
+from camera_ingest.keeping.preroll import PacketRun, PreRoll
 from camera_ingest.packets import CodedPicture, StreamInfo
-from camera_ingest.preroll import PacketRun, PreRoll
-from camera_ingest.probe import ProbeResult, probe
-from camera_ingest.quarantine import Quarantine
 from camera_ingest.reader import StreamReader
-from camera_ingest.references import ReferencesInFolder
+from camera_ingest.streams.files import read_file
+from camera_ingest.streams.opening import StreamOpener
+from camera_ingest.streams.probe import ProbeResult, probe
 from camera_ingest.supervisor import FrameCounts, IngestSupervisor
 
 __all__ = [

@@ -15,12 +15,12 @@ import av
 
 from camera_ingest.decoding import PictureDecoder
 from camera_ingest.errors import Stopped
-from camera_ingest.opening import StreamOpener
+from camera_ingest.keeping.preroll import PreRoll
 from camera_ingest.packets import PacketSource, StreamInfo, VideoPacket
 from camera_ingest.pictures import PictureFacts, PictureShrinker
-from camera_ingest.preroll import PreRoll
 from camera_ingest.shedding import Pace
 from camera_ingest.stopping import StopSignal
+from camera_ingest.streams.opening import StreamOpener
 from camera_ingest.timing import CaptureClock, PictureRate
 from contracts import Frame, StreamSource
 

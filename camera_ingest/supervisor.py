@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from camera_ingest.frame_slots import FrameSlot, FrameSlots
-from camera_ingest.health import NORMAL, HealthTracker
-from camera_ingest.health_limits import HealthLimits
-from camera_ingest.opening import StreamOpener
-from camera_ingest.preroll import PreRoll
-from camera_ingest.quarantine import Quarantine
-from camera_ingest.references import References, ReferencesInMemory
+from camera_ingest.health.limits import HealthLimits
+from camera_ingest.health.quarantine import Quarantine
+from camera_ingest.health.references import References, ReferencesInMemory
+from camera_ingest.health.sites import Sites
+from camera_ingest.health.states import NORMAL, HealthTracker
+from camera_ingest.health.view_watch import ViewWatch
+from camera_ingest.keeping.preroll import PreRoll
 from camera_ingest.shedding import Pace, PicturesSoFar
-from camera_ingest.sites import Sites
-from camera_ingest.view_watch import ViewWatch
+from camera_ingest.streams.opening import StreamOpener
 from camera_ingest.watch import CameraWatch
 from contracts import CameraHealth, CameraId, Frame, StreamSource
 from contracts.sites import site_of
@@ -155,7 +155,7 @@ class IngestSupervisor:
 
     def decoding(self, camera_id: CameraId) -> AbstractContextManager[None]:
         """For a block in which the calling thread decodes that camera's packets: should that crash
-        the process, it is the camera that is named (`camera_ingest.quarantine`)."""
+        the process, it is the camera that is named (`camera_ingest.health.quarantine`)."""
         with self._lock:
             watch = self._watches.get(camera_id)
         if watch is None or self._quarantine is None:

@@ -7,15 +7,15 @@ import threading
 from camera_ingest.costs import CostMeter
 from camera_ingest.errors import IngestError, Stopped
 from camera_ingest.frame_slots import FrameSlot
-from camera_ingest.health import HealthTracker
-from camera_ingest.opening import StreamOpener
-from camera_ingest.preroll import PreRoll
-from camera_ingest.quarantine import Quarantine
+from camera_ingest.health.quarantine import Quarantine
+from camera_ingest.health.states import HealthTracker
+from camera_ingest.health.view_watch import ViewWatch
+from camera_ingest.keeping.preroll import PreRoll
 from camera_ingest.reader import StreamReader
 from camera_ingest.retry import RetryWaits
 from camera_ingest.shedding import Pace
 from camera_ingest.stopping import StopSignal
-from camera_ingest.view_watch import ViewWatch
+from camera_ingest.streams.opening import StreamOpener
 from contracts import CameraState, StreamSource
 from plumbing.logs import get_logger
 

@@ -55,7 +55,7 @@ def connect_bus(settings: Settings) -> Bus:
 
 async def worker_role(settings: Settings, stopping: asyncio.Event) -> None:
     """Ingest and detection for this worker's share of the cameras."""
-    from siaga.worker import Worker
+    from siaga.watching.worker import Worker
 
     # A name that survives a restart finds its spool again; several on one host need different ones.
     name = os.environ.get("SIAGA_WORKER_NAME") or f"{socket.gethostname()}-1"

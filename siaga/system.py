@@ -96,7 +96,7 @@ def run_system(
                     **environment,
                     "SIAGA_WORKER_NAME": f"{socket.gethostname()}-{number}",
                 },
-                # Handing its cameras over takes a worker some seconds (`siaga.leases`).
+                # Handing its cameras over takes a worker some seconds (`siaga.watching.leases`).
                 stop_after_s=25.0,
                 stage="workers",
             )

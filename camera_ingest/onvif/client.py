@@ -9,7 +9,6 @@ from xml.sax.saxutils import escape
 
 from camera_ingest.credentials import Credentials
 from camera_ingest.errors import BAD_SIGN_IN, NO_SIGN_IN, IngestError
-from camera_ingest.http_client import CameraHttp
 from camera_ingest.onvif.nouns import OnvifCamera, Profile, PtzPosition
 from camera_ingest.onvif.soap import (
     DEVICE,
@@ -27,6 +26,7 @@ from camera_ingest.onvif.soap import (
     utc_of,
 )
 from camera_ingest.stopping import StopSignal
+from camera_ingest.streams.http_client import CameraHttp
 from contracts import CameraId, CameraState
 from plumbing.address_guard import AddressGuard
 from plumbing.clock import Clock

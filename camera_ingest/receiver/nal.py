@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from camera_ingest import parameter_sets
+from camera_ingest.keeping import parameter_sets
 
 START_CODE = b"\x00\x00\x00\x01"
 

@@ -27,8 +27,8 @@ from camera_ingest.receiver.description import Track, Unspoken, parse_descriptio
 from camera_ingest.receiver.judging import judging, tls_context
 from camera_ingest.receiver.messages import Answer, NoRtsp, parse_message, request
 from camera_ingest.receiver.sign_in import SignIn
-from camera_ingest.sockets import StoppableStream, connect
 from camera_ingest.stopping import StopSignal
+from camera_ingest.streams.sockets import StoppableStream, connect
 from contracts import CameraId, CameraState
 from plumbing.address_guard import AddressGuard, AddressRefused, PinnedAddress
 from plumbing.settings import IngestSettings

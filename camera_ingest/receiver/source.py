@@ -11,8 +11,8 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from camera_ingest.errors import IngestError
+from camera_ingest.keeping.parameter_sets import UnsupportedCodec, track_format
 from camera_ingest.packets import DECODE_ALONE, StreamInfo, VideoPacket
-from camera_ingest.parameter_sets import UnsupportedCodec, track_format
 from camera_ingest.receiver.description import Track
 from camera_ingest.stopping import StopSignal
 

@@ -1,8 +1,8 @@
 """Which sites are down as a whole, over all workers.
 
 A worker knows its own cameras, and names a site's outage in their messages where it has enough of
-them (`camera_ingest.sites`). Here all cameras are known, so that a recorder whose cameras are
-spread over several workers is one trouble too.
+them (`camera_ingest.health.sites`). Here all cameras are known, so that a recorder whose cameras
+are spread over several workers is one trouble too.
 """
 
 from __future__ import annotations

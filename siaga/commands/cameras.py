@@ -70,7 +70,7 @@ def probe_url(
     from plumbing.address_guard import AddressGuard
     from plumbing.clock import SystemClock
     from plumbing.sealing import Sealer
-    from siaga.probing import jpeg
+    from siaga.watching.probing import jpeg
 
     settings = settings_from(config)
     sealer = Sealer(settings.key_file)

@@ -17,8 +17,8 @@ _MARKS = {"ok": "ok     ", "warning": "WARNING", "problem": "PROBLEM"}
 
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Check what Siaga stands on; exits 1 where something doesn't work."""
-    from siaga.doctor import examine
-    from siaga.findings import Health
+    from siaga.doctor.checks import examine
+    from siaga.doctor.findings import Health
 
     findings = asyncio.run(examine(settings_from(config), SystemClock()))
     problems = [one for one in findings if one.health is Health.PROBLEM]

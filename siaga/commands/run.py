@@ -79,11 +79,11 @@ def demo(
     if not pictures:
         if not scored:
             raise typer.BadParameter("--no-pictures shows nothing; it goes with --score")
-        from siaga.rehearsal import rehearse
+        from siaga.city.rehearsal import rehearse
 
         rehearse(settings, scenario or EVERYDAY, seed, as_json=as_json)
         return
-    from siaga.demonstration import Wishes, run_demonstration
+    from siaga.city.demonstration import Wishes, run_demonstration
 
     wishes = Wishes(cameras, videos, seed, scenario or EVERYDAY, scored, as_json)
     run_demonstration(settings, wishes, keep=keep, say=_say_aside if as_json else _say)
@@ -145,7 +145,7 @@ def city(
     config: ConfigOption = None,
 ) -> None:
     """The simulated city's cameras and callers; started by `siaga demo`."""
-    from siaga.city_role import CityPlan, play_city
+    from siaga.city.role import CityPlan, play_city
     from siaga.roles import run_role
 
     plan = CityPlan(rtsp_port, cameras, seed, videos, scenario, score_file)

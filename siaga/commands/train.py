@@ -21,10 +21,10 @@ from plumbing.evidence import open_evidence
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
 from siaga.commands.stored import with_store
 from siaga.failures import Failure
-from siaga.model_facts import keep_promotion
-from siaga.shadow import read_reports
-from siaga.shadow import table as shadow_table
 from siaga.verdict_export import export_verdicts
+from siaga.watching.model_facts import keep_promotion
+from siaga.watching.shadow import read_reports
+from siaga.watching.shadow import table as shadow_table
 
 app = typer.Typer(
     no_args_is_help=True,

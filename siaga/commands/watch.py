@@ -15,15 +15,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import typer
 from cryptography.fernet import Fernet
 
-from camera_ingest import (
-    IngestError,
-    PreRoll,
-    StreamOpener,
-    StreamReader,
-    pictures_of,
-    read_file,
-)
-from camera_ingest.files import FILE_EPOCH
+from camera_ingest import IngestError, PreRoll, StreamOpener, StreamReader, pictures_of, read_file
+from camera_ingest.streams.files import FILE_EPOCH
 from contracts import CameraId, Detection, Frame, StreamSource
 from detection import open_detector, open_flood_classifier
 from detection.model_card import CRASH, MODELS
@@ -32,10 +25,10 @@ from plumbing.clock import SystemClock
 from plumbing.redact import redact_url
 from plumbing.sealing import KEY_VARIABLE, Sealer
 from plumbing.settings import IngestSettings
-from siaga.looking_back import LEAST_GAP_S, LOOK_BACK, LOOK_BACK_FPS
-from siaga.watch_thread import LOOK_CLOSER_S
-from siaga.watching import Watch
-from siaga.worker import open_crash
+from siaga.watching.looking_back import LEAST_GAP_S, LOOK_BACK, LOOK_BACK_FPS
+from siaga.watching.pipeline import Watch
+from siaga.watching.thread import LOOK_CLOSER_S
+from siaga.watching.worker import open_crash
 
 HOT_EVERY_S = 1 / LOOK_BACK_FPS
 """Time between the pictures of a camera that is looked at closely: the rate of a hot camera."""

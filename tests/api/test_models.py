@@ -8,7 +8,7 @@ from pathlib import Path
 from contracts.models import ModelFacts, ModelFigure, ModelsReport, Promotion, PromotionLoss
 from incidents.people.accounts import Role
 from plumbing.settings import Settings
-from siaga.model_facts import keep_promotion, models_report, read_promotions
+from siaga.watching.model_facts import keep_promotion, models_report, read_promotions
 from tests.support.api import RunningApi
 
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)

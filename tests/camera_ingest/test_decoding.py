@@ -7,12 +7,12 @@ from pathlib import Path
 import av
 import pytest
 
-from camera_ingest.container import ContainerSource
 from camera_ingest.decoding import PictureDecoder
 from camera_ingest.errors import IngestError
 from camera_ingest.packets import VideoPacket
 from camera_ingest.pictures import PictureShrinker, shrunk_size
 from camera_ingest.stopping import StopSignal
+from camera_ingest.streams.container import ContainerSource
 from camera_ingest.timing import PictureRate
 from contracts import CameraId
 from plumbing.clock import SystemClock

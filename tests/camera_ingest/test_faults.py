@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from camera_ingest import IngestSupervisor
 from camera_ingest.decoding import HOLD_S
-from camera_ingest.health_limits import HealthLimits
+from camera_ingest.health.limits import HealthLimits
 from contracts import CameraHealth, CameraId, CameraState, Frame, StreamSource
 from plumbing.address_guard import AddressGuard
 from plumbing.clock import SystemClock

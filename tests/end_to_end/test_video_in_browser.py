@@ -30,7 +30,7 @@ from contracts import (
 from plumbing.clock import SystemClock
 from plumbing.embedded_bus import EmbeddedBus
 from plumbing.evidence import FolderEvidence
-from siaga.clip_keeper import ClipKeeper
+from siaga.watching.clip_keeper import ClipKeeper
 from tests.siaga.test_live_view import SmallWorker
 from tests.support.api import PASSWORD, USERNAME, ApiThread, api_in_thread, api_settings
 from tests.support.bus import shared_server

@@ -28,8 +28,8 @@ from plumbing.clock import SystemClock
 from plumbing.live_pass import VALID_FOR, PassRefused, check_pass, make_pass
 from plumbing.sealing import Sealer
 from plumbing.settings import Settings
-from siaga.leases import CameraLeases, OwnCameras
-from siaga.live_server import LiveServer
+from siaga.watching.leases import CameraLeases, OwnCameras
+from siaga.watching.live_server import LiveServer
 from tests.support.api import RunningApi, api_settings, running_api
 from tests.support.rtsp import RtspThread, read_clock, rtsp
 

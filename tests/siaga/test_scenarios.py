@@ -9,8 +9,8 @@ import pytest
 
 from contracts import LonLat
 from plumbing.settings import Settings
+from siaga.city.rehearsal import rehearse, rehearsed
 from siaga.failures import raised_on_purpose
-from siaga.rehearsal import rehearse, rehearsed
 from simulator.city import City
 from simulator.scenario import ScenarioError, named
 from tests.siaga.test_cli import siaga

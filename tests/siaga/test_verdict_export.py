@@ -16,7 +16,7 @@ from detection.evaluation import read_labels
 from detection.training import sources
 from plumbing.evidence import EvidenceStore, FolderEvidence
 from siaga.verdict_export import export_verdicts
-from tests.siaga.test_clutter_maps import verdict
+from tests.siaga.watching.test_clutter_maps import verdict
 
 
 def a_picture(store: EvidenceStore, shade: int) -> EvidenceId:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from camera_ingest.keeping.parameter_sets import split_annex_b
 from camera_ingest.packets import VideoPacket
-from camera_ingest.parameter_sets import split_annex_b
 from camera_ingest.receiver.nal import Codec
 from camera_ingest.receiver.pieces import Channel
 from camera_ingest.receiver.wire import RubbishError, WireCutter

@@ -1,0 +1,1 @@
+"""Ways to a camera: RTSP, HLS, HTTP pictures and files, each as packets or pictures."""

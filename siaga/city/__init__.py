@@ -1,0 +1,1 @@
+"""The simulated city put on: served, registered, called in, rehearsed and scored."""

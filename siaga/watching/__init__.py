@@ -1,0 +1,1 @@
+"""A worker: its share of the cameras, from the streams to detections, clips and live view."""
