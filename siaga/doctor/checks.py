@@ -221,7 +221,7 @@ def _is_unborn(settings: Settings) -> bool:
 
 
 def _is_model(name: str) -> bool:
-    home = Path(__file__).parents[1] / "detection" / "models"
+    home = Path(__file__).parents[2] / "detection" / "models"
     return (home / name).is_dir() or Path(name).exists()
 
 

@@ -1,8 +1,8 @@
 """Which cameras this worker has: leases on the bus, shared by cost among the living workers.
 
 A lease is taken, renewed every third of its time, and given back when the camera leaves the
-register or when others carry less (`siaga.watching.sharing`). A worker that dies renews nothing, and
-its cameras are taken by the others once the leases have run out. While the bus is away a worker
+register or when others carry less (`siaga.watching.sharing`). A worker that dies renews nothing,
+and its cameras are taken by the others once the leases have run out. While the bus is away a worker
 keeps what it has: two workers on one camera for a while do less harm than none.
 
 A camera that is given back is *handed over*: it is watched here until its new worker says, in its

@@ -1,4 +1,4 @@
-"""A worker's thread: the newest frames from ingest, through `siaga.watching.pipeline`, to the spool.
+"""A worker's thread: newest frames from ingest, through `siaga.watching.pipeline`, to the spool.
 
 It keeps the picture that proves a detection, and puts the detection into the spool before anything
 else happens to it. Between batches it looks back at cameras that gave a weak cue or that a call is
