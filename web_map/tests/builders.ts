@@ -94,7 +94,7 @@ export function camera(id: string, over: Partial<CameraView> = {}): CameraView {
       url: 'rtsp://10.0.0.1/one',
       head: null,
       has_credentials: false,
-    road_region: null,
+      road_region: null,
       group: '',
       enabled: true,
       exercise: false,
