@@ -26,6 +26,7 @@ from detection.evaluation import (
     source_of,
 )
 from detection.model_card import DETECTOR, MODELS
+from siaga.commands import stating
 from siaga.commands.looped import loop_file
 from siaga.commands.watch import (
     HOT_EVERY_S,
@@ -48,7 +49,7 @@ EARLY_S = 0.5
 
 
 @app.command()
-def boxes(folder: Folder, as_json: AsJson = False) -> None:
+def boxes(folder: Folder, as_json: AsJson = False, reliability: stating.Drawing = None) -> None:
     """Fire, smoke and crash on DIR/images with YOLO labels in DIR/labels."""
     detector = open_detector()
     judged = list(judge_pictures(detector, picture_paths(folder / "images"), folder / "labels"))
@@ -60,7 +61,16 @@ def boxes(folder: Folder, as_json: AsJson = False) -> None:
         figures["by_source"] = {s: {"image_recall": r} for s, r in by_source.items()}
         figures |= intervals(judged, class_id, point)
         classes[name] = figures
-    document = {"classes": classes, "images": len(judged)}
+    document: dict[str, Any] = {"classes": classes, "images": len(judged)}
+    if reliability is not None:
+        document["reliability"] = stating.drawn(
+            {
+                name: stating.stated_boxes(judged, i, detector.card.curves[Sighting(name)])
+                for i, name in enumerate(detector.classes)
+                if Sighting(name) is not Sighting.CRASH
+            },
+            reliability,
+        )
     if as_json:
         typer.echo(json.dumps(document))
         return
@@ -72,11 +82,12 @@ def boxes(folder: Folder, as_json: AsJson = False) -> None:
         typer.echo(f"{name:<6} {shown}")
         for source, its in figures["by_source"].items():
             typer.echo(f"       {source:<12} image_recall {_text(its['image_recall'])}")
+    stating.show(document.get("reliability", {}))
     typer.echo(f"{len(judged)} pictures")
 
 
 @app.command()
-def floods(folder: Folder, as_json: AsJson = False) -> None:
+def floods(folder: Folder, as_json: AsJson = False, reliability: stating.Drawing = None) -> None:
     """The flood classifier on pictures in DIR/flood and DIR/dry."""
     classifier = open_flood_classifier()
     point = classifier.card.operating_points[Sighting.FLOOD]
@@ -93,6 +104,9 @@ def floods(folder: Folder, as_json: AsJson = False) -> None:
                 point,
             )
         )
+    if reliability is not None:
+        stated = stating.stated_floods(wet, dry, classifier.card.curves[Sighting.FLOOD])
+        document["reliability"] = stating.drawn({"flood": stated}, reliability)
     if as_json:
         typer.echo(json.dumps(document))
         return
@@ -102,6 +116,7 @@ def floods(folder: Folder, as_json: AsJson = False) -> None:
             for k in ("recall", "fpr", "auc")
         )
         typer.echo(f"{source:<12} {shown}")
+    stating.show(document.get("reliability", {}))
 
 
 @app.command()
