@@ -107,6 +107,26 @@ describe('what the server told', () => {
     expect(operations.shown(before).state).toBe('detected');
   });
 
+  it('lets what was kept quiet sound at once, also while its own clock is a second behind', () => {
+    const operations = loaded();
+    const now = Date.parse('2026-11-22T02:00:00Z');
+    const shelf = {
+      id: 's1',
+      camera_id: 'c1',
+      hazard: null,
+      reason: 'welding',
+      actor: 'ayu',
+      since: '2026-11-22T01:00:00Z',
+      until: '2026-11-22T04:00:00Z',
+      ended_by: '',
+      exercise: false,
+    };
+    operations.putShelf(shelf, now);
+    expect(operations.shelves.size).toBe(1);
+    operations.putShelf({ ...shelf, until: '2026-11-22T02:00:00.900Z', ended_by: 'ayu' }, now);
+    expect(operations.shelves.size).toBe(0);
+  });
+
   it('forgets old calls that belong to nothing, and only those', () => {
     const operations = loaded();
     operations.putCall(call('k2'));

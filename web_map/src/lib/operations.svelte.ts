@@ -243,8 +243,10 @@ export class Operations {
   }
 
   putShelf(shelf: Shelf, now: number): void {
-    if (Date.parse(shelf.until) > now) this.shelves.set(shelf.id, shelf);
-    else this.shelves.delete(shelf.id);
+    // Who ends one early ends it now by the server's clock, of which ours may be a second short.
+    const over = shelf.ended_by !== '' || Date.parse(shelf.until) <= now;
+    if (over) this.shelves.delete(shelf.id);
+    else this.shelves.set(shelf.id, shelf);
   }
 
   putHandover(handover: Handover): void {
