@@ -78,7 +78,7 @@ class Fusion:
         self._hearing = Hearing(parameters, projection)
         self._register = Register(parameters)
         self._swept_s = -math.inf
-        self._now_s = -math.inf
+        self._recorded_s = self._now_s = -math.inf
         self._watch: Watch | None = None
         self._live: Mapping[CameraId, float] = {}
         for camera_id, pose in cameras.items():
@@ -129,7 +129,10 @@ class Fusion:
         incident.
         """
         heard = self._hearing.hear(report)
-        self._now_s = max(self._now_s, report.recorded_at.timestamp())
+        # A decision speaks of its report's time, whatever was thought of since: replayed, it is the
+        # same.
+        self._recorded_s = max(self._recorded_s, report.recorded_at.timestamp())
+        self._now_s = self._recorded_s
         if heard is None or heard.piece is None:
             return []
         if heard.incident is not None:

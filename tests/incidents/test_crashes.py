@@ -31,7 +31,7 @@ from incidents.rows import latest
 from incidents.store import Store
 from incidents.tables import IncidentRow
 from plumbing.bus import DETECTIONS, Bus
-from plumbing.clock import SystemClock
+from plumbing.clock import HeldClock, SystemClock
 from plumbing.embedded_bus import EmbeddedBus
 from plumbing.settings import Settings
 from tests.incidents import make
@@ -216,14 +216,21 @@ async def outcome(store: Store) -> dict[str, object]:
 
 
 async def undisturbed(reports: Sequence[Report], tmp_path: Path) -> dict[str, object]:
-    """The same reports in the same order, by one process that nobody kills."""
-    store = await Store.open(f"sqlite:///{tmp_path / 'undisturbed.sqlite3'}", SystemClock())
+    """The same reports in the same order and at the same times, by one process that nobody
+    kills.
+    """
+    clock = HeldClock(reports[0].recorded_at)
+    store = await Store.open(f"sqlite:///{tmp_path / 'undisturbed.sqlite3'}", clock)
     settings = Settings()
     mind = Mind(settings.city, settings.fusion)
     mind.rebuild(None, [camera(1), camera(2)])
     await store.fusion.claim(1)
-    await store.reports.accept([report.body for report in reports])
-    for report in await store.reports.after(0, limit=10_000):
+    for told in reports:
+        clock.advance((told.recorded_at - clock.now()).total_seconds())
+        await store.reports.accept([told.body])
+    again = await store.reports.after(0, limit=10_000)
+    assert [one.recorded_at for one in again] == [one.recorded_at for one in reports]
+    for report in again:
         (one,) = mind.decide([report], 1.0)
         assert not one.problem
         await store.fusion.apply([one], fencing=1, known_seq=0, enrichment=PLAIN)
