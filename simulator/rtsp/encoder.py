@@ -29,8 +29,28 @@ class PictureEncoder:
     """One stream's encoder: no B frames, no look-ahead, keyframes only where asked for."""
 
     def __init__(
-        self, width_px: int, height_px: int, fps: float, codec: Codec = Codec.H264, crf: int = 27
+        self,
+        width_px: int,
+        height_px: int,
+        fps: float,
+        codec: Codec = Codec.H264,
+        crf: int = 27,
+        *,
+        is_steady: bool = False,
     ) -> None:
+        """
+        Args:
+            width_px: Even.
+            height_px: Even.
+            fps: Pictures a second.
+            codec: How to code.
+            crf: Quality; less is better.
+            is_steady: Quantise every picture alike, so that the same picture is decoded to the same
+                one whatever came before. Otherwise quality drifts with what has been shown.
+
+        Raises:
+            ValueError: an odd width or height.
+        """
         if width_px % 2 or height_px % 2:
             raise ValueError(f"width and height must be even, got {width_px}x{height_px}")
         self._codec = codec
@@ -43,7 +63,8 @@ class PictureEncoder:
         context.thread_count = 1
         # Keyframes come when asked for: by the clock, not by the count of pictures.
         context.gop_size = 1_000_000
-        context.options = {"tune": "zerolatency", "crf": str(crf), "forced-idr": "1"}
+        quality = "qp" if is_steady else "crf"
+        context.options = {"tune": "zerolatency", quality: str(crf), "forced-idr": "1"}
         context.options |= _OPTIONS[codec]
         self._context = context
         self._next_pts = 0

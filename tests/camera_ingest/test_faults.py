@@ -228,7 +228,9 @@ def cases(folder: Path) -> Iterator[list[Case]]:
             ("black", S.BLACK, REAL.dark_s),
         ):
             stage = Stage()
-            url = rtsp.serve(show, RenderedSource(stage, fps=5, keyframe_every_s=0.4))
+            # A hung sensor's picture; with a drifting quality it would be another one each time.
+            source = RenderedSource(stage, fps=5, keyframe_every_s=0.4, is_steady=True)
+            url = rtsp.serve(show, source)
             found.append(
                 Case(
                     name=f"{show} picture",
