@@ -78,7 +78,7 @@ def test_from_footage_to_a_verified_incident_through_three_deaths(
     expect(first.get_by_test_id(f"incident-{fire['id']}")).to_have_count(1)
     drawn = eventually(lambda: _drawn(first, fire["id"]), 30, "the fire is drawn on the map")
     assert len([item for item in drawn["incidents"] if item["id"] == fire["id"]]) == 1
-    assert crash["id"] in [item["id"] for item in drawn["incidents"]]
+    eventually(lambda: _drawn(first, crash["id"]), 30, "the crash is drawn on the map")
     assert call_id in [item["id"] for item in drawn["callers"]]
     assert fire_camera["camera"]["id"] in [item["id"] for item in drawn["cameras"]]
 
