@@ -14,14 +14,12 @@ import asyncio
 import json
 import os
 import platform
-import random
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -29,40 +27,18 @@ from typing import Any
 from playwright.async_api import Browser, CDPSession, Page, async_playwright
 
 from api.feed.waking import Waker
+from bench.console_city import City
 from bench.feed_processes import process
 from bench.feed_servers import api_in_process
-from contracts import (
-    CallId,
-    CallReport,
-    Camera,
-    CameraId,
-    CameraPose,
-    Contribution,
-    Decision,
-    DecisionKind,
-    Estimate,
-    Hazard,
-    IncidentAction,
-    IncidentId,
-    LonLat,
-    Polygon,
-    Region,
-    ReportId,
-    SourceKind,
-)
-from incidents.fusing.alarms import AlarmPolicy
-from incidents.fusing.application import Outcome
-from incidents.fusing.enrichment import Enrichment
+from contracts import Hazard, IncidentAction
 from incidents.people.accounts import Role
-from incidents.register.camera_rows import Credentials
 from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock
 from plumbing.embedded_bus import EmbeddedBus
-from plumbing.settings import FusionSettings, Settings, load_settings
+from plumbing.settings import Settings, load_settings
 
 USER, PASSWORD = "bench", "a long sentence for a benchmark"
-CENTRE = LonLat(106.992, -6.2383)
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 THREAD = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 WATCH = """() => {
@@ -103,133 +79,6 @@ class Plan:
     seconds: float = 15.0
     alarms: int = 30
     shift_changes: int = 4_000
-
-
-class City:
-    """The database as fusion and people would change it."""
-
-    def __init__(self, store: Store, seed: int = 1) -> None:
-        self._store = store
-        self._chance = random.Random(seed)  # noqa: S311 - a scenario, no secret
-        self._enrichment = Enrichment(
-            AlarmPolicy(FusionSettings()), lambda _: "Bekasi Timur", lambda *_: ()
-        )
-        self.made: list[IncidentId] = []
-        self._numbers = 0
-
-    async def furnish(self, plan: Plan) -> None:
-        """Cameras and open incidents, most of them candidates and of lower priority."""
-        cameras = [_camera(number, self._place()) for number in range(plan.cameras)]
-        await self._store.cameras.save_all(
-            [(camera, Credentials()) for camera in cameras], actor="bench"
-        )
-        for number in range(plan.incidents):
-            probability = 0.97 if number % 5 == 0 else 0.3
-            self.made.append(await self.found(self._chance.choice(list(Hazard)), probability))
-
-    async def found(self, hazard: Hazard, probability: float) -> IncidentId:
-        """A new incident."""
-        self._numbers += 1
-        incident_id = IncidentId(f"inc-{self._numbers:06d}")
-        await self._decide(incident_id, DecisionKind.FOUND, hazard, probability)
-        return incident_id
-
-    async def refine(self) -> IncidentId:
-        """What fusion does to a live incident about once a second."""
-        incident_id = self._chance.choice(self.made)
-        now = await self._store.incidents.get(incident_id)
-        estimate = replace(now.estimate, probability=min(0.999, now.estimate.probability * 1.001))
-        await self._apply(
-            Decision(kind=DecisionKind.UPDATE, incident_id=incident_id, estimate=estimate)
-        )
-        return incident_id
-
-    async def note(self) -> IncidentId:
-        """A change that a person makes."""
-        incident_id = self._chance.choice(self.made)
-        await self.act(incident_id, IncidentAction.NOTE, note=f"catatan {self._numbers}")
-        return incident_id
-
-    async def act(
-        self, incident_id: IncidentId, action: IncidentAction, reason: str = "", note: str = ""
-    ) -> None:
-        """Somebody's step."""
-        now = await self._store.incidents.get(incident_id)
-        await self._store.incidents.act(
-            incident_id, action, actor="bench", version=now.version, reason=reason, note=note
-        )
-
-    def _place(self) -> LonLat:
-        spread = self._chance.uniform
-        return LonLat(CENTRE.lon + spread(-0.06, 0.06), CENTRE.lat + spread(-0.06, 0.06))
-
-    async def _decide(
-        self, incident_id: IncidentId, kind: DecisionKind, hazard: Hazard, probability: float
-    ) -> None:
-        place = self._place()
-        at = datetime.now(UTC)
-        call_id = CallId(f"call-{incident_id}")
-        estimate = Estimate(
-            hazard=hazard,
-            hazard_probabilities=((hazard, 1.0),),
-            probability=probability,
-            location=place,
-            region50=_region(place, 1e-4, 0.5),
-            region90=_region(place, 3e-4, 0.9),
-            contributions=(
-                Contribution(source=SourceKind.CALLER, source_id=call_id, log_odds=4.0),
-            ),
-            report_ids=(ReportId(f"report-{incident_id}"),),
-            camera_ids=(),
-            call_ids=(call_id,),
-            started_at=at,
-            last_report_at=at,
-        )
-        await self._apply(Decision(kind=kind, incident_id=incident_id, estimate=estimate))
-
-    async def _apply(self, decision: Decision) -> None:
-        self._numbers += 1
-        report = CallReport(
-            id=ReportId(f"report-{self._numbers}"),
-            call_id=CallId(f"call-{self._numbers}"),
-            hazard=decision.estimate.hazard,
-            note="",
-            received_at=datetime.now(UTC),
-        )
-        (accepted,) = await self._store.reports.accept([report])
-        await self._store.fusion.claim(1)
-        await self._store.fusion.apply(
-            [Outcome(accepted.report, (decision,))],
-            fencing=1,
-            known_seq=await self._store.log.last_seq(),
-            enrichment=self._enrichment,
-        )
-
-
-def _camera(number: int, place: LonLat) -> Camera:
-    pose = CameraPose(
-        position=place,
-        height_m=8,
-        bearing_deg=(number * 37) % 360,
-        tilt_deg=-15,
-        hfov_deg=60,
-        width_px=1280,
-        height_px=720,
-    )
-    return Camera(
-        id=CameraId(f"camera-{number}"),
-        name=f"ATCS {number}",
-        url=f"rtsp://camera.example/{number}",
-        position=place,
-        pose=pose,
-    )
-
-
-def _region(place: LonLat, half_deg: float, confidence: float) -> Region:
-    west, east = place.lon - half_deg, place.lon + half_deg
-    south, north = place.lat - half_deg, place.lat + half_deg
-    ring = ((west, south), (east, south), (east, north), (west, north), (west, south))
-    return Region(area=Polygon((ring,)), confidence=confidence)
 
 
 class Browsing:
@@ -352,7 +201,7 @@ async def _measure(plan: Plan, settings: Settings, say: Callable[[str], None]) -
     await store.accounts.add(USER, PASSWORD, Role.OPERATOR)
     say(f"{plan.cameras} cameras, {plan.incidents} incidents")
     city = City(store)
-    await city.furnish(plan)
+    await city.furnish(plan.cameras, plan.incidents)
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     async with Bus(settings.bus.url or "", settings.bus.namespace) as bus, async_playwright() as pw:
         waker = Waker(bus)

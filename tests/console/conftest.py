@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,9 @@ def language() -> str:
     return "en"
 
 
-@pytest.fixture
-def console(browser: Browser, api: ApiThread, language: str) -> Iterator[Page]:
-    """The signed-in console."""
+@contextmanager
+def signed_in(browser: Browser, api: ApiThread, language: str = "en") -> Iterator[Page]:
+    """The console of a supervisor who has signed in; fails where a script of it did."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.add_init_script(f"localStorage.setItem('siaga.language', '{language}')")
     page = context.new_page()
@@ -51,3 +52,10 @@ def console(browser: Browser, api: ApiThread, language: str) -> Iterator[Page]:
     yield page
     context.close()
     assert not faults, faults
+
+
+@pytest.fixture
+def console(browser: Browser, api: ApiThread, language: str) -> Iterator[Page]:
+    """The signed-in console."""
+    with signed_in(browser, api, language) as page:
+        yield page

@@ -31,7 +31,7 @@ from incidents.people.accounts import Role
 from incidents.tables import LearntRow
 from plumbing.embedded_bus import EmbeddedBus
 from tests.api.test_exercises import SCORE
-from tests.console.conftest import ADMIN
+from tests.console.conftest import ADMIN, signed_in
 from tests.support.accessibility import serious_faults
 from tests.support.api import PASSWORD, ApiThread, api_in_thread, api_settings
 from tests.support.system import eventually
@@ -69,19 +69,8 @@ def api(
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, api: ApiThread) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.add_init_script("localStorage.setItem('siaga.language', 'en')")
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(api.api.url)
-    page.get_by_test_id("signin-user").fill(ADMIN)
-    page.get_by_test_id("signin-password").fill(PASSWORD)
-    page.get_by_test_id("signin-submit").click()
-    page.get_by_test_id("connection").wait_for()
-    yield page
-    context.close()
-    assert not faults, faults
+    with signed_in(browser, api) as page:
+        yield page
 
 
 def _go(page: Page, place: str) -> None:

@@ -1,28 +1,23 @@
 // The map of the reports: where things happened, and what no camera sees.
 
-import 'maplibre-gl/dist/maplibre-gl.css';
-import './controls.css';
 import {
-  AttributionControl,
-  Map as LibreMap,
   NavigationControl,
-  ScaleControl,
-  setWorkerUrl,
   type GeoJSONSource,
   type LayerSpecification,
+  type Map as LibreMap,
 } from 'maplibre-gl';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
-import type { Feature, FeatureCollection } from 'geojson';
+import type { Feature } from 'geojson';
 import { boundsOf } from '../lib/geodesy';
 import { heatSquares } from '../lib/figures';
-import { prefersReducedMotion, type Theme } from '../lib/preferences.svelte';
+import type { Theme } from '../lib/preferences.svelte';
 import type { Area, Config } from '../lib/types';
 import type { HeatReport } from '../lib/types/reports';
 import { findBasemap } from './background';
-import { FONT_FACES, MAP_FONT, type Basemap } from './basemap';
+import { MAP_FONT, type Basemap } from './basemap';
 import { PALETTES, type Palette } from './palette';
+import { areaFeature, collection, furnish, repaint, stageMap } from './stage';
 
-setWorkerUrl(new URL(workerUrl, location.href).href);
+const MAX_ZOOM = 22;
 
 export interface Places {
   heat: HeatReport | null;
@@ -54,33 +49,16 @@ export class PlacesMap {
     onproblem: (what: string) => void,
   ) {
     const { city, map } = config;
-    this.map = new LibreMap({
-      container: element,
-      center: [city.lon, city.lat],
-      zoom: map.zoom,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      // The page is scrolled over it.
-      scrollZoom: false,
-      fadeDuration: prefersReducedMotion() ? 0 : 120,
-    });
-    this.map.setStyle(map.style_url ?? { version: 8, sources: {}, layers: [] }, {
-      transformStyle: (_, next) => ({
-        ...next,
-        'font-faces': { ...next['font-faces'], ...FONT_FACES },
-      }),
-    });
-    this.map.touchZoomRotate.disableRotation();
-    this.map.keyboard.disableRotation();
-    this.map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
-    this.map.addControl(new ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
-    this.map.addControl(
-      new AttributionControl({ compact: false, customAttribution: map.attribution }),
-      'bottom-right',
+    this.map = stageMap(
+      element,
+      config,
+      { centre: city, zoom: map.zoom, maxZoom: MAX_ZOOM },
+      () => this.furnish(),
+      onproblem,
     );
-    this.map.on('style.load', () => this.furnish());
-    this.map.on('error', (event) => onproblem(event.error.message));
+    // The page is scrolled over it.
+    this.map.scrollZoom.disable();
+    this.map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
   }
 
   destroy(): void {
@@ -91,20 +69,14 @@ export class PlacesMap {
   setTheme(theme: Theme): void {
     if (theme === this.theme) return;
     this.theme = theme;
-    if (!this.ready) return;
-    const palette = PALETTES[theme];
-    for (const layer of [...this.basemap.layers(palette), ...placesLayers(palette)]) {
-      for (const [name, value] of Object.entries(layer.paint ?? {})) {
-        this.map.setPaintProperty(layer.id, name as never, value as never, { validate: false });
-      }
-    }
+    if (this.ready) repaint(this.map, this.layers());
   }
 
   show(places: Places): void {
     this.places = places;
     if (!this.ready) return;
     const { heat, gaps } = places;
-    this.draw('places-gaps', gaps ? [areaFeature(gaps, {})] : []);
+    this.draw('places-gaps', gaps ? [areaFeature(gaps)] : []);
     const squares = heat ? heatSquares(heat) : [];
     this.draw(
       'places-heat',
@@ -128,28 +100,16 @@ export class PlacesMap {
     this.map.getSource<GeoJSONSource>(source)?.setData(collection(features));
   }
 
-  private furnish(): void {
+  private layers(): LayerSpecification[] {
     const palette = PALETTES[this.theme];
-    for (const [name, source] of Object.entries(this.basemap.sources)) {
-      this.map.addSource(name, source);
-    }
-    for (const name of SOURCES) {
-      this.map.addSource(name, { type: 'geojson', data: collection([]) });
-    }
-    for (const layer of [...this.basemap.layers(palette), ...placesLayers(palette)]) {
-      this.map.addLayer(layer);
-    }
+    return [...this.basemap.layers(palette), ...placesLayers(palette)];
+  }
+
+  private furnish(): void {
+    furnish(this.map, this.basemap, SOURCES, this.layers());
     this.ready = true;
     if (this.places) this.show(this.places);
   }
-}
-
-function collection(features: Feature[]): FeatureCollection {
-  return { type: 'FeatureCollection', features };
-}
-
-function areaFeature(area: Area, properties: Record<string, unknown>): Feature {
-  return { type: 'Feature', properties, geometry: area as Feature['geometry'] };
 }
 
 function placesLayers(palette: Palette): LayerSpecification[] {

@@ -12,8 +12,9 @@ import {
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { prefersReducedMotion } from '../lib/preferences.svelte';
-import type { Config, LonLat } from '../lib/types';
-import { FONT_FACES } from './basemap';
+import type { Feature, FeatureCollection } from 'geojson';
+import type { Area, Config, LonLat } from '../lib/types';
+import { FONT_FACES, type Basemap } from './basemap';
 
 setWorkerUrl(new URL(workerUrl, location.href).href);
 
@@ -67,4 +68,24 @@ export function repaint(map: LibreMap, layers: readonly LayerSpecification[]): v
       map.setPaintProperty(layer.id, name as never, value as never, { validate: false });
     }
   }
+}
+
+/** Put the background, empty sources and layers on a map whose style has loaded. */
+export function furnish(
+  map: LibreMap,
+  basemap: Basemap,
+  sources: readonly string[],
+  layers: readonly LayerSpecification[],
+): void {
+  for (const [name, source] of Object.entries(basemap.sources)) map.addSource(name, source);
+  for (const name of sources) map.addSource(name, { type: 'geojson', data: collection([]) });
+  for (const layer of layers) map.addLayer(layer);
+}
+
+export function collection(features: Feature[]): FeatureCollection {
+  return { type: 'FeatureCollection', features };
+}
+
+export function areaFeature(area: Area, properties: Record<string, unknown> = {}): Feature {
+  return { type: 'Feature', properties, geometry: area as Feature['geometry'] };
 }

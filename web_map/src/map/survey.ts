@@ -10,11 +10,11 @@ import type {
 import type { Feature, FeatureCollection } from 'geojson';
 import { boundsOf } from '../lib/geodesy';
 import type { Theme } from '../lib/preferences.svelte';
-import type { Area, CalibrationPreview, Config, LonLat } from '../lib/types';
+import type { CalibrationPreview, Config, LonLat } from '../lib/types';
 import { findBasemap } from './background';
 import { MAP_FONT, type Basemap } from './basemap';
 import { PALETTES, type Palette } from './palette';
-import { repaint, stageMap } from './stage';
+import { areaFeature, collection, furnish, repaint, stageMap } from './stage';
 
 const SOURCES = ['survey-view', 'survey-errors', 'survey-spots', 'survey-camera'] as const;
 const START_ZOOM = 17;
@@ -82,9 +82,7 @@ export class SurveyMap {
   setTheme(theme: Theme): void {
     if (theme === this.theme) return;
     this.theme = theme;
-    if (!this.ready) return;
-    const palette = PALETTES[theme];
-    repaint(this.map, [...this.basemap.layers(palette), ...surveyLayers(palette)]);
+    if (this.ready) repaint(this.map, this.layers());
   }
 
   show(survey: Survey): void {
@@ -123,17 +121,13 @@ export class SurveyMap {
     return this.ready && this.map.loaded() && !this.map.isMoving();
   }
 
-  private furnish(): void {
+  private layers(): LayerSpecification[] {
     const palette = PALETTES[this.theme];
-    for (const [name, source] of Object.entries(this.basemap.sources)) {
-      this.map.addSource(name, source);
-    }
-    for (const name of SOURCES) {
-      this.map.addSource(name, { type: 'geojson', data: collection([]) });
-    }
-    for (const layer of [...this.basemap.layers(palette), ...surveyLayers(palette)]) {
-      this.map.addLayer(layer);
-    }
+    return [...this.basemap.layers(palette), ...surveyLayers(palette)];
+  }
+
+  private furnish(): void {
+    furnish(this.map, this.basemap, SOURCES, this.layers());
     this.ready = true;
     if (this.survey) this.show(this.survey);
   }
@@ -144,20 +138,12 @@ function featuresOf(survey: Survey): Record<(typeof SOURCES)[number], FeatureCol
   const errors = preview?.projected.flatMap((one) => (one.region95 ? [one.region95] : [])) ?? [];
   return {
     'survey-view': collection(preview?.field_of_view ? [areaFeature(preview.field_of_view)] : []),
-    'survey-errors': collection(errors.map(areaFeature)),
+    'survey-errors': collection(errors.map((area) => areaFeature(area))),
     'survey-spots': collection(
       survey.spots.map(({ at, label, contradicts }) => pointFeature(at, { label, contradicts })),
     ),
     'survey-camera': collection([pointFeature(preview?.pose.position ?? survey.camera, {})]),
   };
-}
-
-function collection(features: Feature[]): FeatureCollection {
-  return { type: 'FeatureCollection', features };
-}
-
-function areaFeature(area: Area): Feature {
-  return { type: 'Feature', properties: {}, geometry: area as Feature['geometry'] };
 }
 
 function pointFeature(at: LonLat, properties: Record<string, unknown>): Feature {
