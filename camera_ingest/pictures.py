@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from contracts import Rgb
 
+CELLS = (9, 16)
+"""Rows and columns."""
 _PLANAR = "yuv420p"
 _FULL_RANGE = "yuvj420p"
 
@@ -27,6 +29,9 @@ class PictureFacts:
     """Standard deviation of the luma."""
     fingerprint: int
     """Equal for equal pictures; noise of one grey level in one pixel changes it."""
+    cells: NDArray[np.float32]
+    """Mean luma of the picture's parts, `CELLS` of them: what changes in the scene changes one of
+    them, and what a sensor's noise or an encoder's quality change is averaged away."""
 
 
 class PictureShrinker:
@@ -91,9 +96,14 @@ def shrunk_size(width_px: int, height_px: int, max_width_px: int) -> tuple[int, 
 
 
 def _facts(luma_plane: av.video.plane.VideoPlane) -> PictureFacts:
-    sample = np.ascontiguousarray(_pixels(luma_plane)[::4, ::4])
+    luma = _pixels(luma_plane)
+    sample = np.ascontiguousarray(luma[::4, ::4])
     return PictureFacts(
         brightness=float(sample.mean()),
         contrast=float(sample.std()),
         fingerprint=zlib.crc32(sample.data),
+        cells=np.asarray(
+            cv2.resize(luma.astype(np.float32), CELLS[::-1], interpolation=cv2.INTER_AREA),
+            np.float32,
+        ),
     )

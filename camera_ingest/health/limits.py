@@ -25,6 +25,9 @@ class HealthLimits:
     that repeats its buffer doesn't. A minute spares scenes that a strong encoder smooths."""
     frozen_by_night_s: float = 600.0
     """In the dark, noise reduction leaves nothing that moves: the same picture proves little."""
+    frozen_alike_s: float = 3_600.0
+    """Pictures that differ, but in no part by more than a coder's quality: in an hour the light, a
+    leaf or a cat would have changed some part of any scene, even an empty tunnel's."""
     frozen_snapshots_s: float = 1_800.0
     """Portals renew their pictures every few minutes; until it is known how often, this long."""
     rate_window_s: float = 20.0

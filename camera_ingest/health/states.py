@@ -140,7 +140,7 @@ class HealthTracker:
                 self._dark_s = None
             elif self._dark_s is None:
                 self._dark_s = now_s
-            self._still.note(now_s, facts.fingerprint, facts.brightness)
+            self._still.note(now_s, facts)
 
     def viewed(self, moved: MovedView | None) -> None:
         """How the camera's view stands to the known one."""
@@ -207,8 +207,9 @@ class HealthTracker:
             told is CameraState.BLACK or self._picture_s - self._dark_s >= self._limits.dark_s
         ):
             return _Verdict(CameraState.BLACK, _BLACK, self._dark_s)
-        if self._still.is_frozen(self._picture_s):
-            return _Verdict(CameraState.FROZEN, _FROZEN, self._still.since_s)
+        frozen_since_s = self._still.frozen_since_s(self._picture_s)
+        if frozen_since_s is not None:
+            return _Verdict(CameraState.FROZEN, _FROZEN, frozen_since_s)
         if self._moved is not None:
             moved = self._moved
             return _Verdict(CameraState.MOVED, moved.detail, moved.since_s, moved.shift)
