@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.problems import Problem, invalid
 from api.rights.security import identity_of
 from api.services import Services, services_of
+from api.stripping import NotWhole, stripped
 from contracts import Attachment
 from plumbing.evidence import EvidenceFull
 
@@ -34,7 +35,7 @@ def body_of_kinds(kinds: Collection[str]) -> dict[str, Any]:
 
 
 async def taken(request: Request, name: str, kinds: Collection[str]) -> Attachment:
-    """The file that a request's body is, kept.
+    """The file that a request's body is, kept without what a phone wrote beside it.
 
     Raises:
         Problem: 415 it isn't what it says or none of ``kinds``, 422 its name, 507 no room.
@@ -49,7 +50,10 @@ async def taken(request: Request, name: str, kinds: Collection[str]) -> Attachme
     if any(ord(character) < 32 for character in name):
         raise invalid("name", "must not hold control characters")
     try:
+        content = await asyncio.to_thread(stripped, content, media_type)
         evidence_id = await asyncio.to_thread(services.evidence.put, content, media_type)
+    except NotWhole as error:
+        raise Problem(415, "unsupported-media", f"This can't be kept: {error}.") from error
     except EvidenceFull as error:
         raise Problem(507, "no-room", str(error)) from error
     return Attachment(

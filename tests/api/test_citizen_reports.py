@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from api.stripping import stripped
 from contracts import (
     CallChannel,
     CallId,
@@ -22,6 +23,7 @@ from geo.projection import LocalProjection
 from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from tests.api.made import LAT, LON
+from tests.api.stripping.pictures import PLACE, photo
 from tests.incidents import make
 from tests.support.api import RunningApi, api_settings, running_api
 from tests.support.store import START
@@ -135,7 +137,7 @@ async def test_who_reports_too_often_waits_and_nobody_else_does(tmp_path: Path, 
         assert len((await running.store.calls.recent())[0]) == 5
 
 
-PHOTO = b"\xff\xd8\xff\xe0 a photo of the water"
+PHOTO = photo("image/jpeg")
 
 
 async def test_photos_follow_a_report_and_are_what_they_say_they_are(
@@ -159,15 +161,19 @@ async def test_photos_follow_a_report_and_are_what_they_say_they_are(
         assert (await viewer.post(address, content=PHOTO)).status_code == 403
 
         told = (await viewer.get(f"/api/v1/calls/{call['id']}")).json()
-        (photo,) = told["photos"]
-        assert (photo["name"], photo["actor"]) == ("banjir.jpg", "key-dispatch-0")
+        (kept,) = told["photos"]
+        assert (kept["name"], kept["actor"]) == ("banjir.jpg", "key-dispatch-0")
         where = f"/api/v1/calls/{call['id']}/photos/"
-        given = await viewer.get(where + photo["evidence_id"])
-        assert given.content == PHOTO
+        given = await viewer.get(where + kept["evidence_id"])
+        assert given.content == stripped(PHOTO, "image/jpeg")
+        assert PLACE not in given.content, "where a citizen was is in no picture of ours"
+        assert kept["size_bytes"] == len(given.content)
         assert given.headers["content-disposition"].startswith("attachment;")
         assert (await viewer.get(where + "0" * 64)).status_code == 404
-        for number in range(7):
-            assert await send(PHOTO + bytes([number])) == 201
-        assert await send(PHOTO + b"one more") == 422
+        # What lies behind a picture's end makes it no other picture.
+        assert await send(PHOTO + b"one more") == 201
+        for turned in range(2, 9):
+            assert await send(photo("image/jpeg", turned)) == 201
+        assert await send(photo("image/png"), "image/png") == 422
     entries = await own_api.store.log.after(0)
     assert [one.detail for one in entries if one.detail == "photo"] == ["photo"] * 8
