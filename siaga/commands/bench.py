@@ -63,12 +63,22 @@ def fusion(
         int | None,
         typer.Option(min=1, help="Instead: kill -9 of the fusion process, so often, over a day."),
     ] = None,
+    cueing: Annotated[
+        bool, typer.Option("--cueing", help="Instead: what calls that cue cameras are worth.")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """How well reports become incidents, beside naive ways, and what a report costs."""
     from dataclasses import replace
 
+    if cueing:
+        from bench.fusion import cueing as bench_cueing
+
+        days = bench_cueing.Plan(first_seed=first_seed, seeds=seeds)
+        found = bench_cueing.run(days, settings_from(config).fusion, _progress)
+        _show(found, bench_cueing.table(found), as_json)
+        return
     if load is not None or kills is not None:
         _fusion_live(load, seconds, kills, first_seed, as_json)
         return
