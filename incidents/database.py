@@ -8,46 +8,29 @@ log has no gaps, and its entries become visible in order, on both databases.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from pathlib import Path
 
-from sqlalchemy import URL, Connection, event, insert, make_url, select, update
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts import Call, CameraHealth, Incident, LogKind, LogSubject, Sequence, to_json
-from incidents import sqlite_driver
+from incidents import engines
 from incidents.errors import StoreUnusable
 from incidents.migrations import upgrade
 from incidents.people.audit_chain import AuditEvent, append
 from incidents.tables import CounterRow, LogRow
 from incidents.tags import joined, tags_of
+from incidents.turns import Turns
 from plumbing.clock import Clock
 
 SYSTEM = "system"
 """The actor of what no person did."""
 LOCAL = "local"
 """The actor of what was done on the machine itself, by the command line."""
-
-BUSY_TIMEOUT_MS = 15_000
-"""How long SQLite waits for another process's transaction. Ours take milliseconds; a longer wait
-means a process that hangs, and an error is the better answer then."""
-
-_POSTGRES_SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0"}
-"""What we ask is answered from an index in milliseconds: compiling it, or starting processes for
-it, takes longer."""
-
-_BEGINNINGS = {
-    "read": sqlite_driver.BEGIN_READ,
-    "long read": sqlite_driver.BEGIN_LONG_READ,
-    "write": sqlite_driver.BEGIN_WRITE,
-}
 
 _IS_REFERENCE = re.compile(r"[a-z][a-z0-9_.-]{0,79}")
 
@@ -161,16 +144,14 @@ def _hazard(subject: LogSubject) -> str | None:
 class Database:
     """An opened and migrated database."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, turns: Turns, clock: Clock) -> None:
         self.clock = clock
         self._engine = engine
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._read_options: dict[str, str] = (
             {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"}
         )
-        # Within a process writers queue here, in order and at once; SQLite's own waiting is a
-        # poll with growing pauses, and is left for other processes' transactions.
-        self._turn = asyncio.Lock()
+        self._turns = turns
         self.listeners: list[Listener] = []
 
     @classmethod
@@ -181,9 +162,9 @@ class Database:
             StoreUnusable: a URL we don't understand, a database that doesn't answer, is newer than
                 this program, or isn't one of ours.
         """
-        parsed = _async_url(url)
+        parsed = engines.async_url(url)
         try:
-            database = cls(_create_engine(parsed), clock)
+            database = cls(engines.create(parsed), engines.turns_of(parsed), clock)
             await database._migrate()
         except (DBAPIError, OSError) as error:
             shown = parsed.render_as_string(hide_password=True)
@@ -193,7 +174,9 @@ class Database:
 
     async def _migrate(self) -> None:
         try:
-            async with self._transaction("write") as connection:
+            # The first one also makes the file one with a write-ahead log, which nobody may be in
+            # meanwhile.
+            async with self._turns.one(), self._transaction("write") as connection:
                 await connection.run_sync(upgrade)
         except BaseException:
             await self.close()
@@ -202,6 +185,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+        self._turns.close()
 
     @contextlib.asynccontextmanager
     async def _transaction(self, access: str) -> AsyncIterator[AsyncConnection]:
@@ -224,13 +208,13 @@ class Database:
     @contextlib.asynccontextmanager
     async def changing(self) -> AsyncIterator[AsyncConnection]:
         """A writing transaction that adds nothing to the log (accounts, sessions, keys)."""
-        async with self._turn, self._transaction("write") as connection:
+        async with self._turns.one(), self._transaction("write") as connection:
             yield connection
 
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
         """A writing transaction under the log's lock; listeners hear of it once it is committed."""
-        async with self._turn, self._transaction("write") as connection:
+        async with self._turns.one(), self._transaction("write") as connection:
             rows = await connection.execute(
                 select(CounterRow.name, CounterRow.value)
                 .order_by(CounterRow.name)
@@ -245,65 +229,3 @@ class Database:
         if writing.has_news:
             for listener in tuple(self.listeners):
                 listener(writing.last_seq)
-
-
-def _async_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-        dialect = parsed.get_backend_name()
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise StoreUnusable(
-            "database.url must look like sqlite+aiosqlite:////path/file.sqlite3 "
-            "or postgresql+asyncpg://user:password@host/database"
-        ) from error
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-    if dialect not in drivers:
-        raise StoreUnusable(f"database.url: '{dialect}' is not supported; use sqlite or postgresql")
-    if dialect == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreUnusable("database.url: give SQLite a file; what it holds must outlive us")
-    return parsed.set(drivername=drivers[dialect])
-
-
-def _create_engine(url: URL) -> AsyncEngine:
-    if url.get_backend_name() != "sqlite":
-        try:
-            return create_async_engine(
-                url,
-                pool_size=8,
-                max_overflow=8,
-                pool_pre_ping=True,
-                connect_args={"server_settings": _POSTGRES_SETTINGS},
-            )
-        except ModuleNotFoundError as error:
-            raise StoreUnusable(
-                "PostgreSQL needs its driver: install the 'postgres' extra (siaga[postgres])"
-            ) from error
-    path = str(url.database)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(
-        url,
-        pool_size=8,
-        max_overflow=8,
-        async_creator=lambda: sqlite_driver.connect(path, BUSY_TIMEOUT_MS / 1000),
-    )
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    try:
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # FULL syncs the log at each commit: what was accepted survives a power cut.
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-    finally:
-        cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that turns into a write fails at once when another one wrote meanwhile.
-    access = connection.get_execution_options()["siaga_access"]
-    connection.exec_driver_sql(_BEGINNINGS[access])
