@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from contracts import ContractError, Hazard
 from contracts.errors import require_between, require_positive
+from geo.fusion.localities import AreaRates
 
 # Kota Bekasi's 112 service, January to October 2025: 7,500 reports of six kinds over 210 km2.
 _EVENTS_PER_KM2_DAY = {
@@ -58,6 +59,7 @@ class FusionParameters:
     """The same of a year's twelve months: floods come with the rain."""
     timezone: str = "UTC"
     """Of the hours and months."""
+    events_by_area: AreaRates | None = None
     false_calls_per_km2_day: float = 0.02
     false_app_reports_per_km2_day: float = 0.2
     """The same of reports by citizens' apps, where nobody asks back."""

@@ -138,10 +138,15 @@ class Score:
             return -math.inf
         started = np.array([source.started_s for source in self.sources])
         delays = log_delays(started, self.parameters.delay_days(hazard))
-        return self.term(hazard).log_k + self._log_season(hazard) + float(np.sum(delays))
+        return self.term(hazard).log_k + self._log_expected(hazard) + float(np.sum(delays))
 
-    def _log_season(self, hazard: Hazard) -> float:
-        return self.parameters.log_season(hazard, self.sources[0].started_s)
+    def _log_expected(self, hazard: Hazard) -> float:
+        """Of how many times its mean rate the hazard's is at the set's hour, month and place."""
+        p = self.parameters
+        found = p.log_season(hazard, self.sources[0].started_s)
+        if p.events_by_area is not None:
+            found += p.events_by_area.log_factor(hazard, self.term(hazard).place)
+        return found
 
     def _share_term(self, hazard: Hazard) -> None:
         """One product of places for all hazards, since without a name they are alike."""
@@ -172,7 +177,7 @@ class Score:
         return max(
             z
             - sum(source.own_log_odds(h) for source in seen)
-            - cameras._log_season(h)
+            - cameras._log_expected(h)
             - math.log(p.rate(h))
             + log_rate
             for h, z in zip(cameras.hazards, cameras.log_z_by_hazard, strict=True)
@@ -263,8 +268,8 @@ class Score:
         ):
             step = log_k + delay
             if number == 0:
-                season = self._log_season(hazard)
-                prior = step + season - source.own_log_odds(hazard) - self.doubt
+                expected = self._log_expected(hazard)
+                prior = step + expected - source.own_log_odds(hazard) - self.doubt
                 found.append(Contribution(source=SourceKind.PRIOR, source_id="", log_odds=prior))
                 step = source.own_log_odds(hazard)
             kinds = dict.fromkeys(

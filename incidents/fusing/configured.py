@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from contracts import ContractError, Hazard
 from geo.areas import AreaIndex
 from geo.buildings import Buildings
 from geo.fusion import FusionParameters
+from geo.fusion.localities import AreaRates
 from geo.projection import LocalProjection
 from plumbing.settings import FusionSettings, SettingsError
 
@@ -39,6 +41,32 @@ def parameters_of(settings: FusionSettings, timezone: str) -> FusionParameters:
 
 def _by_hazard(figures: Mapping[str, Sequence[float]]) -> dict[Hazard, tuple[float, ...]]:
     return {Hazard(name): tuple(shares) for name, shares in figures.items()}
+
+
+def with_areas(
+    parameters: FusionParameters,
+    settings: FusionSettings,
+    areas: AreaIndex | None,
+    projection: LocalProjection,
+) -> FusionParameters:
+    """The same with what is configured area by area.
+
+    Raises:
+        SettingsError: an area that isn't there, or a factor that fusion can't work with.
+    """
+    if not settings.events_by_area:
+        return parameters
+    if areas is None:
+        raise SettingsError("fusion.events_by_area: needs the areas' outlines, city.areas")
+    factors = {
+        name: {Hazard(hazard): factor for hazard, factor in by_hazard.items()}
+        for name, by_hazard in settings.events_by_area.items()
+    }
+    try:
+        rates = AreaRates(factors, areas, projection)
+    except ContractError as error:
+        raise SettingsError(f"fusion.events_by_area: {error}") from error
+    return replace(parameters, events_by_area=rates)
 
 
 def load_areas(path: Path | None) -> AreaIndex | None:

@@ -37,7 +37,7 @@ from geo.projection import LocalProjection
 from geo.ptz import PtzModel
 from geo.sights import KnownSights, Sights
 from geo.visibility import RankedCamera
-from incidents.fusing.configured import load_areas, load_buildings, parameters_of
+from incidents.fusing.configured import load_areas, load_buildings, parameters_of, with_areas
 from incidents.fusing.decisions import FusionMemory, Outcome
 from incidents.fusing.learning import parameters_with
 from plumbing.logs import get_logger
@@ -63,12 +63,13 @@ class Mind:
     """
 
     def __init__(self, city: CitySettings, fusion: FusionSettings) -> None:
-        self._assumed = parameters_of(fusion, city.timezone)
+        self._projection = LocalProjection(LonLat(city.lon, city.lat))
+        self._areas = load_areas(city.areas)
+        assumed = parameters_of(fusion, city.timezone)
+        self._assumed = with_areas(assumed, fusion, self._areas, self._projection)
         self._parameters = self._assumed
         self._knots: tuple[float, ...] = ()
         """Of the bending of probabilities to what verdicts have taught."""
-        self._projection = LocalProjection(LonLat(city.lon, city.lat))
-        self._areas = load_areas(city.areas)
         self._cameras: dict[CameraId, Camera] = {}
         self._partitions: dict[bool, Fusion] = {}
         self._views: dict[bool, Sights] = {}

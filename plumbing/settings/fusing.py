@@ -37,6 +37,11 @@ class FusionSettings(Section):
     events_by_month: dict[str, Annotated[list[Rate], Field(min_length=12, max_length=12)]] = Field(
         {}, description="The same of the year's twelve months: floods come with the rain"
     )
+    events_by_area: dict[str, dict[str, Rate]] = Field(
+        {},
+        description="How many times the city's mean rate a hazard's is in an area or district of "
+        "city.areas, by its name; 1 where it is left out",
+    )
     false_calls_per_km2_day: float = Field(0.02, ge=0, le=1000, description="Calls about nothing")
     false_app_reports_per_km2_day: float = Field(
         0.2, gt=0, le=1000, description="Reports by citizens' apps about nothing"
@@ -89,4 +94,8 @@ class FusionSettings(Section):
             unknown = sorted(set(getattr(self, name)) - set(_EVENTS_PER_KM2_DAY))
             if unknown:
                 raise ValueError(f"{name}: there is no hazard {unknown[0]!r}")
+        for area, by_hazard in self.events_by_area.items():
+            unknown = sorted(set(by_hazard) - set(_EVENTS_PER_KM2_DAY))
+            if unknown:
+                raise ValueError(f"events_by_area.{area}: there is no hazard {unknown[0]!r}")
         return self

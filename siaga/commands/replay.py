@@ -45,7 +45,7 @@ from contracts import (
 )
 from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
-from incidents.fusing.configured import parameters_of
+from incidents.fusing.configured import load_areas, parameters_of, with_areas
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
 from siaga.failures import Failure
 
@@ -126,9 +126,14 @@ def replay(
 ) -> None:
     """Run the fusion over recorded reports, in their own time."""
     settings = settings_from(config)
-    parameters = parameters_of(settings.fusion, settings.city.timezone)
     poses = read_cameras(cameras)
     lines = list(read_reports(reports, poses))
+    parameters = with_areas(
+        parameters_of(settings.fusion, settings.city.timezone),
+        settings.fusion,
+        load_areas(settings.city.areas),
+        LocalProjection(_centre(poses, lines)),
+    )
     found = run(parameters, poses, lines)
     names = {body.id: name for name, bodies in lines for body in bodies}
     answer = as_document(found, names)
