@@ -1,4 +1,5 @@
-"""A camera's user name and password, unsealed for the moment of opening."""
+"""What opening a camera takes beside its address: its user and password, unsealed for the moment,
+and whether its certificate matters."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from dataclasses import dataclass, field
 
 from contracts import StreamSource
 from plumbing.sealing import Sealer
+from plumbing.settings import IngestSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +24,10 @@ def unsealed_credentials(source: StreamSource, sealer: Sealer) -> Credentials | 
         return None
     sealed = source.sealed_password
     return Credentials(source.username, sealer.unseal(sealed) if sealed else "")
+
+
+def settings_for(source: StreamSource, settings: IngestSettings) -> IngestSettings:
+    """The settings as the register's word on this camera leaves them."""
+    if source.any_certificate and settings.check_certificates:
+        return settings.model_copy(update={"check_certificates": False})
+    return settings

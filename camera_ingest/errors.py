@@ -49,6 +49,14 @@ ENDED = "the camera ended the stream"
 BROKE = "the connection to the camera broke"
 
 
+def untrusted(why: str) -> str:
+    """The detail for a certificate that nobody known vouches for; ``why`` as OpenSSL says it."""
+    return (
+        f"the camera's certificate is not trusted ({why}): install one that is, or let its entry "
+        "in the register accept any (any_certificate)"
+    )
+
+
 def no_answer(timeout_s: float) -> str:
     """The detail for a silence while opening."""
     return f"no answer within {timeout_s:g} s: check the address, the port and the network"

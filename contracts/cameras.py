@@ -145,6 +145,9 @@ class Camera:
     exercise: bool = False
     """A simulated camera: what it reports never joins a real incident."""
     has_credentials: bool = False
+    any_certificate: bool = False
+    """Over rtsps and https, whatever certificate it shows is taken, its own mostly; who stands in
+    between could then show another picture."""
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -169,6 +172,8 @@ class StreamSource:
     username: str | None = None
     sealed_password: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = ()
+    any_certificate: bool = False
+    """See `Camera`."""
     exercise: bool = False
     view_key: str = ""
     """Another one whenever the camera's pose is set anew: from then on the view that is seen is the

@@ -89,6 +89,7 @@ async def probe_stream(request: Request, body: ProbeStream) -> Response:
         username=credentials.username,
         sealed_password=credentials.sealed_password,
         headers=credentials.headers,
+        any_certificate=body.any_certificate,
     )
     return await _probed(services, source, body.timeout_s)
 
@@ -107,6 +108,7 @@ async def probe_camera(request: Request, camera_id: Id) -> Response:
         username=stored.username,
         sealed_password=stored.sealed_password,
         headers=stored.headers,
+        any_certificate=camera.any_certificate,
     )
     return await _probed(services, source, PROBE_S)
 
@@ -239,6 +241,7 @@ def _camera(
         group=body.group,
         enabled=body.enabled,
         exercise=body.exercise or services.settings.exercise,
+        any_certificate=body.any_certificate,
     )
 
 

@@ -255,6 +255,9 @@ class Stream(Body):
     username: Secret | None = None
     password: Secret | None = None
     headers: StreamHeaders = Field({}, description="Sent when the stream is opened (Referer ...)")
+    any_certificate: StrictBool = Field(
+        False, description="Over rtsps and https, take whatever certificate the camera shows"
+    )
 
 
 class ProbeStream(Stream):

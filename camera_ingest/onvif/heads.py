@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from camera_ingest.credentials import unsealed_credentials
+from camera_ingest.credentials import settings_for, unsealed_credentials
 from camera_ingest.errors import IngestError
 from camera_ingest.onvif.client import OnvifClient
 from camera_ingest.stopping import StopSignal
@@ -49,6 +49,7 @@ class HeadReader:
         url = f"{url}:{self._head.port}/"
         guard.resolve(url)
         credentials = unsealed_credentials(source, sealer)
+        settings = settings_for(source, settings)
         self._client = OnvifClient(url, credentials, guard, settings, clock, stop)
 
     def read(self) -> HeadReport:

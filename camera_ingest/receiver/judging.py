@@ -13,6 +13,7 @@ from camera_ingest.errors import (
     NOBODY_LISTENS,
     IngestError,
     no_answer,
+    untrusted,
 )
 from contracts import CameraId, CameraState
 
@@ -28,10 +29,7 @@ def judging(camera_id: CameraId, open_timeout_s: float) -> Iterator[None]:
         state, detail = CameraState.REFUSED, NOBODY_LISTENS
     except ssl.SSLCertVerificationError as error:
         state = CameraState.UNREACHABLE
-        detail = (
-            f"the camera's certificate is not trusted ({error.verify_message}): install one that "
-            "is, or turn ingest.check_rtsps_certificates off"
-        )
+        detail = untrusted(error.verify_message)
     except ssl.SSLError as error:
         state = CameraState.UNREACHABLE
         detail = f"no encrypted connection ({error.reason}): does the camera speak rtsps?"

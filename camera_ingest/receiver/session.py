@@ -172,7 +172,7 @@ class _Attempt:
         return connect(self._pinned.ip, self._pinned.port, self._left_s(), self._stop)
 
     def _encrypt(self) -> None:
-        context = tls_context(is_checked=self._settings.check_rtsps_certificates)
+        context = tls_context(is_checked=self._settings.check_certificates)
         stream = self._stream.start_tls(context, self._pinned.host, self._left_s())
         if not isinstance(stream, StoppableStream):
             raise TypeError("an encrypted connection must be stoppable too")

@@ -26,7 +26,9 @@ from camera_ingest.errors import (
     fell_silent,
     judge_status,
     no_answer,
+    untrusted,
 )
+from camera_ingest.receiver.judging import tls_context
 from camera_ingest.stopping import StopSignal
 from camera_ingest.streams.sockets import GuardedNetwork
 from contracts import CameraId, CameraState
@@ -73,7 +75,9 @@ class CameraHttp:
         self._auth = _CameraAuth(credentials) if credentials is not None else None
         self._settings = settings
         self._client = httpx.Client(
-            transport=_Transport(GuardedNetwork(guard, stop)),
+            transport=_Transport(
+                GuardedNetwork(guard, stop), tls_context(is_checked=settings.check_certificates)
+            ),
             headers=[("User-Agent", "siaga"), ("Accept-Encoding", "identity"), *headers],
             timeout=httpx.Timeout(settings.read_timeout_s, connect=settings.open_timeout_s),
             follow_redirects=True,
@@ -174,8 +178,11 @@ class CameraHttp:
             raise self._error(CameraState.UNREACHABLE, no_answer(timeout_s)) from None
         except ConnectionRefusedError:
             raise self._error(CameraState.REFUSED, NOBODY_LISTENS) from None
+        except ssl.SSLCertVerificationError as error:
+            detail = untrusted(error.verify_message)
+            raise self._error(CameraState.UNREACHABLE, detail) from None
         except ssl.SSLError as error:
-            detail = f"no encrypted connection ({error.reason}): check the camera's certificate"
+            detail = f"no encrypted connection ({error.reason}): does the camera speak https?"
             raise self._error(CameraState.UNREACHABLE, detail) from None
         except ConnectionError:
             raise self._error(CameraState.STALLED, BROKE) from None
@@ -218,9 +225,9 @@ class _CameraAuth(httpx.Auth):
 class _Transport(httpx.BaseTransport):
     """httpx on an httpcore pool with a network of our own."""
 
-    def __init__(self, network: httpcore.NetworkBackend) -> None:
+    def __init__(self, network: httpcore.NetworkBackend, context: ssl.SSLContext) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(),
+            ssl_context=context,
             max_connections=4,
             max_keepalive_connections=2,
             keepalive_expiry=30.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from camera_ingest.credentials import unsealed_credentials
+from camera_ingest.credentials import settings_for, unsealed_credentials
 from camera_ingest.errors import IngestError
 from camera_ingest.packets import PacketSource
 from camera_ingest.retry import OpenGate
@@ -31,7 +31,7 @@ class StreamOpener:
         self.clock = clock
         self._guard = guard
         self._sealer = sealer
-        self._rtsp = RtspOpener(guard, settings, clock)
+        self._rtsp = RtspOpener(guard, clock)
         self._gate = OpenGate(settings.simultaneous_opens, clock)
 
     def open(self, source: StreamSource, stop: StopSignal) -> PacketSource:
@@ -50,10 +50,11 @@ class StreamOpener:
                 raise IngestError(camera_id, CameraState.UNREACHABLE, refusal.reason) from None
             except SealingError as error:
                 raise IngestError(camera_id, CameraState.UNAUTHORISED, str(error)) from None
+            settings = settings_for(source, self.settings)
             scheme = urlsplit(source.url).scheme.lower()
             if scheme in ("rtsp", "rtsps"):
-                return self._rtsp.open(camera_id, pinned, credentials, stop)
+                return self._rtsp.open(camera_id, pinned, credentials, settings, stop)
             if scheme in ("http", "https"):
-                return open_http(source, self._guard, credentials, self.settings, self.clock, stop)
+                return open_http(source, self._guard, credentials, settings, self.clock, stop)
             detail = f"'{scheme}' is no way to reach a camera: use rtsp, rtsps, http or https"
             raise IngestError(camera_id, CameraState.INVALID, detail)

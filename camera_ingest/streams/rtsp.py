@@ -47,9 +47,8 @@ REDIRECTED_FFMPEG = (
 class RtspOpener:
     """Opens RTSP cameras. Shared by all readers of a process, whose connections one loop reads."""
 
-    def __init__(self, guard: AddressGuard, settings: IngestSettings, clock: Clock) -> None:
+    def __init__(self, guard: AddressGuard, clock: Clock) -> None:
         self._guard = guard
-        self._settings = settings
         self._clock = clock
         self._loop = ReceiverLoop(clock)
 
@@ -58,6 +57,7 @@ class RtspOpener:
         camera_id: CameraId,
         pinned: PinnedAddress,
         credentials: Credentials | None,
+        settings: IngestSettings,
         stop: StopSignal,
     ) -> PacketSource:
         """Open an ``rtsp://`` or ``rtsps://`` camera.
@@ -66,7 +66,6 @@ class RtspOpener:
             IngestError: by what the camera did; see `camera_ingest.errors`.
             Stopped: the order came while opening.
         """
-        settings = self._settings
         if settings.own_rtsp:
             try:
                 playing = open_session(camera_id, pinned, credentials, self._guard, settings, stop)

@@ -114,7 +114,7 @@ class RtspRelay:
             stream = StoppableStream(connect(pinned.ip, pinned.port, timeout_s, stop), stop)
             try:
                 if pinned.scheme == "rtsps":
-                    context = tls_context(is_checked=settings.check_rtsps_certificates)
+                    context = tls_context(is_checked=settings.check_certificates)
                     encrypted = stream.start_tls(context, pinned.host, timeout_s)
                     if not isinstance(encrypted, StoppableStream):
                         raise TypeError("an encrypted connection must be stoppable too")

@@ -30,6 +30,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "group": ("group", "grup", "kelompok", "kecamatan", "pemilik", "owner"),
     "username": ("username", "user", "pengguna"),
     "password": ("password", "sandi", "kata_sandi"),
+    "any_certificate": ("any_certificate", "sertifikat_apa_pun"),
     "referer": ("referer", "referrer", "perujuk"),
     "height_m": ("height_m", "height", "tinggi", "tinggi_m"),
     "bearing_deg": ("bearing_deg", "bearing", "azimuth", "arah", "heading"),
@@ -53,6 +54,8 @@ _POSE_MAY = (
     "roll_sigma_deg",
     "hfov_sigma_pct",
 )
+_YES = ("yes", "ya", "true", "1")
+_NO = ("no", "tidak", "false", "0", "none", "")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _EARTH_RADIUS_M = 6_371_000.0
 
@@ -174,6 +177,7 @@ def _camera(number: int, row: Mapping[str, Any]) -> ImportedCamera:
             pose=_pose(row, position),
             group=str(row.get("group") or ""),
             enabled=bool(row.get("enabled", True)),
+            any_certificate=_is_said(row, "any_certificate"),
         ),
         username=row.get("username") or username,
         password=row.get("password") or password,
@@ -217,6 +221,14 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str | int) or not str(value).strip():
         raise ContractError(name, "is missing")
     return str(value).strip()
+
+
+def _is_said(row: Mapping[str, Any], name: str) -> bool:
+    value = row.get(name, False)
+    word = str(value).strip().lower()
+    if word not in _YES and word not in _NO:
+        raise ContractError(name, f"must be one of {', '.join(_YES[:3])} or no, got {value!r}")
+    return word in _YES
 
 
 def _number(row: Mapping[str, Any], name: str) -> float:

@@ -82,6 +82,7 @@ def source_of(camera: Camera, credentials: Credentials) -> StreamSource:
         username=credentials.username,
         sealed_password=credentials.sealed_password,
         headers=credentials.headers,
+        any_certificate=camera.any_certificate,
         exercise=camera.exercise,
         view_key="" if camera.pose is None else sha256(to_json(camera.pose)).hexdigest()[:16],
         turns=camera.head is not None,

@@ -212,6 +212,7 @@ def _imported_over(camera: Camera, current: Camera) -> Camera:
         pose=camera.pose or current.pose,
         head=current.head,
         road_region=current.road_region,
+        any_certificate=camera.any_certificate or current.any_certificate,
         enabled=current.enabled,
         exercise=current.exercise,
     )

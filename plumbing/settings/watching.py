@@ -56,8 +56,10 @@ class IngestSettings(Section):
         description="Leave RTSP cameras that send neither H.264 nor H.265 over TCP to FFmpeg, "
         "behind a relay that lets it reach nothing but that camera",
     )
-    check_rtsps_certificates: bool = Field(
-        True, description="Refuse rtsps cameras whose certificate no known authority vouches for"
+    check_certificates: bool = Field(
+        True,
+        description="Refuse rtsps and https cameras whose certificate no known authority vouches "
+        "for; of a single camera its entry in the register can say so (any_certificate)",
     )
     allow_private: tuple[Annotated[str, AfterValidator(network)], ...] = Field(
         (), description="Networks (CIDR) whose private or loopback addresses cameras may have"

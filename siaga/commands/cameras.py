@@ -60,6 +60,9 @@ def probe_url(
     password_file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="File with the password.")
     ] = None,
+    any_certificate: Annotated[
+        bool, typer.Option(help="Over rtsps and https, take whatever certificate it shows.")
+    ] = False,
     timeout_s: Annotated[float, typer.Option(min=1, max=60)] = 10.0,
     picture: Annotated[Path | None, typer.Option(help="Write the picture here (JPEG).")] = None,
     config: ConfigOption = None,
@@ -80,6 +83,7 @@ def probe_url(
         url=url,
         username=username,
         sealed_password=sealer.seal(password) if password is not None else None,
+        any_certificate=any_certificate,
     )
     guard = AddressGuard(settings.ingest.allow_private)
     found = probe(source, StreamOpener(settings.ingest, SystemClock(), guard, sealer), timeout_s)

@@ -90,6 +90,7 @@ cameras = st.builds(
     enabled=st.booleans(),
     exercise=st.booleans(),
     has_credentials=st.booleans(),
+    any_certificate=st.booleans(),
     version=st.integers(1, 10**9),
 )
 healths = st.builds(
@@ -108,6 +109,7 @@ sources = st.builds(
     username=st.none() | words,
     sealed_password=st.none() | words,
     headers=st.lists(st.tuples(words, words), max_size=3).map(tuple),
+    any_certificate=st.booleans(),
 )
 shapes = (
     st.builds(Disc, centre=points, radius_m=st.floats(0, 10_000))

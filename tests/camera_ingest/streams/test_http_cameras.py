@@ -1,108 +1,28 @@
 from __future__ import annotations
 
-import base64
-import dataclasses
-import hashlib
-import re
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 
-from camera_ingest import IngestError, StreamOpener, StreamReader
-from contracts import CameraState, Frame, StreamSource
+from camera_ingest import StreamOpener, StreamReader
+from contracts import CameraState, StreamSource
 from plumbing.address_guard import AddressGuard
 from plumbing.clock import SystemClock
-from plumbing.sealing import Sealer
-from plumbing.settings import IngestSettings
-from tests.camera_ingest.http_camera import Answer, Handler, HttpCamera
+from tests.camera_ingest.http_answers import (
+    failure_of,
+    frames_of,
+    hang,
+    jpeg,
+    mjpeg,
+    segmented,
+)
+from tests.camera_ingest.http_camera import Handler, HttpCamera
 
 Register = Callable[..., StreamSource]
-SECRET = "p@ss w:rd/&"
-
-
-def frames_of(source: StreamSource, opener: StreamOpener, count: int) -> list[Frame]:
-    return list(islice(StreamReader(source, opener).frames(), count))
-
-
-def failure_of(source: StreamSource, opener: StreamOpener) -> IngestError:
-    with pytest.raises(IngestError) as caught:
-        for _ in StreamReader(source, opener).frames():
-            pass
-    assert SECRET not in str(caught.value)
-    return caught.value
-
-
-def jpeg(grey: int = 120) -> bytes:
-    picture = np.full((96, 160, 3), grey, np.uint8)
-    picture[20:40, 20:60] = (200, 40, 40)
-    context = av.CodecContext.create("mjpeg", "w")
-    context.width, context.height, context.pix_fmt = 160, 96, "yuvj420p"
-    context.time_base = Fraction(1, 25)
-    frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
-    return b"".join(bytes(p) for p in [*context.encode(frame), *context.encode(None)])
-
-
-def mjpeg(http: HttpCamera, pictures: int = 10_000, every_s: float = 0.03) -> Answer:
-    def answer(handler: Handler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=x")
-        handler.end_headers()
-        handler.close_connection = True
-        for number in range(pictures):
-            body = jpeg(100 + number % 50)
-            handler.wfile.write(b"--x\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(body), body))
-            if http.ending.wait(every_s):
-                return
-
-    return answer
-
-
-def hang(http: HttpCamera) -> Answer:
-    def answer(handler: Handler) -> None:
-        http.ending.wait(60)
-        handler.close_connection = True
-
-    return answer
-
-
-def segmented(http: HttpCamera, clip: Path, folder: Path, kind: str, *, live: bool) -> str:
-    """Serve the clip as HLS, made by FFmpeg itself; live ones show one more segment a second."""
-    with (
-        av.open(str(clip)) as source,
-        av.open(
-            str(folder / "index.m3u8"),
-            "w",
-            format="hls",
-            options={"hls_time": "1", "hls_list_size": "0", "hls_segment_type": kind},
-        ) as target,
-    ):
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(source.streams.video[0]):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
-    text = (folder / "index.m3u8").read_text()
-    head, *segments = re.split(r"(?=#EXTINF)", text.replace("#EXT-X-ENDLIST\n", ""))
-    began = time.monotonic()
-
-    def playlist(handler: Handler) -> None:
-        shown = 2 + int(time.monotonic() - began) if live else len(segments)
-        end = "" if live else "#EXT-X-ENDLIST\n"
-        body = head + "".join(segments[:shown]) + end
-        handler.reply(200, body.encode(), Content_Type="application/vnd.apple.mpegurl")
-
-    for path in folder.iterdir():
-        if path.suffix != ".m3u8":
-            http.answer_bytes(f"/live/{path.name}", path.read_bytes(), "video/mp2t")
-    return http.answer("/live/index.m3u8", playlist)
 
 
 @pytest.mark.parametrize("kind", ["mpegts", "fmp4"])
@@ -202,50 +122,6 @@ def test_snapshots(http: HttpCamera, registered: Register, opener: StreamOpener)
     assert 0.25 < time.monotonic() - started < 3  # asked ten times a second, as set
 
 
-def test_basic_sign_in(http: HttpCamera, registered: Register, opener: StreamOpener) -> None:
-    wanted = "Basic " + base64.b64encode(f"admin:{SECRET}".encode()).decode()
-
-    def answer(handler: Handler) -> None:
-        if handler.headers.get("Authorization") == wanted:
-            handler.reply(200, jpeg(), Content_Type="image/jpeg")
-        else:
-            handler.reply(401, b"", WWW_Authenticate='Basic realm="cam"')
-
-    url = http.answer("/snap.jpg", answer)
-    source = registered(url, username="admin", password=SECRET)
-    assert len(frames_of(source, opener, 2)) == 2
-    wrong = failure_of(registered(url, username="admin", password="wrong"), opener)
-    assert wrong.state is CameraState.UNAUTHORISED
-    assert "refuses" in wrong.detail
-    none = failure_of(registered(url), opener)
-    assert none.state is CameraState.UNAUTHORISED
-    assert "asks for a user name" in none.detail
-
-
-def test_digest_is_preferred_and_keeps_the_password_unsaid(
-    http: HttpCamera, registered: Register, opener: StreamOpener
-) -> None:
-    def md5(text: str) -> str:
-        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-    def answer(handler: Handler) -> None:
-        said = handler.headers.get("Authorization", "")
-        given = dict(re.findall(r'(\w+)="?([^",]*)"?', said))
-        first, second = md5(f"admin:cam:{SECRET}"), md5("GET:/snap.jpg")
-        if said.startswith("Digest") and given.get("response") == md5(f"{first}:n1:{second}"):
-            handler.reply(200, jpeg(), Content_Type="image/jpeg")
-            return
-        handler.send_response(401)
-        handler.send_header("WWW-Authenticate", 'Basic realm="cam"')
-        handler.send_header("WWW-Authenticate", 'Digest realm="cam", nonce="n1"')
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    source = registered(http.answer("/snap.jpg", answer), username="admin", password=SECRET)
-    assert len(frames_of(source, opener, 2)) == 2
-    assert not any("Basic" in headers.get("Authorization", "") for _, headers in http.seen)
-
-
 @pytest.mark.parametrize(
     ("status", "state"),
     [
@@ -313,75 +189,6 @@ def test_an_answer_that_drips_is_cut_off(
     assert time.monotonic() - started < 6
 
 
-def redirect(target: str) -> Answer:
-    return lambda handler: handler.reply(302, b"", Location=target)
-
-
-def test_redirects_are_followed_within_what_may_be_opened(
-    http: HttpCamera, registered: Register, opener: StreamOpener
-) -> None:
-    http.answer_bytes("/snap.jpg", jpeg(), "image/jpeg")
-    url = http.answer("/old", redirect("/snap.jpg"))
-    assert len(frames_of(registered(url), opener, 1)) == 1
-    loop = http.answer("/loop", redirect("/loop"))
-    assert failure_of(registered(loop), opener).state is CameraState.INVALID
-
-
-def internal(port_of: str) -> str:
-    """The same server by an address that the guard below does not allow."""
-    return port_of.replace("127.0.0.1", "127.0.0.2")
-
-
-@pytest.mark.parametrize("way", ["redirect", "segment", "playlist", "file"])
-def test_no_way_round_the_address_guard(
-    http: HttpCamera,
-    clip: Path,
-    tmp_path: Path,
-    registered: Register,
-    settings: IngestSettings,
-    sealer: Sealer,
-    way: str,
-) -> None:
-    segmented(http, clip, tmp_path, "mpegts", live=False)
-    inner = internal(http.url("/live/index0.ts"))
-    listed = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n"
-    chosen = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{}\n"
-    answers: dict[str, Answer] = {
-        "redirect": redirect(inner),
-        "segment": lambda h: h.reply(200, listed.format(inner).encode()),
-        "playlist": lambda h: h.reply(
-            200, chosen.format(internal(http.url("/live/index.m3u8"))).encode()
-        ),
-        "file": lambda h: h.reply(200, listed.format(f"file://{clip}").encode()),
-    }
-    url = http.answer("/cam.m3u8", answers[way])
-    narrow = StreamOpener(settings, SystemClock(), AddressGuard(("127.0.0.1/32",)), sealer)
-    error = failure_of(registered(url), narrow)
-    assert error.state in (CameraState.UNREACHABLE, CameraState.INVALID)
-    # The server listens on both: it would have seen a request.
-    assert [path for path, _ in http.seen] == ["/cam.m3u8"]
-
-
-def test_credentials_stay_with_the_camera_s_own_host(
-    http: HttpCamera, clip: Path, tmp_path: Path, registered: Register, opener: StreamOpener
-) -> None:
-    segmented(http, clip, tmp_path, "mpegts", live=False)
-    elsewhere = http.url("/live/index0.ts").replace("127.0.0.1", "localhost")
-
-    def playlist(handler: Handler) -> None:
-        if "Authorization" not in handler.headers:
-            handler.reply(401, b"", WWW_Authenticate='Basic realm="cam"')
-            return
-        text = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{elsewhere}\n#EXT-X-ENDLIST\n"
-        handler.reply(200, text.encode())
-
-    source = registered(http.answer("/c.m3u8", playlist), username="u", password=SECRET)
-    assert len(frames_of(source, opener, 1)) == 1
-    for path, headers in http.seen:
-        if path.startswith("/live"):
-            assert "Authorization" not in headers
-
-
 @pytest.mark.parametrize("path", ["/video", "/hang", "/snap.jpg", "/live/index.m3u8"])
 def test_stopping_ends_every_wait(
     http: HttpCamera,
@@ -412,20 +219,3 @@ def test_stopping_ends_every_wait(
     thread.join(5)
     assert not thread.is_alive()
     assert time.monotonic() - started < 1
-
-
-@pytest.mark.parametrize(
-    ("url", "state"),
-    [
-        ("http://10.1.2.3/x", CameraState.UNREACHABLE),
-        ("http://169.254.169.254/latest/meta-data", CameraState.UNREACHABLE),
-        ("file:///etc/passwd", CameraState.UNREACHABLE),
-        ("rtsp://192.168.0.9/x", CameraState.UNREACHABLE),
-        ("http://127.0.0.1:9/x", CameraState.REFUSED),
-    ],
-)
-def test_addresses_that_may_not_or_can_not_be_opened(
-    registered: Register, opener: StreamOpener, url: str, state: CameraState
-) -> None:
-    error = failure_of(dataclasses.replace(registered("http://x/"), url=url), opener)
-    assert error.state is state
