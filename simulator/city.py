@@ -20,14 +20,10 @@ from geo.projection import LocalProjection
 from simulator import streets
 from simulator.callers import PUBLISHED_A_DAY, PUBLISHED_SHARES, SimulatedCall, calls_about
 from simulator.events import TrueEvent, script_of, true_event
+from simulator.library import named
 from simulator.mapfile import read_geojson
 from simulator.masts import USUAL_MASTS, SimulatedCamera, camera_plans, mounted
-from simulator.scenario import (
-    FalseCallPlan,
-    MapPlan,
-    Scenario,
-    named,
-)
+from simulator.scenario import FalseCallPlan, MapPlan, Scenario
 from simulator.scene.conditions import BY_NAME, Change, Conditions
 from simulator.scene.place import Place
 from simulator.scene.script import Script

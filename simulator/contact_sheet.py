@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from contracts import LonLat
 from simulator.city import City
-from simulator.scenario import named
+from simulator.library import named
 from simulator.scene import conditions, fluid
 from simulator.scene.fluid import FireLoop
 from simulator.views import view_of

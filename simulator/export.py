@@ -23,7 +23,7 @@ import numpy as np
 
 from contracts import LonLat, to_plain
 from simulator.city import City
-from simulator.scenario import named
+from simulator.library import named
 from simulator.scene import fluid
 from simulator.scene.view import CameraView, Shot
 from simulator.views import view_of

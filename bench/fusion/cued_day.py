@@ -40,7 +40,7 @@ from incidents.fusing.alarms import AlarmPolicy
 from incidents.fusing.cueing import Cueing
 from incidents.fusing.mind import Mind
 from plumbing.settings import CitySettings, FusionSettings
-from simulator.reports.city import CENTRE, HEIGHT_PX, START, WIDTH_PX, NumericCity, at
+from simulator.reports.city import CENTRE, HEIGHT_PX, WIDTH_PX, NumericCity
 from simulator.reports.looking import (
     REPORT_TAKES_S,
     REPORTS_APART_S,
@@ -49,6 +49,7 @@ from simulator.reports.looking import (
     Sight,
     Told,
 )
+from simulator.reports.truth import START, at
 
 LOOK_AGAIN = timedelta(minutes=5)
 """The service does so every minute; it changes no partition, and five times the cost buys

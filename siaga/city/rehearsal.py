@@ -41,7 +41,7 @@ from plumbing.settings import Settings
 from simulator.callers import SimulatedCall, SimulatedFix
 from simulator.city import City
 from simulator.events import TrueEvent
-from simulator.scenario import named
+from simulator.library import named
 from simulator.score_document import as_document, as_table
 from simulator.scoring import Reported, score
 

@@ -31,7 +31,7 @@ from siaga.city.performance import Performance
 from siaga.city.scenario_shelf import ordered
 from siaga.city.units import CityUnits
 from simulator.city import EVERYDAY, City, SimulatedCity
-from simulator.scenario import named
+from simulator.library import named
 from simulator.serve import CityServer
 from simulator.videos import VideoCity
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contracts import LonLat, ScenarioReport, ScenarioSummary, StartScenario
 from simulator.city import City
-from simulator.scenario import Scenario, ScenarioError, library, named
+from simulator.library import library, named
+from simulator.scenario import Scenario, ScenarioError
 
 
 def on_offer() -> tuple[ScenarioSummary, ...]:

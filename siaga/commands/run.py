@@ -92,7 +92,7 @@ def demo(
 def _list_scenarios(*, as_json: bool) -> None:
     import json
 
-    from simulator.scenario import library
+    from simulator.library import library
 
     rows = [
         {

@@ -5,8 +5,9 @@ deliberately need not be what fusion assumes: who only fits a generator of his o
 """
 
 from simulator.reports.assumptions import STRESS, VARIATIONS, CityAssumptions
-from simulator.reports.city import NumericCity, TrueEvent, make_city
+from simulator.reports.city import NumericCity, make_city
 from simulator.reports.files import read_truth, write_city
+from simulator.reports.truth import TrueEvent
 
 __all__ = [
     "STRESS",

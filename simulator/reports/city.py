@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,23 +15,14 @@ from geo.camera import PinholeCamera
 from geo.projection import LocalProjection
 from geo.visibility import VisibilityIndex
 from simulator.reports.assumptions import SEEN_BY_CAMERAS, CityAssumptions
-from simulator.reports.lines import CallLine, DetectionLine, Line
+from simulator.reports.lines import DetectionLine, Line
+from simulator.reports.telephones import Telephones
+from simulator.reports.truth import TrueEvent, at
 
 Floats = NDArray[np.float64]
 
 CENTRE = LonLat(106.992, -6.2383)
-START = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
 WIDTH_PX, HEIGHT_PX = 1920, 1080
-
-
-@dataclass(frozen=True, slots=True)
-class TrueEvent:
-    """What truly happened. ``xy`` in metres of the city's plane."""
-
-    number: int
-    hazard: Hazard
-    xy: tuple[float, float]
-    onset_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +49,6 @@ def make_city(assumptions: CityAssumptions, seed: int) -> NumericCity:
     return _Maker(assumptions, seed).make()
 
 
-def at(seconds: float) -> datetime:
-    """A time of the city's day."""
-    return START + timedelta(seconds=round(seconds, 3))
-
-
 class _Maker:
     def __init__(self, assumptions: CityAssumptions, seed: int) -> None:
         self.a = assumptions
@@ -80,9 +65,10 @@ class _Maker:
         true_cameras = {name: self._true_camera(pose) for name, pose in poses.items()}
         events = self._events()
         outages = self._outages(poses)
+        telephones = Telephones(self.a, self.random, self.projection, self.lines, self.truth)
         for event in events:
-            self._calls(event)
-        self._nonsense()
+            telephones.about(event)
+        telephones.nonsense(self.half_m, self.days)
         skews = self._skews(poses)
         index = VisibilityIndex.build(poses, self.projection)
         for event in events:
@@ -167,99 +153,6 @@ class _Maker:
                 later_s = float(self.random.uniform(0, self.a.sibling_min * 60))
                 found.append(TrueEvent(len(found), hazard, xy, onset_s + later_s))
         return found
-
-    def _calls(self, event: TrueEvent) -> None:
-        a, random = self.a, self.random
-        if random.random() > a.heard_share:
-            return
-        mean = a.calls_per_event.get(event.hazard, 1.2)
-        wait_s = 60 * a.call_wait_min.get(event.hazard, 5.0)
-        for number in range(1 + random.poisson(max(0.0, mean - 1))):
-            if random.random() > a.kept_calls:
-                continue
-            slow = 6.0 if random.random() < a.slow_call_share else 1.0
-            call_s = event.onset_s + 20 + random.exponential(wait_s * slow)
-            stated: Hazard | None = event.hazard
-            lot = random.random()
-            if lot < a.unnamed_share:
-                stated = None
-            elif lot < a.unnamed_share + a.misnamed_share:
-                stated = list(Hazard)[int(random.integers(len(Hazard)))]
-            name = f"call-{event.number:05d}-{number}"
-            self._call(name, call_s, self._caller_of(event), stated, event.number)
-
-    def _caller_of(self, event: TrueEvent) -> Floats:
-        parts = self.a.standoffs[event.hazard]
-        weights = np.array([weight for weight, _ in parts])
-        sigma = parts[int(self.random.choice(len(parts), p=weights / weights.sum()))][1]
-        sigma *= self.a.far_factor
-        if not self.a.standoff_ring:
-            return np.asarray(event.xy + self.random.normal(0, sigma, 2))
-        away = 0.8 * sigma * math.exp(0.6 * self.random.normal())
-        turn = self.random.uniform(0, 2 * math.pi)
-        return np.asarray(event.xy + away * np.array((math.cos(turn), math.sin(turn))))
-
-    def _call(
-        self, name: str, call_s: float, caller: Floats, stated: Hazard | None, truth: int | None
-    ) -> None:
-        lot = self.random.random()
-        by_cell = lot < self.a.cell_share
-        late = not by_cell and lot < self.a.cell_share + self.a.late_aml_share
-        places = [self._cell(caller)] if by_cell or late else [self._phone(caller)]
-        if late:
-            places.append(self._phone(caller))
-        for number, place in enumerate(places):
-            # A later position comes as the same call again.
-            wait_s = 0.0 if number == 0 else float(self.random.uniform(10, 60))
-            self.lines.append(CallLine(name, at(call_s + wait_s), stated, place))
-        self.truth[name] = truth
-
-    def _phone(self, caller: Floats) -> Mapping[str, object]:
-        low, high = self.a.phone_sigma_m
-        sigma = float(np.exp(self.random.uniform(math.log(low), math.log(high))))
-        error = sigma * (5 if self.random.random() < self.a.lying_phone_share else 1)
-        confidence = float(self.random.choice([0.68, 0.9, 0.95]))
-        return self._disc(self.random.normal(caller, error), sigma, confidence)
-
-    def _cell(self, caller: Floats) -> Mapping[str, object]:
-        sigma = float(self.random.uniform(*self.a.cell_sigma_m))
-        if self.random.random() >= self.a.sector_share:
-            confidence = float(self.random.choice([0.68, 0.95]))
-            return self._disc(self.random.normal(caller, sigma), sigma, confidence)
-        reach, half = 2.2 * sigma, math.radians(60)
-        # The caller is somewhere in the sector, uniformly over its area.
-        away, off = reach * math.sqrt(self.random.random()), self.random.uniform(-half, half)
-        middle = self.random.uniform(0, 2 * math.pi)
-        mast = caller - away * np.array((math.sin(middle + off), math.cos(middle + off)))
-        turns = middle + np.linspace(-half, half, 9)
-        arc = mast + reach * np.column_stack((np.sin(turns), np.cos(turns)))
-        corners = [self.projection.place(x, y) for x, y in np.vstack((mast, arc, mast)).tolist()]
-        ring = [[round(place.lon, 6), round(place.lat, 6)] for place in corners]
-        return {"polygon": {"type": "Polygon", "coordinates": [ring]}, "confidence": 0.95}
-
-    def _disc(self, xy: Floats, sigma: float, confidence: float) -> Mapping[str, object]:
-        place = self.projection.place(float(xy[0]), float(xy[1]))
-        return {
-            "lon": round(place.lon, 6),
-            "lat": round(place.lat, 6),
-            "radius_m": round(sigma * math.sqrt(-2 * math.log1p(-confidence)), 1),
-            "confidence": confidence,
-        }
-
-    def _nonsense(self) -> None:
-        kinds = list(Hazard)
-        weights = np.array(
-            [
-                self.a.events_per_km2_day.get(h, 0.0) * self.a.calls_per_event.get(h, 1.2)
-                for h in kinds
-            ]
-        )
-        count = self.random.poisson(self.a.nonsense_calls_per_km2_day * self.km2 * self.days)
-        for number in range(count):
-            call_s = float(self.random.uniform(0, self.a.hours * 3600))
-            caller = self.random.uniform(-self.half_m, self.half_m, 2)
-            stated = kinds[int(self.random.choice(len(kinds), p=weights / weights.sum()))]
-            self._call(f"nonsense-{number:05d}", call_s, caller, stated, None)
 
     def _seen(
         self,

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from contracts import CameraPose, Hazard
-from simulator.reports.city import NumericCity, TrueEvent
+from simulator.reports.city import NumericCity
+from simulator.reports.truth import TrueEvent
 
 CAMERAS, REPORTS, TRUTH = "CAMERAS.geojson", "REPORTS.jsonl", "TRUTH.json"
 

@@ -23,7 +23,8 @@ import numpy as np
 from contracts import CameraId, Hazard
 from geo.visibility import VisibilityIndex
 from simulator.reports.assumptions import SEEN_BY_CAMERAS
-from simulator.reports.city import HEIGHT_PX, WIDTH_PX, NumericCity, TrueEvent
+from simulator.reports.city import HEIGHT_PX, WIDTH_PX, NumericCity
+from simulator.reports.truth import TrueEvent
 
 REPORTS_APART_S = 5.0
 REPORT_TAKES_S = 0.7

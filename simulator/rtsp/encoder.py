@@ -34,9 +34,7 @@ class PictureEncoder:
         height_px: int,
         fps: float,
         codec: Codec = Codec.H264,
-        crf: int = 27,
-        *,
-        is_steady: bool = False,
+        quantiser: int = 26,
     ) -> None:
         """
         Args:
@@ -44,9 +42,9 @@ class PictureEncoder:
             height_px: Even.
             fps: Pictures a second.
             codec: How to code.
-            crf: Quality; less is better.
-            is_steady: Quantise every picture alike, so that the same picture is decoded to the same
-                one whatever came before. Otherwise quality drifts with what has been shown.
+            quantiser: Less is better. It is the same for all pictures: the same picture is decoded
+                to the same one whatever came before, and x264 needn't look at each beforehand to
+                choose it, which took a fourth of its time.
 
         Raises:
             ValueError: an odd width or height.
@@ -63,8 +61,7 @@ class PictureEncoder:
         context.thread_count = 1
         # Keyframes come when asked for: by the clock, not by the count of pictures.
         context.gop_size = 1_000_000
-        quality = "qp" if is_steady else "crf"
-        context.options = {"tune": "zerolatency", quality: str(crf), "forced-idr": "1"}
+        context.options = {"tune": "zerolatency", "qp": str(quantiser), "forced-idr": "1"}
         context.options |= _OPTIONS[codec]
         self._context = context
         self._next_pts = 0

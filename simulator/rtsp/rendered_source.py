@@ -47,7 +47,6 @@ class RenderedSource:
         phase_s: float = 0.0,
         executor: Executor | None = None,
         prepare: Callable[[], Awaitable[object]] | None = None,
-        is_steady: bool = False,
     ) -> None:
         """Open the encoder and code one grey picture, whose parameter sets all others share.
 
@@ -59,7 +58,6 @@ class RenderedSource:
             phase_s: Shifts pictures and keyframes against other cameras'.
             executor: Where to draw; the event loop's own threads by default.
             prepare: Awaited whenever somebody begins to watch, before anything is drawn.
-            is_steady: See `PictureEncoder`.
         """
         self.codec = codec
         self._renderer = renderer
@@ -68,9 +66,7 @@ class RenderedSource:
         self._phase_s = phase_s
         self._executor = executor
         self._prepare = prepare
-        self._encoder = PictureEncoder(
-            renderer.width_px, renderer.height_px, fps, codec, is_steady=is_steady
-        )
+        self._encoder = PictureEncoder(renderer.width_px, renderer.height_px, fps, codec)
         grey = np.full((renderer.height_px, renderer.width_px, 3), 96, np.uint8)
         self.parameter_sets = parameter_sets(codec, self._encoder.encode(grey, key=True))
 

@@ -10,8 +10,9 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from simulator.scene.lanes import LANES, Hindrance, Kind, lane_at
 from simulator.scene.place import EXTENT_M
-from simulator.scene.traffic import LANES, Hindrance, Kind, Vehicle, lane_at
+from simulator.scene.traffic import Vehicle
 
 APPROACH_S = 9.0
 """So long before the impact the first of them comes into the scene."""

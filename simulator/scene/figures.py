@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
+from simulator.scene.blend import lay_weighted, thrice_of
 from simulator.scene.conditions import Conditions
 from simulator.scene.lighting import fog_colour
 from simulator.scene.people import LOOKS, Person, Pose
@@ -114,27 +115,31 @@ def draw_person(
 ) -> None:
     """Paint somebody, behind what stands nearer; ``sunk_m`` of them is under water."""
     size = round(seen.tall_px) if seen.tall_px < 40 else 2 * round(seen.tall_px / 2)
-    colours, shares = _lit_sprite(seen.sprite, size, seen.light, seen.clear, seen.fog)
-    tall, wide = shares.shape
+    colours, cover, passes = _sized(seen.sprite, size)
+    tall, wide = cover.shape[:2]
     tall = max(2, round(tall * (1 - min(0.9, sunk_m / _FRAME_M)))) if sunk_m else tall
     left, top = round(seen.foot[0] - wide / 2), round(seen.foot[1]) - tall
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + wide, width), min(top + tall, height)
     if x0 >= x1 or y0 >= y1:
         return
-    hidden = nearness[y0:y1, x0:x1] > 1 / seen.depth_m
-    share = shares[y0 - top : y1 - top, x0 - left : x1 - left]
-    colour = colours[y0 - top : y1 - top, x0 - left : x1 - left]
-    if hidden.any():
-        if hidden.all():
-            return
-        share = np.where(hidden, np.float32(0), share)
-    elif not sunk_m and size > 20:
+    hidden = (nearness[y0:y1, x0:x1] > 1 / seen.depth_m).view(np.uint8)
+    count = cv2.countNonZero(hidden)
+    if count == hidden.size:
+        return
+    if not count and not sunk_m and size > 20:
         _foot_shadow(picture, seen, size)
     region = picture[y0:y1, x0:x1]
-    region[:] = cv2.blendLinear(region, colour, 1 - share, share)
+    before = region.copy() if count else None
+    part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+    lit = cv2.LUT(colours[part], _lighting(seen.light, seen.clear))
+    if seen.clear < 1:
+        lit = cv2.add(lit, cv2.LUT(cover[part], _lighting(seen.fog, (1 - seen.clear) / 255)))
+    lay_weighted(region, np.asarray(lit, np.uint8), passes[part])
+    if before is not None:
+        cv2.copyTo(before, hidden, region)
     if labels is not None:
-        labels[y0:y1, x0:x1][share > 0.5] = label
+        labels[y0:y1, x0:x1][(cover[part][..., 0] > 127) & (hidden == 0)] = label
 
 
 def _foot_shadow(picture: Rgb, seen: SeenPerson, size: int) -> None:
@@ -157,21 +162,17 @@ def _shade(rx: int, ry: int) -> Rgb:
     return np.repeat((255 * (1 - dark)).astype(np.uint8)[..., None], 3, axis=2)
 
 
-@lru_cache(maxsize=1_500)
-def _lit_sprite(
-    sprite: tuple[int, int, int, bool], size: int, light: Colour, clear: float, fog: Colour
-) -> tuple[Rgb, Floats32]:
-    """A person's colours in that light, and how opaque each pixel is, 0 to 1."""
-    sized = _sized(sprite, size)
-    lit = sized[..., :3] * np.array(light, np.float32) * np.float32(clear)
-    lit += np.array(fog, np.float32) * np.float32(1 - clear)
-    colour = np.clip(lit, 0, 255).astype(np.uint8)
-    share = np.asarray(sized[..., 3], np.float32) * np.float32(1 / 255)
-    return np.ascontiguousarray(colour), np.ascontiguousarray(share)
+@lru_cache(maxsize=2_000)
+def _lighting(light: Colour, share: float) -> Rgb:
+    """What becomes of each level of red, green and blue in so much light: 1 x 256 x 3."""
+    levels = np.arange(256, dtype=np.float32)[:, None] * np.array(light, np.float32)
+    seen = np.clip(np.rint(levels * np.float32(share)), 0, 255)
+    return np.asarray(seen[None], np.uint8)
 
 
-@lru_cache(maxsize=1_500)
-def _sized(sprite: tuple[int, int, int, bool], size: int) -> NDArray[np.uint8]:
+@lru_cache(maxsize=2_000)
+def _sized(sprite: tuple[int, int, int, bool], size: int) -> tuple[Rgb, Rgb, Rgb]:
+    """A person's colours weighted by how opaque they are, that, and the rest; H x W x 3."""
     looks, phase, is_side, is_mirrored = sprite
     big = _painted(looks, phase, is_side)
     if is_mirrored:
@@ -180,7 +181,10 @@ def _sized(sprite: tuple[int, int, int, bool], size: int) -> NDArray[np.uint8]:
         shape = (max(2, size), max(2, round(size * 0.3)))
     else:
         shape = (max(2, round(size * _WIDE_PX / _TALL_PX)), size)
-    return np.asarray(cv2.resize(big, shape, interpolation=cv2.INTER_AREA), np.uint8)
+    sized = np.asarray(cv2.resize(big, shape, interpolation=cv2.INTER_AREA), np.uint8)
+    cover = thrice_of(np.ascontiguousarray(sized[..., 3]))
+    weighted = cv2.multiply(np.ascontiguousarray(sized[..., :3]), cover, scale=1 / 255)
+    return np.asarray(weighted, np.uint8), cover, np.asarray(cv2.bitwise_not(cover), np.uint8)
 
 
 _SKIN: tuple[Colour, ...] = ((140, 100, 74), (122, 84, 60), (164, 122, 92))
@@ -260,15 +264,14 @@ def _painted(looks: int, phase: int, is_side: int) -> NDArray[np.uint8]:
     low, high = (150, 390) if has_scarf else (180, 360)
     cv2.ellipse(colour, crown, grown, 0, low, high, hair, -1, cv2.LINE_AA)
     cv2.ellipse(cover, crown, grown, 0, 180, 360, (255.0,), -1, cv2.LINE_AA)
+    found = np.concatenate((colour, cover[..., None]), axis=2)
+    found = np.asarray(cv2.resize(found, (_WIDE_PX, _TALL_PX), interpolation=cv2.INTER_AREA))
     # Light from above and from one side gives the body its roundness.
-    across = np.linspace(0.80, 1.12, wide, dtype=np.float32)[None, :, None]
-    down = np.linspace(1.12, 0.82, tall, dtype=np.float32)[:, None, None]
-    lit = np.clip(colour * across * down, 0, 255).astype(np.uint8)
-    found = np.dstack((lit, cover))
+    across = np.linspace(0.80, 1.12, _WIDE_PX, dtype=np.float32)[None, :, None]
+    down = np.linspace(1.12, 0.82, _TALL_PX, dtype=np.float32)[:, None, None]
+    found[..., :3] = np.clip(found[..., :3] * across * down, 0, 255)
     if phase == -2:
         found = np.ascontiguousarray(np.rot90(found))
         size = (_TALL_PX, round(_TALL_PX * 0.3))
-        return np.asarray(cv2.resize(found, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.asarray(
-        cv2.resize(found, (_WIDE_PX, _TALL_PX), interpolation=cv2.INTER_AREA), np.uint8
-    )
+        found = np.asarray(cv2.resize(found, size, interpolation=cv2.INTER_AREA))
+    return np.asarray(found, np.uint8)

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
+from simulator.scene.blend import lay, lay_weighted, thrice_of
 from simulator.scene.fluid import BED_CELLS, HEIGHT_CELLS, WIDTH_CELLS, FireLoop
+from simulator.scene.heaps import draw_heap
 from simulator.scene.place import Place
 
 Rgb = NDArray[np.uint8]
@@ -63,12 +65,12 @@ _GLOW = _table(
 _SMOKE_TONE = (96.0, 90.0, 84.0)
 """Soot in a bright day's light."""
 _BLOOM = _table([0, 255], [(0, 0, 0), (255, 150, 60)])
-_FLAME_SHARE = np.clip((np.arange(256) - 20) / 105, 0, 1).astype(np.float32)
-_SMOKE_SHARE = (0.86 * (1 - np.exp(-3.0 * np.arange(256) / 255))).astype(np.float32)
+_FLAME_COVER = (255 * np.clip((np.arange(256) - 20) / 105, 0, 1)).round().astype(np.uint8)
+_SMOKE_COVER = (219 * (1 - np.exp(-3.0 * np.arange(256) / 255))).round().astype(np.uint8)
 
 _TRUTH_SHARE = 0.45
 """Flames at least this opaque belong to the true box."""
-_TRUE_HEAT = int(np.argmax(_FLAME_SHARE >= _TRUTH_SHARE))
+_TRUE_HEAT = int(np.argmax(_FLAME_COVER >= 255 * _TRUTH_SHARE))
 
 
 def draw_fire(
@@ -103,10 +105,8 @@ def draw_fire(
     behind = view.part(nearness) > 1 / depth
     if behind.any():
         heat[behind] = 0
-        smoke[behind] = 0
-    if heat.any() or smoke.any():
-        _compose(region, heat, smoke, light)
-    _draw_heap(picture, nearness, fx, fy, across_px, fire, depth)
+    _compose(region, heat, smoke, light, behind)
+    draw_heap(picture, nearness, (fx, fy), across_px, fire.width_m, fire.seed, depth)
     opaque = heat >= _TRUE_HEAT
     if np.count_nonzero(opaque) < 6:
         return None
@@ -123,50 +123,6 @@ def _lean(camera: PinholeCamera, place: Place, fire: Fire) -> float:
     return fire.wind * across
 
 
-def _draw_heap(
-    picture: Rgb,
-    nearness: NDArray[np.float32],
-    fx: float,
-    fy: float,
-    across_px: float,
-    fire: Fire,
-    depth: float,
-) -> None:
-    """What burns: a charred heap, lower than it is wide, before the feet of the flames."""
-    wide, tall = round(1.6 * fire.width_m * across_px), round(0.24 * fire.width_m * across_px)
-    x0, y0 = round(fx - wide / 2), round(fy) - tall
-    height, width = picture.shape[:2]
-    if wide < 4 or tall < 2 or x0 < 0 or y0 < 0 or x0 + wide > width or y0 + tall > height:
-        return
-    tones, cover = _heap(fire.seed)
-    size = (wide, tall)
-    share = cv2.resize(cover, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    share[nearness[y0 : y0 + tall, x0 : x0 + wide] > 1 / depth] = 0
-    region = picture[y0 : y0 + tall, x0 : x0 + wide]
-    tone = np.asarray(cv2.resize(tones, size, interpolation=cv2.INTER_AREA), np.uint8)
-    region[:] = cv2.blendLinear(region, tone, 1 - share, share)
-
-
-@lru_cache(maxsize=32)
-def _heap(seed: int) -> tuple[Rgb, Plane8]:
-    """A heap's picture, 48 x 192, and how much of each pixel it covers, 0-255."""
-    random = np.random.default_rng(seed + 50)
-    cover = np.zeros((48, 192), np.uint8)
-    tones = np.full((48, 192, 3), 24, np.uint8)
-    for _ in range(80):
-        x = float(np.clip(random.normal(96, 40), 10, 182))
-        top = 44 * math.exp(-(((x - 96) / 66) ** 2))
-        y = 47 - float(random.uniform(0, max(2.0, top - 6)))
-        size = (float(random.uniform(6, 24)), float(random.uniform(4, 11)))
-        corners = cv2.boxPoints(((x, y), size, float(random.uniform(-50, 50))))
-        outline = np.round(corners).astype(np.int32)
-        shade = float(random.uniform(14, 58))
-        glow = 60.0 if random.random() < 0.15 else 0.0
-        cv2.fillConvexPoly(cover, outline, 255, cv2.LINE_AA)
-        cv2.fillConvexPoly(tones, outline, (shade + 2 * glow, shade + glow / 2, shade), cv2.LINE_AA)
-    return tones, cover
-
-
 @lru_cache(maxsize=16)
 def _lit_smoke(light: tuple[float, float, float]) -> NDArray[np.uint8]:
     """Smoke by how much the flames below light it."""
@@ -174,26 +130,42 @@ def _lit_smoke(light: tuple[float, float, float]) -> NDArray[np.uint8]:
     return _table([0, 255], [(red, green, blue), (255, 160, 80)])
 
 
-def _compose(region: Rgb, heat: Plane8, smoke: Plane8, light: tuple[float, float, float]) -> None:
-    """Lay smoke and flames over the region, each only where there is some."""
+def _compose(
+    region: Rgb,
+    heat: Plane8,
+    smoke: Plane8,
+    light: tuple[float, float, float],
+    behind: NDArray[np.bool_],
+) -> None:
+    """Lay smoke and flames over the region, but where it shows what stands nearer."""
     # Smoke is lit from below by the flames, softly, and the lens blooms about them.
     small = cv2.resize(heat, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
     soft = np.asarray(cv2.GaussianBlur(small, (0, 0), max(1.0, small.shape[1] / 14)), np.uint8)
-    x, y, wide, tall = cv2.boundingRect(cv2.max(smoke, heat))
-    veiled = (slice(y, y + tall), slice(x, x + wide))
-    veil = np.asarray(cv2.LUT(smoke[veiled], _SMOKE_SHARE), np.float32)
-    lit = cv2.resize(cv2.applyColorMap(soft, _lit_smoke(light)), heat.shape[::-1])
-    part = region[veiled]
-    part[:] = cv2.blendLinear(part, lit[veiled], 1 - veil, veil)
-    bloom = cv2.resize(cv2.applyColorMap(soft, _BLOOM), heat.shape[::-1])
-    cv2.add(region, bloom, dst=region)
+    half = smoke.shape[1::-1]
+    veil = thrice_of(np.asarray(cv2.LUT(smoke, _SMOKE_COVER), np.uint8))
+    lit = cv2.multiply(
+        cv2.resize(cv2.applyColorMap(soft, _lit_smoke(light)), half), veil, scale=1 / 255
+    )
+    passes = cv2.bitwise_not(veil)
+    if behind.any():
+        hidden = cv2.resize(behind.view(np.uint8), half, interpolation=cv2.INTER_NEAREST)
+        lit[hidden > 0] = 0
+        passes[hidden > 0] = 255
+    adds = cv2.add(lit, cv2.resize(cv2.applyColorMap(soft, _BLOOM), half))
+    full = region.shape[1::-1]
+    lay_weighted(
+        region,
+        np.asarray(cv2.resize(adds, full), np.uint8),
+        np.asarray(cv2.resize(passes, full), np.uint8),
+    )
     x, y, wide, tall = cv2.boundingRect(heat)
+    if not wide:
+        return
     burning = (slice(y, y + tall), slice(x, x + wide))
     # A lens is never sharper than this about something so bright.
     sharp = np.asarray(cv2.GaussianBlur(heat[burning], (0, 0), 0.9), np.uint8)
-    flame = np.asarray(cv2.LUT(sharp, _FLAME_SHARE), np.float32)
-    part = region[burning]
-    part[:] = cv2.blendLinear(part, cv2.applyColorMap(sharp, _GLOW), 1 - flame, flame)
+    flame = np.asarray(cv2.LUT(sharp, _FLAME_COVER), np.uint8)
+    lay(region[burning], np.asarray(cv2.applyColorMap(sharp, _GLOW), np.uint8), flame)
 
 
 _TONGUES = tuple(
@@ -243,16 +215,20 @@ class _View:
         return plane[self.y0 : self.y1, self.x0 : self.x1]
 
     def gas(self, loop: FireLoop, seconds: float, size: float) -> tuple[Plane8, Plane8]:
-        """Heat and smoke as this camera sees them: a middle fire with lesser tongues about it."""
+        """Heat and smoke as this camera sees them: a middle fire with lesser tongues about it.
+
+        Smoke is soft, and comes at half the region's size.
+        """
         shape = (self.y1 - self.y0, self.x1 - self.x0)
-        heat, smoke = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+        heat = np.zeros(shape, np.uint8)
+        smoke = np.zeros((-(-shape[0] // 2), -(-shape[1] // 2)), np.uint8)
         for index, (aside, scale) in enumerate(_TONGUES):
             tongue = loop.heat_at(seconds + 2.9 * index)
             # Flames are thin: light of those behind one another adds up.
             source = tongue[:, ::-1] if index % 2 else tongue
             self._lay(heat, source, aside * BED_CELLS, scale, cv2.add)
-        self._lay(smoke, loop.smoke_at(seconds), 0.0, 1.0, cv2.max)
-        self._lay(smoke, loop.smoke_at(seconds + 6.1)[:, ::-1], 3.0, _WIDEST, cv2.max)
+        self._lay(smoke, loop.smoke_at(seconds), 0.0, 1.0, cv2.max, 0.5)
+        self._lay(smoke, loop.smoke_at(seconds + 6.1)[:, ::-1], 3.0, _WIDEST, cv2.max, 0.5)
         # A young fire smokes little.
         return heat, np.asarray(cv2.convertScaleAbs(smoke, alpha=0.35 + 0.65 * size), np.uint8)
 
@@ -263,16 +239,18 @@ class _View:
         aside_cells: float,
         scale: float,
         join: Callable[..., Any],
+        share: float = 1.0,
     ) -> None:
         """Warp the gas into the part of the plane that it covers, and join it with what is there.
 
-        Column c, row r of the gas lie at fx + (c - W/2 + aside) sx + lean, fy - (H - r) sy.
+        Column c, row r of the gas lie at fx + (c - W/2 + aside) sx + lean, fy - (H - r) sy; the
+        plane is the region made smaller by ``share``.
         """
-        sx, sy = self._cell_x * scale, self._cell_y * scale
-        lean = -self._lean * self._cell_x * scale
-        left = self._fx - self.x0 + aside_cells * self._cell_x - WIDTH_CELLS / 2 * sx
+        sx, sy = self._cell_x * scale * share, self._cell_y * scale * share
+        lean = -self._lean * sx
+        left = (self._fx - self.x0 + aside_cells * self._cell_x) * share - WIDTH_CELLS / 2 * sx
         left -= lean * HEIGHT_CELLS
-        top = self._fy - self.y0 - HEIGHT_CELLS * sy
+        top = (self._fy - self.y0) * share - HEIGHT_CELLS * sy
         reach = sorted((0.0, lean * HEIGHT_CELLS))
         x0 = max(0, math.floor(left + reach[0] - sx))
         x1 = min(plane.shape[1], math.ceil(left + reach[1] + (WIDTH_CELLS + 1) * sx))

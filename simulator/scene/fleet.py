@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,11 @@ from numpy.typing import NDArray
 from geo.camera import PinholeCamera
 from simulator.scene import vehicles
 from simulator.scene.conditions import Conditions
+from simulator.scene.lanes import Kind
 from simulator.scene.lighting import fog_colour
+from simulator.scene.models import Mesh, Model, model
 from simulator.scene.place import Place
-from simulator.scene.solids import crush
-from simulator.scene.traffic import Kind, Vehicle
+from simulator.scene.traffic import Vehicle
 from simulator.scene.vehicles import Detail
 
 Floats = NDArray[np.float64]
@@ -33,18 +33,14 @@ _TINY_M = 50.0
 MIRRORED_M = 70.0
 """Farther off, neither shadow nor image in the wet is seen."""
 _LIGHT_STEPS = 24
-_LEAST_TURN = 40
-"""Faces that show less than this (in 256ths of a pixel) are left out."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Model:
-    """A shape ready for projection: all corners, the shadow's four last."""
-
-    corners: Floats
-    starts: NDArray[np.intp]
-    """Where each face's corners begin; one more at the end."""
-    colours: tuple[Colour, ...]
+_LEAST_TURN = 0.5
+"""Faces that show less than this (in pixels) are left out."""
+_FAR_PX = 60_000.0
+_SHADE_MARGIN_PX = 2
+_SHADOW = np.array((4, 3, 2, 1))
+"""Before a mesh's end its shadow's corners stand."""
+_TURN = np.array((0, 1, 2))
+"""The corners of a face that tell how it is turned."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,51 +53,14 @@ class SeenVehicle:
     window: tuple[int, int, int, int]
     """Its part of the picture: x0, y0, x1, y1."""
     shadow: Fixed
+    shade: tuple[int, int, int, int]
+    """The shadow's part of the picture, with a margin."""
     faces: tuple[tuple[Fixed, Colour], ...]
     """Outlines of the faces turned to the camera, in 16ths of a pixel, the farther first."""
     mirrored: tuple[tuple[Fixed, Colour], ...]
     """The same of its image in the wet ground or the water under it."""
     mirror_share: float
     event_id: str
-
-
-@lru_cache(maxsize=4_096)
-def _model(
-    kind: Kind,
-    paint: int,
-    is_braking: bool,
-    detail: Detail,
-    has_fallen: bool,
-    crushed_m: tuple[float, float],
-    light: Colour,
-) -> _Model:
-    faces = vehicles.shape(kind, paint, is_braking, detail)
-    reach, half = kind.value / 2 + 0.15, vehicles.HALF_WIDTH_M[kind] + 0.15
-    shadow = np.array(
-        [(reach, half + 0.2, 0), (reach, -half, 0), (-reach, -half, 0), (-reach, half + 0.2, 0)],
-        float,
-    )
-    lit = (
-        face.colour
-        if face.glows
-        else (
-            min(255.0, face.colour[0] * light[0]),
-            min(255.0, face.colour[1] * light[1]),
-            min(255.0, face.colour[2] * light[2]),
-        )
-        for face in faces
-    )
-    corners = np.vstack([*(face.corners for face in faces), shadow])
-    if any(crushed_m):
-        crush(corners[:-4], kind.value / 2, *crushed_m)
-    if has_fallen:
-        body = corners[:-4]
-        body[:, 1], body[:, 2] = -body[:, 2].copy(), body[:, 1] + 0.32
-    return _Model(
-        corners,
-        np.cumsum([0] + [len(face.corners) for face in faces]),
-        tuple(lit),
-    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -173,7 +132,7 @@ def _see(
         return []
     found, far = [one.vehicle for one in lit], [one.away_m for one in lit]
     models = [
-        _model(
+        model(
             one.vehicle.kind,
             one.vehicle.paint % vehicles.PAINTS,
             one.vehicle.is_braking,
@@ -185,8 +144,9 @@ def _see(
         for one in lit
     ]
     sunk = np.array([one.sunk_m for one in lit])
-    counts = np.array([len(model.corners) for model in models])
-    local = np.vstack([model.corners for model in models])
+    meshes = [known.mesh for known in models]
+    counts = np.array([len(mesh.points) for mesh in meshes])
+    local = np.vstack([mesh.points for mesh in meshes])
     turns = np.array([(math.cos(v.turn_rad), math.sin(v.turn_rad), v.a, v.b) for v in found])
     cos, sin, a, b = np.repeat(turns, counts, axis=0).T
     ahead, left = local[:, 0].copy(), local[:, 1].copy()
@@ -200,32 +160,34 @@ def _see(
     pixels, _ = camera.project(plane)
     share = np.where(sunk > 0.02, 0.5, 0.34 * under.wet)
     share[np.array(far) > MIRRORED_M] = 0
-    images = None
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    faces_of = _Faces(meshes, starts)
+    images, turned_away = None, []
     if share.any():
         plane[:, 2] = 2 * levels - plane[:, 2]
-        images, _ = camera.project(plane)
-        images[~np.isfinite(images)] = 0
-    starts = np.concatenate(([0], np.cumsum(counts)))
+        images = _bounded(camera.project(plane)[0])
+        turned_away = faces_of.turned(images, -1)
     nearest = np.minimum.reduceat(depths, starts[:-1])
     means = np.add.reduceat(depths, starts[:-1]) / counts
-    pixels[~np.isfinite(pixels)] = 0
+    pixels = _bounded(pixels)
     low = np.floor(np.minimum.reduceat(pixels, starts[:-1], axis=0)).astype(int) - 1
     high = np.ceil(np.maximum.reduceat(pixels, starts[:-1], axis=0)).astype(int) + 2
     low = np.maximum(low, 0)
     high = np.minimum(high, (camera.width_px, camera.height_px))
     shown = (nearest >= _NEAREST_M) & (low < high).all(axis=1)
-    fixed = np.round(np.clip(pixels, -60_000, 60_000) * 16).astype(np.int32)
+    fixed = _fixed(pixels)
+    turned_here = faces_of.turned(pixels, 1)
+    shadows = fixed[(starts[1:, None] - _SHADOW).ravel()].reshape(-1, 4, 2)
+    shades = _windows(shadows, camera).tolist()
     seen: list[SeenVehicle | None] = [None] * len(lit)
     for index in np.flatnonzero(shown).tolist():
-        model, vehicle = models[index], found[index]
+        known, vehicle = models[index], found[index]
         part = slice(starts[index], starts[index + 1])
-        outline = fixed[part]
         window = (*low[index].tolist(), *high[index].tolist())
-        faces = _facing(model, outline, 1)
+        faces = _outlined(known, fixed[part], turned_here[index])
         mirrored: tuple[tuple[Fixed, Colour], ...] = ()
         if images is not None and share[index] > 0.02:
-            turned = np.round(np.clip(images[part], -60_000, 60_000) * 16).astype(np.int32)
-            mirrored = _facing(model, turned, -1)
+            mirrored = _outlined(known, _fixed(images[part]), turned_away[index])
         if math.isfinite(under.fog_m):
             faces = _fogged(faces, float(means[index]), under)
             mirrored = _fogged(mirrored, float(means[index]), under)
@@ -234,7 +196,8 @@ def _see(
             vehicle.b,
             float(means[index]),
             window,
-            outline[-4:],
+            shadows[index],
+            tuple(shades[index]),
             faces,
             mirrored,
             float(share[index]),
@@ -275,15 +238,48 @@ def _near_picture(
     ]
 
 
-def _facing(model: _Model, outline: Fixed, sense: int) -> tuple[tuple[Fixed, Colour], ...]:
-    """Faces run clockwise as seen from outside (``sense`` 1); only those turned to us are kept."""
-    starts = model.starts[:-1]
-    first = outline[starts].astype(np.int64)
-    one, two = outline[starts + 1] - first, outline[starts + 2] - first
-    turn = sense * (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
+class _Faces:
+    """The faces of many meshes, looked at all at once."""
+
+    def __init__(self, meshes: Sequence[Mesh], starts: NDArray[np.intp]) -> None:
+        """``starts`` tells where each mesh's points begin among all."""
+        own = [start + mesh.corners[mesh.firsts[:, None] + _TURN] for mesh, start in zip(
+            meshes, starts[:-1].tolist(), strict=True)]  # fmt: skip
+        self._ends = np.cumsum([len(mesh.firsts) for mesh in meshes])[:-1]
+        self._corners = np.concatenate(own)
+
+    def turned(self, pixels: Floats, sense: int) -> list[NDArray[np.bool_]]:
+        """Which are turned to us: they run clockwise as seen from outside (``sense`` 1)."""
+        first, one, two = (pixels[column] for column in self._corners.T)
+        one -= first
+        two -= first
+        turn = sense * (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
+        return np.split(turn > _LEAST_TURN, self._ends)
+
+
+def _windows(outlines: Fixed, camera: PinholeCamera) -> NDArray[np.int32]:
+    """The part of the picture about each outline (N x 4 x 2): x0, y0, x1, y1."""
+    low = np.maximum(outlines.min(axis=1) // 16 - _SHADE_MARGIN_PX, 0)
+    high = outlines.max(axis=1) // 16 + _SHADE_MARGIN_PX + 1
+    return np.hstack((low, np.minimum(high, (camera.width_px, camera.height_px))))
+
+
+def _bounded(pixels: Floats) -> Floats:
+    """What lies behind the camera has no pixels; what lies far beside it has none that matter."""
+    return np.nan_to_num(np.clip(pixels, -_FAR_PX, _FAR_PX), copy=False)
+
+
+def _fixed(pixels: Floats) -> Fixed:
+    return np.rint(pixels * 16).astype(np.int32)
+
+
+def _outlined(
+    known: Model, points: Fixed, turned: NDArray[np.bool_]
+) -> tuple[tuple[Fixed, Colour], ...]:
+    mesh, colours = known.mesh, known.colours
+    outline = points[mesh.corners]
     return tuple(
-        (outline[model.starts[number] : model.starts[number + 1]], model.colours[number])
-        for number in np.flatnonzero(turn > _LEAST_TURN).tolist()
+        (outline[mesh.spans[number]], colours[number]) for number in np.flatnonzero(turned).tolist()
     )
 
 

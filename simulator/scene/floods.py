@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
 from simulator.scene import masks
+from simulator.scene.blend import lay
+from simulator.scene.lanes import LANES, Hindrance
 from simulator.scene.mirrors import Mirror
 from simulator.scene.noise import clouds
 from simulator.scene.place import Place
-from simulator.scene.traffic import LANES, Hindrance
 
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -211,5 +212,5 @@ class Water:
         full = full[y - y0 * s : y - y0 * s + tall, x - x0 * s : x - x0 * s + wide]
         # Shallow water lets the ground through.
         strength = 0.35 + 0.65 * min(1.0, flood.level_m(elapsed_s) / 0.12)
-        cover = covered[y : y + tall, x : x + wide].astype(np.float32) * np.float32(strength / 255)
-        region[:] = cv2.blendLinear(region, full, 1 - cover, cover)
+        cover = cv2.convertScaleAbs(covered[y : y + tall, x : x + wide], alpha=strength)
+        lay(region, np.ascontiguousarray(full), np.asarray(cover, np.uint8))

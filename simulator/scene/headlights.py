@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
+from simulator.scene.lanes import Kind
 from simulator.scene.lighting import add_glow
 from simulator.scene.place import Place
-from simulator.scene.traffic import Kind, Vehicle
+from simulator.scene.traffic import Vehicle
 from simulator.scene.vehicles import HALF_WIDTH_M
 
 Rgb = NDArray[np.uint8]

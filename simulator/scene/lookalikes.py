@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
+from simulator.scene.blend import lay
 from simulator.scene.fluid import BED_CELLS, HEIGHT_CELLS, WIDTH_CELLS, FireLoop
 from simulator.scene.lighting import add_glow
 from simulator.scene.place import Place
@@ -153,6 +154,9 @@ def _sparks(picture: Rgb, spot: _Spot, random: np.random.Generator, flash: float
         cv2.line(picture, start, end, (255, 206, 120), 1, cv2.LINE_AA)
 
 
+_CLOUD_COVER = (255 * (1 - np.exp(-2.4 * np.arange(256) / 255))).round().astype(np.uint8)
+
+
 def _plume(
     picture: Rgb,
     nearness: Floats32,
@@ -178,12 +182,11 @@ def _plume(
     cloud = cv2.max(loop.smoke_at(seconds), cv2.convertScaleAbs(loop.heat_at(seconds), alpha=0.55))
     gas = np.asarray(cv2.resize(cloud, (wide, tall), interpolation=cv2.INTER_LINEAR), np.uint8)
     part = gas[y0 - (low - tall) : y1 - (low - tall), x0 - left : x1 - left]
-    share = 1 - np.exp(part.astype(np.float32) * np.float32(-2.4 / 255))
-    share *= np.float32(strength)
-    share[nearness[y0:y1, x0:x1] > 1 / spot.depth_m] = 0
+    cover = cv2.convertScaleAbs(cv2.LUT(part, _CLOUD_COVER), alpha=strength)
+    cover[nearness[y0:y1, x0:x1] > 1 / spot.depth_m] = 0
     region = picture[y0:y1, x0:x1]
     plain = np.full(region.shape, np.clip(tone, 0, 255), np.uint8)
-    region[:] = cv2.blendLinear(region, plain, 1 - share, share)
+    lay(region, plain, np.asarray(cover, np.uint8))
 
 
 def _sunset(

@@ -115,7 +115,10 @@ class Paintwork:
             shadow = shadow - moved
             faces = tuple((outline - moved, colour) for outline, colour in faces)
         if seen.depth_m < MIRRORED_M:
-            _shade(picture, shadow, is_soft=seen.depth_m < _SOFT_M)
+            window = tuple(
+                at - by for at, by in zip(seen.shade, (left, top, left, top), strict=True)
+            )
+            _shade(picture, shadow, window, is_soft=seen.depth_m < _SOFT_M)
         kind = cv2.LINE_AA if seen.depth_m < PLAIN_M else cv2.LINE_8
         for outline, colour in faces:
             cv2.fillConvexPoly(picture, outline, colour, kind, 4)
@@ -130,9 +133,9 @@ def _window(outline: Fixed, shape: tuple[int, ...], margin: int) -> tuple[int, i
     return x0, y0, x1, y1
 
 
-def _shade(picture: Rgb, outline: Fixed, *, is_soft: bool) -> None:
+def _shade(picture: Rgb, outline: Fixed, window: tuple[int, ...], *, is_soft: bool) -> None:
     """Darken the ground under a vehicle; near ones softly at the edges."""
-    x0, y0, x1, y1 = _window(outline, picture.shape, 2)
+    x0, y0, x1, y1 = window
     if x0 >= x1 or y0 >= y1:
         return
     region = picture[y0:y1, x0:x1]

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from simulator.scene.crashes import Crash
 from simulator.scene.fires import Fire
 from simulator.scene.floods import Flood
+from simulator.scene.lanes import CYCLE_S, LANES, Hindrance, lane_at
 from simulator.scene.lookalikes import Decoy, LookAlike
 from simulator.scene.people import Gathering, Person, Walkers
-from simulator.scene.traffic import CYCLE_S, LANES, Hindrance, Traffic, Vehicle, lane_at
+from simulator.scene.traffic import Traffic, Vehicle
 
 _GREEN_BEFORE_IMPACT_S = 17.0
 """The lanes' signals are set so that a crash comes when the queue before it has driven off."""

@@ -11,33 +11,20 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.scene.place import EXTENT_M, MAIN_HALF_M, MINOR_HALF_M, STOP_LINE_M
+from simulator.scene.lanes import CYCLE_S, LANES, Hindrance, Kind, Lane
+from simulator.scene.place import EXTENT_M
 
 PERIOD_S = 180.0
-CYCLE_S = 60.0
-"""Of the signals."""
-GREEN_S = 29.0
-"""Of the main road, from the cycle's beginning."""
 _LEAD_S = 2 * CYCLE_S
 _STEP_S = 0.1
 _KEEP_EVERY = 2
-
-
-class Kind(Enum):
-    """What drives; the value is its length in metres."""
-
-    CAR = 4.3
-    MINIBUS = 4.4
-    TRUCK = 7.2
-    BUS = 10.5
-    MOTORCYCLE = 1.9
+_BRAKES_BELOW_M_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +45,6 @@ class Vehicle:
     """So much shorter it has become in front and behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hindrance:
-    """Something in a lane's way: behind it vehicles queue, those beyond it drive on."""
-
-    lane: int
-    """An index of `LANES`."""
-    from_s: float
-    to_s: float
-    rear_at: Callable[[float], tuple[float, float]] | None = None
-    """Its rear end along the lane and its speed at a time; None for a slow stretch alone."""
-    stretch_m: tuple[float, float] = (0.0, 0.0)
-    """Between these the lane is driven at `slow_m_s` at most."""
-    slow_m_s: float = math.inf
-    empty_from_s: float = math.inf
-    """From here to `from_s` nobody enters the lane."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A file of vehicles; ``turn_rad`` anticlockwise from the a axis."""
-
-    turn_rad: float
-    offset_m: float
-    """To the left of the road's axis, as its drivers see it."""
-    stop_at_m: float
-    is_main: bool
-    for_motorcycles: bool
-    mean_gap_s: float
-
-
 @dataclass(frozen=True, eq=False)
 class _Track:
     kind: Kind
@@ -99,67 +56,42 @@ class _Track:
     """Place of the vehicle's middle, a sample each ``_KEEP_EVERY`` steps from ``first``."""
 
 
-def _lanes() -> list[Lane]:
-    lanes = []
-    for turn in (0.0, math.pi):
-        for offset, gap in ((1.9, 13.0), (5.1, 9.0)):
-            stop = -(MINOR_HALF_M + STOP_LINE_M)
-            lanes.append(Lane(turn, offset, stop, True, False, gap))
-        lanes.append(Lane(turn, 6.4, -(MINOR_HALF_M + STOP_LINE_M - 1.2), True, True, 5.0))
-    for turn in (math.pi / 2, -math.pi / 2):
-        stop = -(MAIN_HALF_M + STOP_LINE_M)
-        lanes.append(Lane(turn, 2.0, stop, False, False, 14.0))
-        lanes.append(Lane(turn, 3.9, stop + 1.2, False, True, 8.0))
-    return lanes
-
-
-LANES = tuple(_lanes())
-
-
-def lane_at(a: float, b: float) -> int:
-    """The index of the cars' lane of the main road that is nearest to a point."""
-    cars = [i for i, lane in enumerate(LANES) if lane.is_main and not lane.for_motorcycles]
-    return min(cars, key=lambda i: abs(LANES[i].offset_m * math.cos(LANES[i].turn_rad) - b))
-
-
-@dataclass(frozen=True, eq=False)
 class _Files:
-    """Lanes with one period."""
+    """Lanes with one period. Their vehicles' places are one array: a time is one look into it."""
 
-    period_s: float
-    tracks: list[_Track]
-    firsts: NDArray[np.int64]
-    lasts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, period_s: float, tracks: list[_Track]) -> _Files:
-        firsts = np.array([track.first for track in tracks], np.int64)
-        lasts = firsts + np.array([len(track.along_m) - 1 for track in tracks], np.int64)
-        return cls(period_s, tracks, firsts, lasts)
+    def __init__(self, period_s: float, tracks: list[_Track]) -> None:
+        """``tracks`` has one at least."""
+        self._period_s = period_s
+        self._tracks = tracks
+        lengths = np.array([len(track.along_m) for track in tracks])
+        self._along_m = np.concatenate([track.along_m for track in tracks]).astype(np.float64)
+        self._firsts = np.array([track.first for track in tracks])
+        self._lasts = self._firsts + lengths - 1
+        # Where the sample at the period's beginning would lie, of each track.
+        self._origins = np.concatenate(([0], np.cumsum(lengths)[:-1])) - self._firsts
+        turns = np.array([track.lane.turn_rad for track in tracks])
+        self._ahead = np.stack((np.cos(turns), np.sin(turns)), axis=1)
+        left = np.array([track.lane.offset_m + track.aside_m for track in tracks])
+        self._aside = np.stack((-left * self._ahead[:, 1], left * self._ahead[:, 0]), axis=1)
 
     def at(self, elapsed_s: float) -> list[Vehicle]:
-        position = elapsed_s % self.period_s / (_STEP_S * _KEEP_EVERY)
+        position = elapsed_s % self._period_s / (_STEP_S * _KEEP_EVERY)
         index, share = int(position), position % 1
-        found = []
-        for number in np.flatnonzero((self.firsts <= index) & (index < self.lasts)).tolist():
-            track = self.tracks[number]
-            here = index - track.first
-            step = float(track.along_m[here + 1] - track.along_m[here])
-            along = float(track.along_m[here]) + share * step
-            speed = step / (_STEP_S * _KEEP_EVERY)
-            left = track.lane.offset_m + track.aside_m
-            cos, sin = math.cos(track.lane.turn_rad), math.sin(track.lane.turn_rad)
-            found.append(
-                Vehicle(
-                    track.kind,
-                    track.paint,
-                    along * cos - left * sin,
-                    along * sin + left * cos,
-                    track.lane.turn_rad,
-                    speed < 2.0,
-                )
+        there = np.flatnonzero((self._firsts <= index) & (index < self._lasts))
+        here = self._origins[there] + index
+        along = self._along_m[here]
+        steps = self._along_m[here + 1] - along
+        spots = (along + share * steps)[:, None] * self._ahead[there] + self._aside[there]
+        brakes = steps < _BRAKES_BELOW_M_S * _STEP_S * _KEEP_EVERY
+        return [
+            Vehicle(track.kind, track.paint, a, b, track.lane.turn_rad, is_braking)
+            for track, (a, b), is_braking in zip(
+                [self._tracks[number] for number in there.tolist()],
+                spots.tolist(),
+                brakes.tolist(),
+                strict=True,
             )
-        return found
+        ]
 
 
 class Traffic:
@@ -194,9 +126,9 @@ class Traffic:
             own = [hindrance for hindrance in hindrances if hindrance.lane == number]
             length_s = period_s if own else short_s
             # The lane's own time begins with a green.
-            moved = [_moved(hindrance, -self._offset_s) for hindrance in own]
+            moved = [hindrance.moved(-self._offset_s) for hindrance in own]
             files.setdefault(length_s, []).extend(_drive(lane, random, length_s, moved, density))
-        self._files = [_Files.of(length_s, tracks) for length_s, tracks in files.items() if tracks]
+        self._files = [_Files(length_s, tracks) for length_s, tracks in files.items() if tracks]
 
     def at(self, elapsed_s: float) -> list[Vehicle]:
         """The vehicles at a time."""
@@ -211,22 +143,6 @@ class Traffic:
 
 
 _WALK_FROM_S = 32.0
-
-
-def _moved(hindrance: Hindrance, by_s: float) -> Hindrance:
-    rear = hindrance.rear_at
-    return replace(
-        hindrance,
-        from_s=hindrance.from_s + by_s,
-        to_s=hindrance.to_s + by_s,
-        empty_from_s=hindrance.empty_from_s + by_s,
-        rear_at=None if rear is None else lambda now: rear(now - by_s),
-    )
-
-
-def _green(is_main: bool, time_s: float) -> bool:
-    phase = time_s % CYCLE_S
-    return phase < GREEN_S if is_main else 34 <= phase < 55
 
 
 @dataclass(slots=True, eq=False)
@@ -311,7 +227,7 @@ def _advance(row: list[_Driver], lane: Lane, now: float, hindrances: list[Hindra
         # Who couldn't stop any more at a comfortable 3.5 m/s2 goes on.
         if (
             to_line > -0.5
-            and not _green(lane.is_main, now)
+            and not lane.has_green(now)
             and to_line > driver.speed_m_s**2 / 7.0 - 0.5
             and to_line < gap
         ):

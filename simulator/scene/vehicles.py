@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.scene.lanes import Kind
 from simulator.scene.solids import (
     Colour,
     Face,
@@ -20,7 +21,6 @@ from simulator.scene.solids import (
     plate,
     solid,
 )
-from simulator.scene.traffic import Kind
 
 Floats = NDArray[np.float64]
 

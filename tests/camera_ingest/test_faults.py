@@ -229,7 +229,7 @@ def cases(folder: Path) -> Iterator[list[Case]]:
         ):
             stage = Stage()
             # A hung sensor's picture; with a drifting quality it would be another one each time.
-            source = RenderedSource(stage, fps=5, keyframe_every_s=0.4, is_steady=True)
+            source = RenderedSource(stage, fps=5, keyframe_every_s=0.4)
             url = rtsp.serve(show, source)
             found.append(
                 Case(

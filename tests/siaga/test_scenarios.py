@@ -12,7 +12,8 @@ from plumbing.settings import Settings
 from siaga.city.rehearsal import rehearse, rehearsed
 from siaga.failures import raised_on_purpose
 from simulator.city import City
-from simulator.scenario import ScenarioError, named
+from simulator.library import named
+from simulator.scenario import ScenarioError
 from tests.siaga.test_cli import siaga
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from contracts import LonLat
 from simulator.city import City
 from simulator.export import export
-from simulator.scenario import named
+from simulator.library import named
 
 
 def test_pictures_come_with_boxes_and_masks_that_agree(tmp_path: Path) -> None:

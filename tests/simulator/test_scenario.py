@@ -12,8 +12,9 @@ from contracts import Hazard, LonLat
 from geo.projection import distance_m
 from simulator.city import City
 from simulator.faults import PictureFaults, connection_faults
+from simulator.library import library, load, named
 from simulator.rtsp.faults import HEALTHY
-from simulator.scenario import Scenario, ScenarioError, library, load, named
+from simulator.scenario import Scenario, ScenarioError
 from simulator.scene.place import Ground
 
 CENTRE = LonLat(106.992, -6.2383)

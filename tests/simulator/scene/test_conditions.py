@@ -25,10 +25,11 @@ from simulator.scene.fires import Fire
 from simulator.scene.fluid import FireLoop
 from simulator.scene.ground import CELL_M
 from simulator.scene.headlights import Headlights
+from simulator.scene.lanes import Kind
 from simulator.scene.lighting import lamplight
 from simulator.scene.place import EXTENT_M, Building, Place, Pole
 from simulator.scene.script import Script
-from simulator.scene.traffic import Kind, Vehicle
+from simulator.scene.traffic import Vehicle
 from simulator.scene.view import CameraView, Shot, Stage
 from simulator.scene.weather import Veil
 from tests.simulator.scene.stands import camera_at, empty_place, pixel_of

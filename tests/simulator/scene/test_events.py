@@ -17,12 +17,13 @@ from simulator.scene.conditions import BRIGHT_DAY, DUSK
 from simulator.scene.crashes import Crash, CrashShape
 from simulator.scene.floods import Flood, shore_pixels
 from simulator.scene.fluid import FireLoop
+from simulator.scene.lanes import LANES
 from simulator.scene.lookalikes import Decoy, LookAlike
 from simulator.scene.masks import covered
 from simulator.scene.people import Gathering, Pose, Walkers
 from simulator.scene.place import Place
 from simulator.scene.script import Jam, Script
-from simulator.scene.traffic import LANES, Traffic
+from simulator.scene.traffic import Traffic
 from simulator.scene.vehicles import HALF_WIDTH_M
 from simulator.scene.view import CameraView, Shot, Stage
 from tests.simulator.scene.stands import camera_at, empty_place

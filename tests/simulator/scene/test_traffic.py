@@ -7,8 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from simulator.scene.lanes import Kind
 from simulator.scene.place import EXTENT_M, MINOR_HALF_M
-from simulator.scene.traffic import PERIOD_S, Kind, Traffic, Vehicle
+from simulator.scene.traffic import PERIOD_S, Traffic, Vehicle
 
 
 @pytest.fixture(scope="module")
