@@ -7,6 +7,8 @@ compression noise.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +75,16 @@ def flicker(before: NDArray[np.uint8], now: NDArray[np.uint8], box: Shares) -> f
     everywhere = float(np.median(_change(before[::4, ::4], now[::4, ::4])))
     there = float(_change(_cut(before, box), _cut(now, box)).mean())
     return max(0.0, there - everywhere)
+
+
+def lasting_flicker(
+    earlier: Iterable[NDArray[np.uint8]], now: NDArray[np.uint8], box: Shares
+) -> float:
+    """The least flicker between any of some earlier small copies and this one, 0 without any.
+
+    What blinks is as it was one turn before; flames never are.
+    """
+    return min((flicker(before, now, box) for before in earlier), default=0.0)
 
 
 def _change(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:

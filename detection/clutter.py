@@ -29,6 +29,7 @@ from contracts.detections import Box
 from contracts.hazards import Sighting
 from contracts.verdicts import Truth, Verdict
 from detection.appearance import Patch, Shares, patch_at, small_copy, unlikeness
+from detection.road_reference import RoadReference
 
 REJECTED_LLR: Mapping[Sighting, float] = MappingProxyType(
     {Sighting.FIRE: 9.0, Sighting.SMOKE: 9.0, Sighting.CRASH: 9.0, Sighting.FLOOD: 5.0}
@@ -186,8 +187,9 @@ def _spots(box: Shares) -> tuple[slice, slice]:
 class ClutterMap:
     """Everything that is known of one camera's clutter."""
 
-    def __init__(self, habits: Habits | None = None) -> None:
+    def __init__(self, habits: Habits | None = None, road: RoadReference | None = None) -> None:
         self.habits = habits or Habits()
+        self.road = road or RoadReference()
         self._look_alikes: tuple[LookAlike, ...] = ()
 
     def know(self, learnt: Learnt) -> None:

@@ -70,10 +70,13 @@ RULES: Mapping[Sighting, Rule] = {
     Sighting.CRASH: Rule(
         4, 6, 3.0, 15.0, 0.7, 1.2, least_score=0.25, most_drift=0.5, was_there_llr=3.0
     ),
-    # A street that looks flooded from the first picture on is nearly always one that shines.
-    Sighting.FLOOD: Rule(3, 4, 8.0, 120.0, 1.0, 2.0, was_there_llr=6.0),
+    # Its looks are worth what they show beyond the camera's own road.
+    Sighting.FLOOD: Rule(3, 4, 8.0, 120.0, 1.0, 2.0),
 }
 
+CUED_LLR = 1.5
+"""How much less evidence suffices while a call or an incident speaks of what the camera sees. What
+is sent says honestly how much there is; fusion weighs it with the call's."""
 CORRELATION = 0.5
 """Between looks at the same thing a second apart: joint evidence never exceeds two independent
 looks.

@@ -17,6 +17,8 @@ it.
 """
 LEAST_DOUBT_LLR = 1.0
 """What a look that shows nothing may always take."""
+LOST_AFTER_S = 15.0
+"""A track unseen for so long is over; what comes later at its place is another one."""
 LOOKS_KEPT = 64
 """Looks remembered a track; the oldest fall out (bounds memory: 64 looks are at least 30 s)."""
 
@@ -29,7 +31,7 @@ class Look:
     llrs: list[float]
     xyxy: NDArray[np.float32] | None
     flickers: list[float] = field(default_factory=list)
-    """Of its pictures that could be compared with the one before: grey levels."""
+    """Of its pictures that could be compared with those before: grey levels."""
 
     @property
     def llr(self) -> float:
@@ -51,18 +53,19 @@ class Track:
     score: float
     looks: deque[Look] = field(default_factory=lambda: deque(maxlen=LOOKS_KEPT))
 
+    @property
+    def key(self) -> tuple[int, int]:
+        """What tells it from the camera's other tracks: numbers are by class."""
+        return self.class_id, self.number
+
     def record(
         self,
         at_s: float,
         llr: float,
         score: float,
         xyxy: NDArray[np.float32] | None,
-        flicker: float | None = None,
     ) -> None:
-        """Add one picture's evidence; `xyxy` is None where the picture did not show the thing.
-
-        `flicker`: by how many grey levels its content changed since the picture before, if known.
-        """
+        """Add one picture's evidence; `xyxy` is None where the picture did not show the thing."""
         if xyxy is not None:
             self.xyxy, self.seen_s, self.score = xyxy, at_s, score
         last = self.looks[-1] if self.looks else None
@@ -70,10 +73,11 @@ class Track:
             last.llrs.append(llr)
             last.xyxy = xyxy if xyxy is not None else last.xyxy
         else:
-            last = Look(at_s, [llr], xyxy)
-            self.looks.append(last)
-        if flicker is not None:
-            last.flickers.append(flicker)
+            self.looks.append(Look(at_s, [llr], xyxy))
+
+    def note_flicker(self, grey_levels: float) -> None:
+        """By how much its content differs in the picture just recorded from any before it."""
+        self.looks[-1].flickers.append(grey_levels)
 
     def absorb(self, other: Track) -> None:
         """Take over what another track has shown, which was the same thing all along.

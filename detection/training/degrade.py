@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 
+DAMAGE = 0.4
+"""Strength for the detector's trainings: a third of the pictures lose some detail each time."""
+
 
 def compress(picture: Picture, quality: int) -> Picture:
     """JPEG at `quality` (1-100) and back: the block edges of a starved encoder."""
@@ -103,11 +106,25 @@ def lamps(picture: Picture, rng: np.random.Generator) -> Picture:
         gap = int(radius * rng.uniform(3.0, 9.0)) if rng.random() < 0.6 else 0
         for at in {x, x + gap}:
             cv2.circle(drawn, (at, y), radius, colour, -1, cv2.LINE_AA)
+    if rng.random() < 0.4:
+        drawn = np.maximum(drawn, _on_wet_road(drawn, rng))
     light = cv2.GaussianBlur(drawn, (0, 0), max(0.6, width * float(rng.uniform(0.002, 0.008))))
     reach = max(2.0, width * float(rng.uniform(0.01, 0.06)))
     halo = cv2.GaussianBlur(light, (0, 0), reach) * float(rng.uniform(0.5, 3.0))
     added = np.clip(light + halo, 0, 255)
     return np.asarray(255.0 - (255.0 - picture) * (255.0 - added) / 255.0, np.uint8)
+
+
+def _on_wet_road(drawn: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """The lamps' reflections: the same colours drawn out below them, broken by ripples."""
+    height = drawn.shape[0]
+    length = max(3, int(height * rng.uniform(0.05, 0.25)))
+    streak = np.asarray(cv2.blur(drawn, (1, length)), np.float32) * float(rng.uniform(1.0, 3.0))
+    fallen = np.zeros_like(streak)
+    drop = length // 2 + int(rng.integers(0, max(1, height // 12)))
+    fallen[drop:] = streak[: height - drop]
+    ripples = rng.uniform(0.3, 1.0, (height, 1, 1)).astype(np.float32)
+    return np.asarray(np.minimum(fallen * ripples, 255.0), np.float32)
 
 
 def mistakable(picture: Picture, rng: np.random.Generator) -> Picture:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import random
 import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -65,3 +66,8 @@ def weights_sha256(start_weights: str) -> str | None:
     """SHA-256 of the starting weights; None for a name that Ultralytics will fetch itself."""
     path = Path(start_weights)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def print_err(text: str) -> None:
+    """Progress goes to standard error: standard output is kept for results."""
+    print(text, file=sys.stderr, flush=True)

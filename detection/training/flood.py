@@ -20,7 +20,8 @@ import numpy as np
 from detection.errors import DataUnusableError
 from detection.road_region import crop_road
 from detection.training import degrade, environment, sources
-from detection.training.detector import print_err, report_progress
+from detection.training.detector import report_progress
+from detection.training.environment import print_err
 from detection.training.split import Caps, Split, split
 
 CLASSES = ("dry", "flood")

@@ -64,11 +64,17 @@ def recall_point(hazard_scores: Sequence[float], share: float = WANTED_RECALL) -
     return LEAST_OPERATING_POINT
 
 
-def publish_detector(checkpoint: Path, work: Path, folder: Path, input_size_px: int) -> ModelCard:
+def publish_detector(
+    checkpoint: Path,
+    work: Path,
+    folder: Path,
+    input_size_px: int,
+    command: str = "siaga train detector",
+) -> ModelCard:
     """Export and calibrate a detector on the scenes that choose, measure it on those that report;
-    returns what was written.
+    returns what was written. `command` trained it, for the card.
     """
-    plan = _plan(work)
+    plan = _plan(work) | {"command": command}
     parts = detector_split(sources.data_root(), bool(plan.get("stated_licence_only")))
     _require_same_split(plan, parts)
     files = export(checkpoint, folder, input_size_px, work)
@@ -239,7 +245,7 @@ def _facts(
         "operating_points": {},
         "figures": {},
         "provenance": {
-            "command": f"siaga train {'detector' if task == 'detect' else 'flood'}",
+            "command": "siaga train flood",
             "start_weights": Path(plan["start_weights"]).name,
             "start_weights_sha256": plan.get("start_weights_sha256"),
             **kept,

@@ -9,22 +9,15 @@ from typing import Annotated
 
 import typer
 
-from contracts import Sighting
-from contracts.models import Promotion, PromotionLoss
 from contracts.verdicts import Verdict
-from detection.model_card import CRASH, DETECTOR, FLOOD, MODELS, load_card
-from detection.promotion import Point, detector_points, flood_points, losses, replace_model
-from detection.runtime import open_detector, open_flood_classifier
+from detection.model_card import CRASH, DETECTOR, FLOOD, MODELS
 from incidents.store import Store
-from plumbing.clock import SystemClock
 from plumbing.evidence import open_evidence
+from siaga.commands import promotion
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
 from siaga.commands.stored import with_store
 from siaga.failures import Failure
 from siaga.verdict_export import export_verdicts
-from siaga.watching.model_facts import keep_promotion
-from siaga.watching.shadow import read_reports
-from siaga.watching.shadow import table as shadow_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,7 +37,10 @@ Threads = Annotated[int, typer.Option(min=1, help="Threads of torch.")]
 Device = Annotated[str, typer.Option(help="cpu, or a GPU's number.")]
 Rate = Annotated[float, typer.Option(min=1e-6, max=0.1, help="Highest learning rate.")]
 StatedOnly = Annotated[
-    bool, typer.Option("--stated-licence-only", help="Only sources with a stated licence.")
+    bool,
+    typer.Option(
+        "--stated-licence-only", "--licensed-only", help="Only sources with a stated licence."
+    ),
 ]
 History = Annotated[
     str, typer.Option(help="What the starting weights have seen before, for the model card.")
@@ -89,6 +85,49 @@ def detector(
     except FileNotFoundError as error:
         raise Failure(str(error)) from error
     card = publish_detector(best, work.resolve(), out or MODELS / DETECTOR, image_size_px)
+    typer.echo(f"{card.version} in {card.folder}")
+
+
+@app.command("class-branch")
+def class_branch(
+    start_weights: Annotated[
+        Path, typer.Argument(help="A checkpoint of `siaga train detector`, such as a model.pt.")
+    ],
+    work: Work = Path("training/class-branch"),
+    epochs: Annotated[int, typer.Option(min=1)] = 5,
+    views: Annotated[
+        int, typer.Option(min=1, max=20, help="Of each picture; each takes 0.36 MB of disk.")
+    ] = 3,
+    image_size_px: Annotated[int, typer.Option(min=160, max=1280)] = 320,
+    seed: int = 7,
+    threads: Threads = 1,
+    learning_rate: Rate = 0.0006,
+    stated_licence_only: StatedOnly = False,
+    history: History = "themselves trained on these scenes",
+    out: Out = None,
+) -> None:
+    """The detector's class branch alone, in minutes: what counts as which hazard, not where."""
+    from detection.training.class_branch import ClassBranchPlan, train
+    from detection.training.publish import publish_detector
+
+    plan = ClassBranchPlan(
+        start_weights=str(start_weights),
+        work=work,
+        epochs=epochs,
+        views=views,
+        image_size_px=image_size_px,
+        seed=seed,
+        threads=threads,
+        learning_rate=learning_rate,
+        stated_licence_only=stated_licence_only,
+        history=history,
+    )
+    try:
+        last = train(plan)
+    except FileNotFoundError as error:
+        raise Failure(str(error)) from error
+    folder = out or MODELS / DETECTOR
+    card = publish_detector(last, work.resolve(), folder, image_size_px, "siaga train class-branch")
     typer.echo(f"{card.version} in {card.folder}")
 
 
@@ -175,6 +214,40 @@ def average_checkpoints(
     typer.echo(f"{card.version} in {card.folder}")
 
 
+@app.command()
+def curve(
+    start_weights: Annotated[
+        Path, typer.Argument(help="A checkpoint that never saw the pictures, such as yolov8n.pt.")
+    ],
+    svg: Annotated[Path | None, typer.Option(help="Draw the curves into this file.")] = None,
+    image_size_px: Annotated[int, typer.Option(min=160, max=1280)] = 320,
+    threads: Threads = 1,
+    work: Work = Path("training/curve"),
+    as_json: JsonOption = False,
+) -> None:
+    """How recall grows with the number of training scenes: a linear probe, some minutes."""
+    from detection.training import environment
+    from detection.training.learning_curve import SHARES, curves_svg, learning_curves
+
+    work.mkdir(parents=True, exist_ok=True)
+    environment.prepare(work.resolve(), threads, seed=0)
+    try:
+        curves = learning_curves(start_weights, image_size_px)
+    except FileNotFoundError as error:
+        raise Failure(str(error)) from error
+    if svg is not None:
+        svg.write_text(curves_svg(curves))
+    if as_json:
+        typer.echo(json.dumps({name: [asdict(p) for p in some] for name, some in curves.items()}))
+        return
+    typer.echo(f"{'hazard':<8}" + "".join(f"{share:>22.0%}" for share in SHARES))
+    for name, points in curves.items():
+        cells = [
+            f"{' '.join(f'{r:.2f}' for r in p.recalls)} ({p.hazard_scenes:.0f})" for p in points
+        ]
+        typer.echo(f"{name:<8}" + "".join(f"{cell:>22}" for cell in cells))
+
+
 @app.command("export")
 def export_data(
     folder: Annotated[Path, typer.Argument(help="Where the data set is written.")],
@@ -215,91 +288,5 @@ def export_data(
     )
 
 
-@app.command()
-def shadow(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """What the shadow model would have said beside the live one (detection.shadow)."""
-    reports = read_reports(settings_from(config).data_dir / "shadow")
-    if as_json:
-        typer.echo(json.dumps({"pairs": [report.to_plain() for report in reports]}))
-    else:
-        typer.echo(shadow_table(reports))
-
-
-@app.command()
-def promote(
-    candidate: Annotated[Path, typer.Argument(help="Folder of the new model.")],
-    data: Annotated[
-        Path,
-        typer.Option(help="Of a detector: images/ and labels/; of a flood model: flood/ and dry/."),
-    ],
-    live: Annotated[
-        Path | None, typer.Option(help="The model to replace; default the committed one.")
-    ] = None,
-    quiet: Annotated[
-        Path | None, typer.Option(help="Pictures with nothing to report, for a detector.")
-    ] = None,
-    tolerance: Annotated[
-        float, typer.Option(min=0.0, max=0.2, help="A share by which a measure may be worse.")
-    ] = 0.0,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Compare, and change nothing.")
-    ] = False,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Put a new model in the live one's place, if it is no worse in any hazard on the data.
-
-    The data must be scenes that neither was trained on. The former model stays beside the live one,
-    as NAME.before.
-    """
-    card = load_card(candidate)
-    task = card.task
-    former = live or MODELS / (DETECTOR if task == "detect" else FLOOD)
-    before, after = _points(former, data, quiet), _points(candidate, data, quiet)
-    found = losses(before, after, tolerance)
-    answer = Promotion(
-        live=load_card(former).version,
-        candidate=card.version,
-        at=SystemClock().now(),
-        promoted=not found and not dry_run,
-        losses=tuple(
-            PromotionLoss(
-                hazard=loss.hazard.value,
-                measure="recall" if loss.measure == "recall" else "fpr",
-                live=loss.live,
-                candidate=loss.candidate,
-            )
-            for loss in found
-        ),
-    )
-    # Where the workers of this installation tell of it.
-    keep_promotion(settings_from(config).data_dir, answer)
-    if as_json:
-        document = {
-            "live": {h.value: asdict(p) for h, p in before.items()},
-            "candidate": {h.value: asdict(p) for h, p in after.items()},
-            "losses": [asdict(loss) for loss in found],
-            "promoted": not found and not dry_run,
-        }
-        typer.echo(json.dumps(document))
-    else:
-        for hazard, point in before.items():
-            new = after.get(hazard)
-            typer.echo(f"{hazard.value:6} live {_shown(point)}   candidate {_shown(new)}")
-    if found:
-        raise Failure("not promoted, it is worse: " + "; ".join(map(str, found)))
-    if not dry_run:
-        replace_model(candidate, former)
-
-
-def _points(folder: Path, data: Path, quiet: Path | None) -> dict[Sighting, Point]:
-    if load_card(folder).task == "detect":
-        return detector_points(open_detector(folder=folder), data, quiet)
-    return flood_points(open_flood_classifier(folder=folder), data)
-
-
-def _shown(point: Point | None) -> str:
-    if point is None:
-        return "-"
-    recall, fpr = ("-" if value is None else f"{value:.3f}" for value in (point.recall, point.fpr))
-    return f"recall {recall} false positives {fpr}"
+app.command()(promotion.shadow)
+app.command()(promotion.promote)

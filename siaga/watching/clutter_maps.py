@@ -1,8 +1,8 @@
 """What is known of each camera's clutter, kept across restarts.
 
-Habits (what always fires where) are learnt here and kept in a folder, a file a camera. What people
-rejected comes from them by way of the bus, whole, whenever a camera is taken or a verdict is
-passed; its pictures come from the evidence store.
+Habits (what always fires where) and how wet the road looks when it is dry are learnt here and kept
+in a folder, a file a camera. What people rejected comes from them by way of the bus, whole,
+whenever a camera is taken or a verdict is passed; its pictures come from the evidence store.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from contracts import CameraId, EvidenceId
 from contracts.verdicts import Verdict
 from detection.appearance import small_copy
 from detection.clutter import ClutterMap, Habits, Learnt, learnt_from
+from detection.road_reference import RoadReference
 from plumbing.evidence import EvidenceError, EvidenceStore
 from plumbing.logs import get_logger
 
@@ -46,7 +47,7 @@ class ClutterMaps:
         known = self._maps.get(camera_id)
         if known is not None and known[0] == view_key:
             return known[1]
-        clutter = ClutterMap(self._read_habits(camera_id, view_key))
+        clutter = self._read(camera_id, view_key)
         clutter.know(self._learnt.get(camera_id, Learnt()))
         self._maps[camera_id] = (view_key, clutter)
         return clutter
@@ -70,7 +71,11 @@ class ClutterMaps:
             if camera_id not in self._maps:
                 continue
             view_key, clutter = self._maps[camera_id]
-            body = {"view_key": view_key, "habits": clutter.habits.to_plain()}
+            body = {
+                "view_key": view_key,
+                "habits": clutter.habits.to_plain(),
+                "road": clutter.road.to_plain(),
+            }
             path = self._path(self._folder, camera_id)
             part = path.with_suffix(".part")
             try:
@@ -79,17 +84,21 @@ class ClutterMaps:
             except OSError as error:
                 _log.error("habits can't be kept", camera=camera_id, why=error.strerror)
 
-    def _read_habits(self, camera_id: CameraId, view_key: str) -> Habits:
+    def _read(self, camera_id: CameraId, view_key: str) -> ClutterMap:
         if self._folder is None:
-            return Habits()
+            return ClutterMap()
         try:
             body = json.loads(self._path(self._folder, camera_id).read_text())
-            return Habits.from_plain(body["habits"]) if body["view_key"] == view_key else Habits()
+            if body["view_key"] != view_key:
+                return ClutterMap()
+            # Files of versions that knew no road say nothing of it.
+            road = RoadReference.from_plain(body.get("road", {}))
+            return ClutterMap(Habits.from_plain(body["habits"]), road)
         except FileNotFoundError:
-            return Habits()
+            return ClutterMap()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             _log.error("habits can't be read; learning anew", camera=camera_id, why=str(error))
-            return Habits()
+            return ClutterMap()
 
     @staticmethod
     def _path(folder: Path, camera_id: CameraId) -> Path:

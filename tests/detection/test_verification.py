@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from contracts import CameraId, Detection, Sighting, from_json, to_json
 from detection import Boxes, CameraVerifier
 from detection.crash_model import CrashVerdict
+from detection.outbox import RESEND_S
 from detection.rules import CORRELATION, RULES, STILLNESS_LLR, Rule, confirms, joint_llr
-from detection.verification import RESEND_S
 from tests.detection.conftest import CLASSES, CURVE, START, Feed, Row, make_card
 
 LAMP = ("fire", 0.6, (100.0, 100.0, 160.0, 180.0))
@@ -100,7 +100,7 @@ def test_very_strong_evidence_outlives_stillness(feed: Feed) -> None:
 
 def test_ten_pictures_a_second_prove_no_more_than_one(feed: Feed, verifier: CameraVerifier) -> None:
     slow = next(d for second in range(8) for d in feed(second, flames(second)))
-    other = CameraVerifier(CameraId("cam-2"), verifier._cards[Sighting.FIRE])
+    other = CameraVerifier(CameraId("cam-2"), verifier._detector)
     fast: list[Detection] = []
     for i in range(80):
         moment = START + timedelta(seconds=i / 10)
