@@ -192,6 +192,9 @@ class Incident:
     created_at: datetime
     updated_at: datetime
     place_name: str = ""
+    """Of the area that holds it; agencies, filters and reports go by it."""
+    street: str = ""
+    """The named street or crossing that it lies at."""
     key_picture: KeyPicture | None = None
     best_camera_ids: tuple[CameraId, ...] = ()
     """Cameras that see the place, best view first."""
@@ -225,6 +228,11 @@ class Incident:
     def hazard(self) -> Hazard:
         """The most probable hazard."""
         return self.estimate.hazard
+
+    @property
+    def place_words(self) -> str:
+        """Where it is, in words; empty where nothing about it has a name."""
+        return ", ".join(filter(None, (self.street, self.place_name)))
 
     @property
     def told_agencies(self) -> tuple[AgencyId, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -53,12 +53,8 @@ class PlaceIndex:
         """Parts of one name and kind are one place; what has no name or no usable shape is left
         out, since a background need not be perfect."""
         parts: dict[tuple[PlaceKind, str], list[BaseGeometry]] = {}
-        for collection in collections:
-            for feature in collection.get("features") or ():
-                name = _name(feature.get("properties") or {})
-                plane = _plane(feature.get("geometry"), projection)
-                if name and plane is not None and not plane.is_empty:
-                    parts.setdefault((_kind(plane), name), []).append(plane)
+        for name, kind, plane in named_shapes(collections, projection):
+            parts.setdefault((kind, name), []).append(plane)
         self._places = [
             (_words(name), _place(name, kind, shapely.union_all(some), projection))
             for (kind, name), some in parts.items()
@@ -79,6 +75,18 @@ class PlaceIndex:
                 begins = " ".join(words).startswith(" ".join(wanted))
                 found.append((not begins, len(place.name), place.name, place.kind, place))
         return [place for *_, place in sorted(found, key=lambda one: one[:4])[:most]]
+
+
+def named_shapes(
+    collections: Iterable[Mapping[str, Any]], projection: LocalProjection
+) -> Iterator[tuple[str, PlaceKind, BaseGeometry]]:
+    """Each feature that has a name and a usable shape: its name, kind, and shape on the plane."""
+    for collection in collections:
+        for feature in collection.get("features") or ():
+            name = _name(feature.get("properties") or {})
+            plane = _plane(feature.get("geometry"), projection) if name else None
+            if plane is not None and not plane.is_empty:
+                yield name, _kind(plane), plane
 
 
 def _name(properties: Mapping[str, Any]) -> str:

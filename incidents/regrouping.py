@@ -187,6 +187,7 @@ class Regrouping:
             created_at=writing.now,
             updated_at=writing.now,
             place_name=origin.place_name,
+            street=origin.street,
             key_picture=picture
             if picture is not None and picture.camera_id in camera_ids
             else None,

@@ -71,7 +71,7 @@ def identifier(incident: Incident, name: MessageName, publisher: Publisher) -> s
 
 def headline(incident: Incident, publisher: Publisher, words: Words) -> str:
     """The message in one line."""
-    event, place = words.hazards[incident.hazard], incident.place_name or publisher.city
+    event, place = words.hazards[incident.hazard], incident.place_words or publisher.city
     if not incident.state.is_open:
         text = words.ended.format(state=words.states[incident.state], event=event, place=place)
     elif is_verified(incident):
@@ -169,7 +169,8 @@ def _add_area(info: Element, incident: Incident, publisher: Publisher) -> None:
     the region of 50 %, is where to look first. Receivers take the union, which is the outlines."""
     estimate = incident.estimate
     area = add(info, "area")
-    place = ", ".join(dict.fromkeys(filter(None, (incident.place_name, publisher.city))))
+    names = (incident.street, incident.place_name, publisher.city)
+    place = ", ".join(dict.fromkeys(filter(None, names)))
     add(area, "areaDesc", place)
     for ring in outer_rings(estimate.region90.area):
         add(area, "polygon", " ".join(f"{lat:.6f},{lon:.6f}" for lon, lat in ring))

@@ -142,8 +142,8 @@ class _Builder:
             parts.append(f"Duplicate of {incident.duplicate_of}.")
         if incident.reason:
             parts.append(f"Reason: {incident.reason}")
-        if incident.place_name:
-            parts.append(f"Place: {incident.place_name}")
+        if incident.place_words:
+            parts.append(f"Place: {incident.place_words}")
         return "\n".join(parts)
 
     def _time(self, at: datetime) -> str:

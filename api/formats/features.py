@@ -29,6 +29,7 @@ def incident_feature(incident: Incident) -> dict[str, Any]:
             "priority": incident.priority,
             "probability": estimate.probability,
             "place_name": incident.place_name,
+            "street": incident.street,
             "exercise": estimate.exercise,
             "started_at": instant(estimate.started_at),
             "last_report_at": instant(estimate.last_report_at),

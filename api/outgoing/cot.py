@@ -66,7 +66,7 @@ def event(incident: Incident, settings: CotSettings, now: datetime) -> bytes:
     )
     detail = ElementTree.SubElement(root, "detail")
     word = WORDS[Language.INDONESIAN].hazards[incident.hazard]
-    place = f", {incident.place_name}" if incident.place_name else ""
+    place = f", {incident.place_words}" if incident.place_words else ""
     drill = "LATIHAN: " if estimate.exercise else ""
     ElementTree.SubElement(detail, "contact", {"callsign": _clean(f"{drill}{word}{place}")})
     remarks = ElementTree.SubElement(detail, "remarks")

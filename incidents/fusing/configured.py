@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from contracts import ContractError, Hazard
+from contracts import ContractError, Hazard, LonLat
 from geo.areas import AreaIndex
 from geo.buildings import Buildings
 from geo.fusion import FusionParameters
 from geo.fusion.localities import AreaRates
 from geo.projection import LocalProjection
-from plumbing.settings import FusionSettings, SettingsError
+from geo.streets import StreetIndex
+from plumbing.map_files import read_collections
+from plumbing.settings import FusionSettings, Settings, SettingsError
 
 
 def parameters_of(settings: FusionSettings, timezone: str) -> FusionParameters:
@@ -99,3 +101,9 @@ def load_buildings(path: Path | None, projection: LocalProjection) -> Buildings 
         raise SettingsError(f"city.buildings: can't read {path}: {error.strerror}") from error
     except ValueError as error:
         raise SettingsError(f"city.buildings: {path} holds no buildings: {error}") from error
+
+
+def load_streets(settings: Settings) -> StreetIndex:
+    """The streets that the map's files name; none where there are none."""
+    projection = LocalProjection(LonLat(settings.city.lon, settings.city.lat))
+    return StreetIndex(read_collections(settings.map.geojson), projection)

@@ -65,6 +65,8 @@ class Enrichment:
     alarms: AlarmPolicy
     name_place: Callable[[LonLat], str]
     best_cameras: Callable[[LonLat, Hazard, bool], tuple[CameraId, ...]]
+    name_street: Callable[[LonLat], str] = lambda _: ""
+    """The named street or crossing at a place; empty where none is known."""
     desk: Callable[[Incident], Incident] = lambda incident: incident
     """The desk's rules, last: who is responsible, and what is kept quiet."""
 
@@ -79,6 +81,7 @@ class Enrichment:
             level=self.alarms.level(estimate, incident.level),
             priority=PRIORITIES[estimate.hazard],
             place_name=self.name_place(estimate.location),
+            street=self.name_street(estimate.location),
             best_camera_ids=self.best_cameras(
                 estimate.location, estimate.hazard, estimate.exercise
             ),

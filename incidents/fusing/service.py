@@ -35,6 +35,7 @@ from incidents.desk import DeskRules
 from incidents.errors import ActedMeanwhile, FencedOff
 from incidents.fusing.alarms import AlarmPolicy
 from incidents.fusing.clipping import Clipping
+from incidents.fusing.configured import load_streets
 from incidents.fusing.cueing import Cueing
 from incidents.fusing.decisions import Applied, Outcome
 from incidents.fusing.enrichment import Enrichment
@@ -132,7 +133,11 @@ class FusionService:
         self._desk = DeskRules(settings.routing)
         self._alarms = AlarmPolicy(settings.fusion)
         self._enrichment = Enrichment(
-            self._alarms, self._mind.name_of, self._mind.best_cameras, self._desk.complete
+            self._alarms,
+            self._mind.name_of,
+            self._mind.best_cameras,
+            load_streets(settings).name_of,
+            self._desk.complete,
         )
         self._retention = store.retention(
             settings,

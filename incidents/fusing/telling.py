@@ -48,7 +48,7 @@ def urgency(told: Incident, now: Incident) -> Urgency:
         abs(before.probability - after.probability) >= PROBABILITY_STEP
         or _distance_m(before.location, after.location) >= DISTANCE_STEP_M
         or told.key_picture != now.key_picture
-        or told.place_name != now.place_name
+        or (told.street, told.place_name) != (now.street, now.place_name)
         or after.last_report_at - before.last_report_at >= STALE_AFTER
     ):
         return Urgency.SOON

@@ -25,7 +25,7 @@ def incidents(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         typer.echo(
             f"{incident.id}  {incident.hazard.value:<8} {incident.state.value:<12} "
             f"{incident.estimate.probability:4.0%}  {place.lat:.5f}, {place.lon:.5f}  "
-            f"{incident.place_name}"
+            f"{incident.place_words}"
         )
 
 
