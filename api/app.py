@@ -107,7 +107,14 @@ def create_app(
         await note_configuration(store.audit, settings, services.sealer)
         running = [
             asyncio.create_task(part.run(), name=type(part).__name__)
-            for part in (services.feed, services.readers, services.webhooks, tak, waker)
+            for part in (
+                services.feed,
+                services.readers,
+                services.cameras,
+                services.webhooks,
+                tak,
+                waker,
+            )
         ]
         try:
             yield
@@ -170,7 +177,10 @@ def _services(
     async def make_snapshot(only: LogFilter) -> tuple[int, bytes]:
         found = await store.snapshot()
         await camera_view.fields.work_out(found.cameras)
-        return found.seq, encoded_snapshot(found, only, camera_view.fields.of)
+        # Megabytes in a large city; meanwhile the feed must go on telling the others.
+        return found.seq, await asyncio.to_thread(
+            encoded_snapshot, found, only, camera_view.fields.of
+        )
 
     services = Services(
         settings=settings,

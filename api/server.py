@@ -14,7 +14,7 @@ from api.app import create_app
 from api.feed.line import Line
 from incidents.store import Store
 from plumbing.bus import Bus
-from plumbing.clock import SystemClock
+from plumbing.clock import Clock, SystemClock
 from plumbing.logs import get_logger
 from plumbing.settings import ApiSettings, Settings
 
@@ -80,10 +80,12 @@ async def serve(
     settings: Settings,
     stop: asyncio.Event,
     on_ready: Callable[[str], None] = lambda _url: None,
+    clock: Clock | None = None,
 ) -> None:
     """The whole role: open the database and the bus, serve until ``stop`` is set, close them.
 
-    ``on_ready`` is told the address, once, when it answers.
+    ``on_ready`` is told the address, once, when it answers. ``clock`` is the machine's where none
+    is given.
 
     Raises:
         ServeError: no bus is configured, the address can't be listened on, or the application
@@ -92,7 +94,7 @@ async def serve(
     """
     if settings.bus.url is None:
         raise ServeError("bus.url is not set: the API needs the address of the bus that all share")
-    clock = SystemClock()
+    clock = clock or SystemClock()
     with listen(settings.api) as bound:
         async with Bus(settings.bus.url, settings.bus.namespace, settings.bus.max_backlog) as bus:
             store = await Store.open(settings.database_url, clock)

@@ -148,12 +148,16 @@ def visible_area(
     return None if seen is None else projection.area(seen)
 
 
-def visibility_polygon(pose: CameraPose) -> Polygon | None:
+def visibility_polygon(
+    pose: CameraPose, projection: LocalProjection | None = None
+) -> Polygon | None:
     """The ground that a camera would show if nothing stood in between, in WGS 84; None where it
     shows none within its range.
+
+    Many cameras of one city are best given the city's ``projection``: one of its own for each takes
+    longer than all the rest.
     """
-    projection = LocalProjection(pose.position)
-    found = visible_area(pose, projection)
+    found = visible_area(pose, projection or LocalProjection(pose.position))
     if isinstance(found, MultiPolygon):
         # A ring that crosses itself at the nadir falls into parts; the largest is the view.
         found = Polygon(max(found.coordinates, key=lambda part: _size(part[0])))
