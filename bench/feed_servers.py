@@ -13,17 +13,18 @@ from multiprocessing.connection import Connection
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 from api.server import serve as serve_api
+from plumbing.clock import Clock, SystemClock
 from plumbing.logs import configure_logging
 from plumbing.settings import Settings
 
 
-def api_in_process(pipe: Connection, settings: Settings) -> None:
-    """The API role as it runs in earnest."""
+def api_in_process(pipe: Connection, settings: Settings, clock: Clock | None = None) -> None:
+    """The API role as it runs in earnest; ``clock`` is the machine's where none is given."""
     configure_logging("warning")
 
     async def live() -> None:
         stop = asyncio.Event()
-        role = asyncio.create_task(serve_api(settings, stop, pipe.send))
+        role = asyncio.create_task(serve_api(settings, stop, pipe.send, clock or SystemClock()))
         answering = asyncio.create_task(_answer(pipe, None))
         await asyncio.wait({role, answering}, return_when=asyncio.FIRST_COMPLETED)
         stop.set()
