@@ -146,6 +146,19 @@ def words_of(incident: Incident) -> frozenset[Word]:
     return frozenset(words)
 
 
+async def keep_first_words(
+    connection: AsyncConnection, incidents: Sequence[tuple[int, Incident]]
+) -> None:
+    """Let new incidents be found; each with its ``founded_seq``."""
+    rows = [
+        {"word": word, "founded_seq": founded_seq, **beside}
+        for founded_seq, incident in incidents
+        for beside in [_beside(incident)]
+        for word in sorted(words_of(incident))
+    ]
+    await connection.execute(insert(IncidentWordRow), rows)
+
+
 async def keep_words(
     connection: AsyncConnection, founded_seq: int, incident: Incident, before: Incident | None
 ) -> None:

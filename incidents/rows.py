@@ -3,14 +3,19 @@ found by."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import Incident, IncidentId, from_json, to_json
-from incidents.finding import keep_words
+from incidents.finding import keep_first_words, keep_words
 from incidents.tables import IncidentRow
+
+AT_ONCE = 500
+"""Ids that one question names."""
 
 
 def latest(row: Any) -> Incident:
@@ -24,13 +29,45 @@ async def read_row(connection: AsyncConnection, incident_id: IncidentId) -> Any 
     return found.one_or_none()
 
 
+async def read_rows(
+    connection: AsyncConnection, incident_ids: Collection[IncidentId]
+) -> dict[IncidentId, Any]:
+    """The rows of those that there are."""
+    wanted, found = sorted(incident_ids), {}
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        rows = await connection.execute(select(IncidentRow).where(IncidentRow.id.in_(some)))
+        found.update((IncidentId(row.id), row) for row in rows)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A new incident; ``values`` are the columns that don't follow from it."""
+
+    incident: Incident
+    founded_seq: int
+    values: Mapping[str, Any]
+
+
 async def add_row(
     connection: AsyncConnection, incident: Incident, *, founded_seq: int, **values: Any
 ) -> None:
     """Keep a new incident; ``values`` are the columns that don't follow from it."""
-    row = {**_columns(incident), "id": incident.id, "founded_seq": founded_seq, **values}
-    await connection.execute(insert(IncidentRow).values(row))
-    await keep_words(connection, founded_seq, incident, None)
+    await add_rows(connection, [NewRow(incident, founded_seq, values)])
+
+
+async def add_rows(connection: AsyncConnection, new: Sequence[NewRow]) -> None:
+    """Keep new incidents, whose ``values`` name the same columns."""
+    if not new:
+        return
+    rows = [
+        {**_columns(one.incident), "id": one.incident.id, "founded_seq": one.founded_seq}
+        | dict(one.values)
+        for one in new
+    ]
+    await connection.execute(insert(IncidentRow), rows)
+    await keep_first_words(connection, [(one.founded_seq, one.incident) for one in new])
 
 
 async def change_row(

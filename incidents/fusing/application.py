@@ -4,18 +4,17 @@ report belongs."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import aliased
 
 from contracts import (
     AlarmLevel,
     Decision,
     DecisionKind,
     Detection,
-    Estimate,
     Incident,
     IncidentId,
     IncidentState,
@@ -24,19 +23,17 @@ from contracts import (
     ReportId,
     ReportKind,
     from_json,
-    to_json,
 )
 from incidents.database import SYSTEM, Writing
 from incidents.errors import ActedMeanwhile
+from incidents.fusing.drafts import MOST_REPORTS_TOLD, Applied, Draft, draft_of, shortened, tell
 from incidents.fusing.enrichment import Enrichment, better_picture
-from incidents.fusing.telling import PAUSE, Urgency, urgency
 from incidents.register.clips import take_clips_over
-from incidents.rows import add_row, change_row, latest, read_row
-from incidents.tables import IncidentRow, ReportRow
+from incidents.rows import read_rows
+from incidents.tables import ReportRow
 
-MOST_REPORTS_TOLD = 200
-"""Ids of reports an incident names, the first and the last half: one fire sends thousands in an
-hour, and each log entry holds them all. Which reports an incident has is in the reports' rows."""
+_SAME = aliased(ReportRow)
+"""The reports once more, to ask of one which evidence it belongs to."""
 
 _LOG_KINDS = {
     DecisionKind.FOUND: LogKind.INCIDENT_FOUNDED,
@@ -55,33 +52,6 @@ class Outcome:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What applying outcomes came to."""
-
-    told: tuple[tuple[LogKind, Incident], ...]
-    """The incidents that got a log entry, in its order."""
-    waiting: frozenset[IncidentId]
-    """Those with news to tell by `FusionDoor.publish_pending` after a pause."""
-
-
-@dataclass(slots=True)
-class Draft:
-    """An incident while outcomes are applied to it."""
-
-    incident: Incident
-    told: Incident | None
-    told_at: datetime
-    acted_seq: int
-    kind: LogKind | None = None
-    """Set where the change must be told at once, whatever the estimate says."""
-    detail: str = ""
-    is_new: bool = False
-    guarded: bool = False
-    changed: bool = False
-    detections: list[Detection] = field(default_factory=list)
-
-
 class Application:
     """Outcomes being applied within one transaction."""
 
@@ -90,11 +60,21 @@ class Application:
         self._known_seq = known_seq
         self._enrichment = enrichment
         self._drafts: dict[IncidentId, Draft] = {}
+        self._rows: dict[IncidentId, Any] = {}
+        """Of the incidents decided about, as they are stored; those without a row are new."""
         self._moves: list[tuple[IncidentId, set[ReportId] | IncidentId]] = []
         """In order: reports, or all those of another incident, that belong to an incident now."""
 
-    async def add(self, outcome: Outcome) -> None:
-        """Take the next outcome in."""
+    async def add_all(self, outcomes: Sequence[Outcome]) -> None:
+        """Take outcomes in, in their order."""
+        decisions = [decision for outcome in outcomes for decision in outcome.decisions]
+        concerned = {decision.incident_id for decision in decisions}
+        concerned |= {d.other_id for d in decisions if d.other_id is not None}
+        self._rows = await read_rows(self._writing.connection, concerned)
+        for outcome in outcomes:
+            await self._add(outcome)
+
+    async def _add(self, outcome: Outcome) -> None:
         if outcome.problem:
             await self._writing.connection.execute(
                 update(ReportRow)
@@ -112,20 +92,39 @@ class Application:
                 draft.incident = self._enrichment.complete(draft.incident, draft.detections)
         applied = await tell(self._writing, drafts)
         # Only now do new incidents have rows for the reports to point at.
-        for incident_id, what in self._moves:
-            if isinstance(what, set):
-                keys = select(ReportRow.evidence_key).where(ReportRow.id.in_(sorted(what)))
-                concerned: ColumnElement[bool] = ReportRow.evidence_key.in_(keys)
-            else:
-                concerned = ReportRow.incident_id == what
-                await take_clips_over(self._writing, incident_id, what)
-            await self._writing.connection.execute(
-                update(ReportRow).where(concerned).values(incident_id=incident_id)
-            )
+        await self._move_all()
         return applied
 
+    async def _move_all(self) -> None:
+        """In the order of the decisions, all reports between two mergers by one statement."""
+        reports: list[dict[str, str]] = []
+
+        async def move_reports() -> None:
+            if reports:
+                key = select(_SAME.evidence_key).where(_SAME.id == bindparam("report"))
+                await self._writing.connection.execute(
+                    update(ReportRow)
+                    .where(ReportRow.evidence_key == key.scalar_subquery())
+                    .values(incident_id=bindparam("incident")),
+                    reports,
+                )
+                reports.clear()
+
+        for incident_id, what in self._moves:
+            if isinstance(what, set):
+                reports += [{"report": one, "incident": incident_id} for one in sorted(what)]
+                continue
+            await move_reports()
+            await take_clips_over(self._writing, incident_id, what)
+            await self._writing.connection.execute(
+                update(ReportRow)
+                .where(ReportRow.incident_id == what)
+                .values(incident_id=incident_id)
+            )
+        await move_reports()
+
     async def _decide(self, decision: Decision, report: Report) -> None:
-        draft = await self._open(decision.incident_id)
+        draft = self._open(decision.incident_id)
         if draft is None:
             draft = self._found(decision)
         elif draft.incident.duplicate_of is not None and draft.acted_seq == 0:
@@ -139,7 +138,7 @@ class Application:
         )
         draft.changed = True
         if decision.kind is DecisionKind.MERGE and decision.other_id is not None:
-            await self._absorb(draft, decision.other_id)
+            self._absorb(draft, decision.other_id)
         new_ids = set(decision.estimate.report_ids) - before
         if len(decision.estimate.report_ids) > MOST_REPORTS_TOLD and not first:
             # Most of what isn't named was here before. What another decision brings along is
@@ -148,10 +147,10 @@ class Application:
         await self._collect(draft, new_ids, report)
         self._move(decision.incident_id, new_ids)
 
-    async def _open(self, incident_id: IncidentId) -> Draft | None:
+    def _open(self, incident_id: IncidentId) -> Draft | None:
         draft = self._drafts.get(incident_id)
         if draft is None:
-            row = await read_row(self._writing.connection, incident_id)
+            row = self._rows.get(incident_id)
             if row is None:
                 return None
             if row.acted_seq > self._known_seq:
@@ -191,10 +190,10 @@ class Application:
         draft.kind = _LOG_KINDS[decision.kind]
         draft.detail = decision.other_id or ""
 
-    async def _absorb(self, survivor: Draft, other_id: IncidentId) -> None:
+    def _absorb(self, survivor: Draft, other_id: IncidentId) -> None:
         survivor.kind = survivor.kind or LogKind.INCIDENT_MERGED
         survivor.detail = other_id
-        absorbed = await self._open(other_id)
+        absorbed = self._open(other_id)
         if absorbed is None:
             return
         absorbed.incident = replace(
@@ -241,70 +240,3 @@ class Application:
             before[1].update(report_ids)
         else:
             self._moves.append((incident_id, set(report_ids)))
-
-
-def shortened(estimate: Estimate) -> Estimate:
-    """An estimate that names no more reports than are told."""
-    ids = estimate.report_ids
-    if len(ids) <= MOST_REPORTS_TOLD:
-        return estimate
-    half = MOST_REPORTS_TOLD // 2
-    return replace(estimate, report_ids=(*ids[:half], *ids[-half:]))
-
-
-def draft_of(row: Any, *, changed: bool = False) -> Draft:
-    """The incident of a row of `IncidentRow`, to be changed."""
-    return Draft(
-        incident=latest(row),
-        told=from_json(Incident, row.body),
-        told_at=row.told_at,
-        acted_seq=row.acted_seq,
-        changed=changed,
-    )
-
-
-async def tell(writing: Writing, drafts: Sequence[Draft]) -> Applied:
-    """Write the drafts: those that are due with a log entry, the others as pending."""
-    told: list[tuple[LogKind, Incident]] = []
-    waiting: set[IncidentId] = set()
-    for draft in drafts:
-        if not draft.changed:
-            continue
-        incident_id = draft.incident.id
-        rows = update(IncidentRow).where(IncidentRow.id == incident_id)
-        kind = draft.kind
-        if kind is None and draft.told is not None:
-            how_soon = urgency(draft.told, draft.incident)
-            rested = writing.now - draft.told_at >= PAUSE
-            if how_soon is Urgency.NOW or (how_soon is Urgency.SOON and rested):
-                kind = LogKind.INCIDENT_UPDATED
-            elif how_soon is Urgency.SOON:
-                waiting.add(incident_id)
-        if kind is None:
-            await writing.connection.execute(rows.values(pending=to_json(draft.incident).decode()))
-            continue
-        version = draft.incident.version if draft.is_new else draft.incident.version + 1
-        incident = replace(draft.incident, version=version)
-        seq = writing.log(
-            kind,
-            incident,
-            exercise=incident.estimate.exercise,
-            detail=draft.detail,
-            before=draft.told,
-        )
-        values: dict[str, Any] = {"told_at": writing.now, "pending": None}
-        if draft.is_new:
-            await add_row(
-                writing.connection,
-                incident,
-                founded_seq=seq,
-                guard_version=1,
-                acted_seq=0,
-                **values,
-            )
-        else:
-            if draft.guarded:
-                values["guard_version"] = version
-            await change_row(writing.connection, draft.told, incident, **values)
-        told.append((kind, incident))
-    return Applied(tuple(told), frozenset(waiting))

@@ -27,7 +27,8 @@ from contracts import (
 from contracts import Sequence as SequenceNumber
 from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import ActedMeanwhile, FencedOff
-from incidents.fusing.application import Application, Applied, Outcome, draft_of, shortened, tell
+from incidents.fusing.application import Application, Outcome
+from incidents.fusing.drafts import Applied, draft_of, shortened, tell
 from incidents.fusing.enrichment import Enrichment
 from incidents.reports import to_report
 from incidents.rows import read_row
@@ -154,9 +155,7 @@ class FusionDoor:
             if row.fencing != fencing:
                 raise FencedOff(fencing, row.fencing)
             work = Application(writing, known_seq, enrichment)
-            for outcome in outcomes:
-                if outcome.report.seq > row.report_seq:
-                    await work.add(outcome)
+            await work.add_all([one for one in outcomes if one.report.seq > row.report_seq])
             applied = await work.finish()
             if outcomes:
                 await writing.connection.execute(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contracts import Decision, Report, ReportBody
-from incidents.fusing.application import Applied, Outcome
+from incidents.fusing.application import Outcome
+from incidents.fusing.drafts import Applied
 from incidents.fusing.enrichment import Enrichment
 from incidents.store import Store
 from tests.incidents.make import PLAIN

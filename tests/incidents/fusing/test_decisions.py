@@ -14,7 +14,8 @@ from contracts import (
     ReportId,
 )
 from incidents.errors import ActedMeanwhile, FencedOff
-from incidents.fusing.application import MOST_REPORTS_TOLD, Outcome
+from incidents.fusing.application import Outcome
+from incidents.fusing.drafts import MOST_REPORTS_TOLD
 from incidents.store import Store
 from plumbing.clock import HeldClock
 from tests.incidents.make import CENTRE, PLAIN, decide, detection, found, picture, updated
