@@ -8,4 +8,4 @@ from hypothesis import settings
 settings.register_profile("siaga", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("siaga")
 
-pytest_plugins = ["tests.support.bus"]
+pytest_plugins = ["tests.support.bus", "tests.support.store"]

@@ -26,11 +26,11 @@ def chain(entries: list[LogEntry]) -> None:
 
 
 async def test_processes_that_write_at_once_make_one_log_without_gaps(
-    any_url: str, forks: Forks
+    empty_url: str, forks: Forks
 ) -> None:
     # They also open and migrate the empty database at once, while we do.
-    writers = [forks.start("hammer", any_url, name, 60) for name in ("a", "b")]
-    store = await Store.open(any_url, SystemClock())
+    writers = [forks.start("hammer", empty_url, name, 60) for name in ("a", "b")]
+    store = await Store.open(empty_url, SystemClock())
     seen: list[LogEntry] = []
     while any(forks.is_alive(writer) for writer in writers):
         # What is visible is always a beginning of the log: a reader misses nothing by going on
@@ -83,12 +83,12 @@ async def test_what_was_stored_is_there_after_opening_again(any_url: str, clock:
 
 
 async def test_migrations_go_up_and_down_and_make_the_tables_we_describe(
-    any_url: str, clock: HeldClock
+    empty_url: str, clock: HeldClock
 ) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    database = await Database.open(any_url, clock)
+    database = await Database.open(empty_url, clock)
     async with database.changing() as connection:
         differences = await connection.run_sync(
             lambda sync: compare_metadata(MigrationContext.configure(sync), Table.metadata)
@@ -156,10 +156,10 @@ async def test_a_database_of_a_newer_program(
         await Store.open(sqlite_url, clock)
 
 
-async def test_postgres_says_no_in_our_words(postgres_url: str, clock: HeldClock) -> None:
-    engine = create_async_engine(postgres_url.replace("postgresql:", "postgresql+asyncpg:"))
+async def test_postgres_says_no_in_our_words(empty_postgres_url: str, clock: HeldClock) -> None:
+    engine = create_async_engine(empty_postgres_url.replace("postgresql:", "postgresql+asyncpg:"))
     async with engine.begin() as connection:
         await connection.execute(text("CREATE TABLE counters (name TEXT)"))
     await engine.dispose()
     with pytest.raises(StoreUnusable, match="counters"):
-        await Store.open(postgres_url, clock)
+        await Store.open(empty_postgres_url, clock)

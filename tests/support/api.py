@@ -20,6 +20,7 @@ from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import Clock, SystemClock
 from plumbing.settings import Settings, load_settings
+from tests.support.store import copy_tables
 
 T = TypeVar("T")
 
@@ -86,6 +87,8 @@ async def running_api(
 ) -> AsyncIterator[RunningApi]:
     """Serve until the context ends; there are a machine key a role and an operator's account."""
     clock = clock or SystemClock()
+    if settings.database.url is None:
+        copy_tables(settings.data_dir / "siaga.sqlite3")
     store = await Store.open(settings.database_url, clock)
     try:
         known = {key.name for key in await store.keys.all()}

@@ -28,12 +28,11 @@ PASSWORD = "kuda lumping makan beling"
 
 
 @pytest.fixture
-def other_url(any_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def other_url(database_kind: str, request: pytest.FixtureRequest) -> str:
     """An empty database of the other kind."""
-    if any_url.startswith("sqlite"):
-        url: str = request.getfixturevalue("postgres_url")
-        return url
-    return f"sqlite+aiosqlite:///{tmp_path / 'other.sqlite3'}"
+    other = "postgres" if database_kind == "sqlite" else "sqlite"
+    url: str = request.getfixturevalue(f"empty_{other}_url")
+    return url
 
 
 async def fill(store: Store, clock: HeldClock) -> None:
