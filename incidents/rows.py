@@ -33,7 +33,8 @@ async def read_rows(
     connection: AsyncConnection, incident_ids: Collection[IncidentId]
 ) -> dict[IncidentId, Any]:
     """The rows of those that there are."""
-    wanted, found = sorted(incident_ids), {}
+    wanted = sorted(incident_ids)
+    found: dict[IncidentId, Any] = {}
     for start in range(0, len(wanted), AT_ONCE):
         some = wanted[start : start + AT_ONCE]
         rows = await connection.execute(select(IncidentRow).where(IncidentRow.id.in_(some)))
