@@ -15,7 +15,7 @@ from tests.support.system import chromium
 ADMIN = "wayan"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     # Software rendering beside other tests: what the page does late it still does.
     expect.set_options(timeout=30_000)

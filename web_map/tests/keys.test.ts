@@ -10,6 +10,7 @@ const verbs: Verbs = {
   call: verb('call'),
   note: verb('note'),
   picture: verb('picture'),
+  photos: verb('photos'),
   view: (place) => void done.push(`view ${place}`),
   wall: verb('wall'),
   handover: verb('handover'),

@@ -1,13 +1,14 @@
 // What an admin types about a camera, and the camera that it describes.
 
 import type { MessageKey } from '../i18n';
-import type { Camera, CameraFields, CameraPose } from './types';
+import type { Camera, CameraFields, CameraPose, OnvifHead } from './types';
 
 export interface CameraDraft {
   name: string;
   url: string;
   username: string;
   password: string;
+  anyCertificate: boolean;
   group: string;
   enabled: boolean;
   exercise: boolean;
@@ -20,13 +21,21 @@ export interface CameraDraft {
   range_m: number | null;
   wide_hfov_deg: number | null;
   tele_hfov_deg: number | null;
+  /** Whether the camera itself is asked where it points. */
+  asksHead: boolean;
+  onvif_port: number | null;
+  onvif_profile: string;
+  pan_from_deg: number | null;
+  pan_to_deg: number | null;
+  tilt_from_deg: number | null;
+  tilt_to_deg: number | null;
 }
 
-type NumberName = {
+export type NumberName = {
   [K in keyof CameraDraft]: CameraDraft[K] extends number | null ? K : never;
 }[keyof CameraDraft];
 
-interface NumberField {
+export interface NumberField {
   name: NumberName;
   label: MessageKey;
   /** The server's name of it in its errors. */
@@ -45,20 +54,36 @@ export const FIELDS: readonly NumberField[] = [
   field('tilt_deg', 'cams.tilt', 'pose.tilt_deg'),
   field('hfov_deg', 'cams.hfov', 'pose.hfov_deg'),
   field('range_m', 'cams.range', 'pose.range_m'),
-  field('wide_hfov_deg', 'cams.wide', 'head.wide_hfov_deg'),
-  field('tele_hfov_deg', 'cams.tele', 'head.tele_hfov_deg'),
+];
+
+/** Of a camera that turns. */
+export const ZOOM_FIELDS: readonly NumberField[] = [
+  field('wide_hfov_deg', 'cams.wide', 'head.wide_hfov_deg', true),
+  field('tele_hfov_deg', 'cams.tele', 'head.tele_hfov_deg', true),
+];
+
+/** Of one that is asked itself where it points. */
+export const HEAD_FIELDS: readonly NumberField[] = [
+  field('pan_from_deg', 'cams.head.panFrom', 'head.onvif.pan_deg', true),
+  field('pan_to_deg', 'cams.head.panTo', 'head.onvif.pan_deg', true),
+  field('tilt_from_deg', 'cams.head.tiltFrom', 'head.onvif.tilt_deg', true),
+  field('tilt_to_deg', 'cams.head.tiltTo', 'head.onvif.tilt_deg', true),
+  field('onvif_port', 'cams.head.port', 'head.onvif.port', true),
 ];
 
 const PICTURE = { width_px: 1280, height_px: 720 };
 const USUAL_RANGE_M = 150;
+const USUAL_HEAD: OnvifHead = { port: 80, profile: '', pan_deg: [-180, 180], tilt_deg: [-90, 90] };
 
 export function draftOf(camera: Camera | null, exercise: boolean): CameraDraft {
   const pose = camera?.pose ?? null;
+  const onvif = camera?.head?.onvif ?? USUAL_HEAD;
   return {
     name: camera?.name ?? '',
     url: camera?.url ?? '',
     username: '',
     password: '',
+    anyCertificate: camera?.any_certificate ?? false,
     group: camera?.group ?? '',
     enabled: camera?.enabled ?? true,
     exercise: camera?.exercise ?? exercise,
@@ -71,6 +96,13 @@ export function draftOf(camera: Camera | null, exercise: boolean): CameraDraft {
     range_m: pose?.range_m ?? null,
     wide_hfov_deg: camera?.head?.wide_hfov_deg ?? null,
     tele_hfov_deg: camera?.head?.tele_hfov_deg ?? null,
+    asksHead: camera?.head?.onvif != null,
+    onvif_port: onvif.port,
+    onvif_profile: onvif.profile,
+    pan_from_deg: onvif.pan_deg[0],
+    pan_to_deg: onvif.pan_deg[1],
+    tilt_from_deg: onvif.tilt_deg[0],
+    tilt_to_deg: onvif.tilt_deg[1],
   };
 }
 
@@ -81,14 +113,13 @@ export function draftOf(camera: Camera | null, exercise: boolean): CameraDraft {
  */
 export function fieldsOf(draft: CameraDraft, before: Camera | null): CameraFields {
   const position = { lon: draft.lon ?? 0, lat: draft.lat ?? 0 };
-  const { wide_hfov_deg, tele_hfov_deg } = draft;
   return {
     name: draft.name.trim(),
     url: draft.url.trim(),
     position,
     pose: poseOf(draft, before),
-    head:
-      wide_hfov_deg === null || tele_hfov_deg === null ? null : { wide_hfov_deg, tele_hfov_deg },
+    head: headOf(draft),
+    any_certificate: draft.anyCertificate,
     group: draft.group.trim(),
     enabled: draft.enabled,
     exercise: draft.exercise,
@@ -97,6 +128,18 @@ export function fieldsOf(draft: CameraDraft, before: Camera | null): CameraField
     ...(draft.username === '' ? {} : { username: draft.username }),
     ...(draft.password === '' ? {} : { password: draft.password }),
   };
+}
+
+function headOf(draft: CameraDraft): CameraFields['head'] {
+  const { wide_hfov_deg, tele_hfov_deg } = draft;
+  if (wide_hfov_deg === null || tele_hfov_deg === null) return null;
+  const onvif = {
+    port: draft.onvif_port ?? USUAL_HEAD.port,
+    profile: draft.onvif_profile.trim(),
+    pan_deg: [draft.pan_from_deg ?? 0, draft.pan_to_deg ?? 0] as [number, number],
+    tilt_deg: [draft.tilt_from_deg ?? 0, draft.tilt_to_deg ?? 0] as [number, number],
+  };
+  return { wide_hfov_deg, tele_hfov_deg, onvif: draft.asksHead ? onvif : null };
 }
 
 function poseOf(draft: CameraDraft, before: Camera | null): CameraPose | null {

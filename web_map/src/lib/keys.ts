@@ -7,6 +7,7 @@ export interface Verbs {
   call(): void;
   note(): void;
   picture(): void;
+  photos(): void;
   /** Play the best view, the second, and so on. */
   view(place: number): void;
   wall(): void;
@@ -27,6 +28,7 @@ const LETTERS: Record<string, Exclude<keyof Verbs, 'letter' | 'view'>> = {
   n: 'call',
   c: 'note',
   p: 'picture',
+  i: 'photos',
   w: 'wall',
   h: 'handover',
   s: 'sound',

@@ -7,6 +7,7 @@ type Roles = ReadonlySet<string>;
 
 const WATCHERS: Roles = new Set(['viewer', 'operator', 'camera_admin', 'supervisor', 'dispatch']);
 const CAMERA_DESK: Roles = new Set(['camera_admin', 'supervisor']);
+const DECIDERS: Roles = new Set(['operator', 'supervisor', 'dispatch']);
 const REPORT_READERS: Roles = new Set(['supervisor', 'dispatch', 'auditor']);
 const INSPECTORS: Roles = new Set(['supervisor', 'auditor']);
 const SUPERVISORS: Roles = new Set(['supervisor']);
@@ -21,6 +22,11 @@ const OPEN_TO: Record<Exclude<Screen, 'operations'>, Roles> = {
 
 export function screensOf(user: User | null): readonly Screen[] {
   return SCREENS.filter((screen) => screen === 'operations' || has(user, OPEN_TO[screen]));
+}
+
+/** Calls and decisions about incidents. */
+export function mayDecide(user: User | null): boolean {
+  return has(user, DECIDERS);
 }
 
 export function mayKeepCameras(user: User | null): boolean {

@@ -49,6 +49,11 @@ export const moment = (time: string) => wallMoment(time, preferences.language, t
 export const day = (time: string) => wallDay(time, preferences.language, timeZone);
 export const at = (time: string | number) => wallTime(time, preferences.language, timeZone);
 
+/** Where an incident is, in words. */
+export function placeOf({ street, place_name }: { street: string; place_name: string }): string {
+  return [street, place_name].filter(Boolean).join(' · ') || t('place.unknown');
+}
+
 /** "1 camera" in English has no s; Indonesian has one form. */
 export function counted(key: 'card.cameras' | 'card.callers' | 'top.cameras', count: number) {
   const text = t(key, { count: number(count) });

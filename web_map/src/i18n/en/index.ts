@@ -5,6 +5,7 @@ import { admin } from './admin';
 import { calibration } from './calibration';
 import { calls } from './calls';
 import { cameras } from './cameras';
+import { deliveries } from './deliveries';
 import { exercises } from './exercises';
 import { operations } from './operations';
 import { reports } from './reports';
@@ -17,6 +18,7 @@ export const en: Dictionary = {
   ...calibration,
   ...calls,
   ...cameras,
+  ...deliveries,
   ...exercises,
   ...operations,
   ...reports,

@@ -4,6 +4,7 @@ import { admin } from './admin';
 import { calibration } from './calibration';
 import { calls } from './calls';
 import { cameras } from './cameras';
+import { deliveries } from './deliveries';
 import { exercises } from './exercises';
 import { operations } from './operations';
 import { reports } from './reports';
@@ -16,6 +17,7 @@ export const id = {
   ...calibration,
   ...calls,
   ...cameras,
+  ...deliveries,
   ...exercises,
   ...operations,
   ...reports,

@@ -55,6 +55,7 @@ export class CameraRoutes {
     url: string;
     username?: string | null;
     password?: string | null;
+    any_certificate?: boolean;
   }): Promise<ProbeAnswer> {
     return this.http.ask('POST', '/api/v1/cameras/probe', stream, {}, PROBE_TIMEOUT_MS);
   }

@@ -16,6 +16,9 @@ export interface ActionWords {
   duplicateOf?: string;
 }
 
+/** A clip from somebody's phone over a slow line. */
+const ATTACH_TIMEOUT_MS = 60_000;
+
 function incidentPath(incidentId: string): string {
   return `/api/v1/incidents/${encodeURIComponent(incidentId)}`;
 }
@@ -89,4 +92,20 @@ export class IncidentRoutes {
   evidence(incidentId: string): Promise<{ clips: EvidenceClip[] }> {
     return this.http.ask('GET', `${incidentPath(incidentId)}/evidence`);
   }
+
+  /** A picture, clip or PDF for the file. */
+  attach(incidentId: string, file: File): Promise<Incident> {
+    const query = new URLSearchParams({ name: file.name.slice(0, 200) });
+    const path = `${incidentPath(incidentId)}/attachments?${query}`;
+    return this.http.upload(path, file, ATTACH_TIMEOUT_MS);
+  }
+}
+
+export function attachmentUrl(incidentId: string, evidenceId: string): string {
+  return `${incidentPath(incidentId)}/attachments/${encodeURIComponent(evidenceId)}`;
+}
+
+/** A photo that came with a citizen's report. */
+export function photoUrl(callId: string, evidenceId: string): string {
+  return `/api/v1/calls/${encodeURIComponent(callId)}/photos/${encodeURIComponent(evidenceId)}`;
 }

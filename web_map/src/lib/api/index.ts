@@ -3,6 +3,7 @@
 import { AccountRoutes } from './accounts';
 import { CallRoutes } from './calls';
 import { CameraRoutes } from './cameras';
+import { DeliveryRoutes } from './deliveries';
 import { DeskRoutes } from './desk';
 import { ExerciseRoutes } from './exercises';
 import { Http, type Fetch } from './http';
@@ -13,13 +14,14 @@ import { SessionRoutes } from './session';
 
 export { evidenceUrl, idempotencyKey, Problem, type FieldProblem } from './http';
 export type { CallLocation, NewCall, Outlook } from './calls';
-export type { ActionWords } from './incidents';
+export { attachmentUrl, photoUrl, type ActionWords } from './incidents';
 
 export class Api {
   readonly session: SessionRoutes;
   readonly incidents: IncidentRoutes;
   readonly calls: CallRoutes;
   readonly cameras: CameraRoutes;
+  readonly deliveries: DeliveryRoutes;
   readonly desk: DeskRoutes;
   readonly exercises: ExerciseRoutes;
   readonly accounts: AccountRoutes;
@@ -32,6 +34,7 @@ export class Api {
     this.incidents = new IncidentRoutes(http);
     this.calls = new CallRoutes(http);
     this.cameras = new CameraRoutes(http);
+    this.deliveries = new DeliveryRoutes(http);
     this.desk = new DeskRoutes(http);
     this.exercises = new ExerciseRoutes(http);
     this.accounts = new AccountRoutes(http);

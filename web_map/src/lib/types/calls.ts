@@ -1,5 +1,6 @@
 // Calls and the positions of their callers.
 
+import type { Attachment } from './evidence';
 import type { Hazard } from './incidents';
 import type { Area, LonLat } from './places';
 
@@ -34,5 +35,7 @@ export interface Call {
   received_at: string;
   fixes: CallerFix[];
   exercise: boolean;
+  /** What a citizen has sent along. */
+  photos: Attachment[];
   version: number;
 }

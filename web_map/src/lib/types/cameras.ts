@@ -15,10 +15,20 @@ export interface CameraPose {
   bearing_sigma_deg: number;
 }
 
+/** How a turning camera is asked where it points; the ends of its scales, the least first. */
+export interface OnvifHead {
+  port: number;
+  profile: string;
+  pan_deg: [number, number];
+  tilt_deg: [number, number];
+}
+
 /** A camera that turns. */
 export interface PtzHead {
   wide_hfov_deg: number;
   tele_hfov_deg: number;
+  /** Null: its video system tells. */
+  onvif: OnvifHead | null;
   learnt: { pairs: number } | null;
 }
 
@@ -38,6 +48,7 @@ export interface Camera {
   pose: CameraPose | null;
   head: PtzHead | null;
   has_credentials: boolean;
+  any_certificate: boolean;
   group: string;
   enabled: boolean;
   exercise: boolean;
@@ -121,7 +132,8 @@ export interface CameraFields {
   url: string;
   position: LonLat;
   pose: CameraPose | null;
-  head: { wide_hfov_deg: number; tele_hfov_deg: number } | null;
+  head: Omit<PtzHead, 'learnt'> | null;
+  any_certificate: boolean;
   group: string;
   enabled: boolean;
   exercise: boolean;

@@ -24,3 +24,13 @@ export interface EvidenceClip {
   parts: ClipPart[];
   detail: string;
 }
+
+/** A picture or document that somebody added. */
+export interface Attachment {
+  evidence_id: string;
+  name: string;
+  media_type: string;
+  size_bytes: number;
+  at: string;
+  actor: string;
+}

@@ -1,5 +1,6 @@
 // An incident as the server tells it.
 
+import type { Attachment } from './evidence';
 import type { Box, LonLat, Region } from './places';
 import type { Assignment } from './routing';
 
@@ -94,7 +95,10 @@ export interface Incident {
   estimate: Estimate;
   created_at: string;
   updated_at: string;
+  /** The area that holds it. */
   place_name: string;
+  /** The named street or crossing that it lies at. */
+  street: string;
   key_picture: KeyPicture | null;
   best_camera_ids: string[];
   duplicate_of: string | null;
@@ -107,6 +111,7 @@ export interface Incident {
   last_actor: string;
   reason: string;
   notes: Note[];
+  attachments: Attachment[];
   /** Who is responsible by the rules, or was asked by a person. */
   agency_ids: string[];
   assignments: Assignment[];
