@@ -2,9 +2,12 @@
 
 /** Smaller differences are network delay, not a wrong clock. */
 const TRUSTED_MS = 2_000;
+const MINUTE_MS = 60_000;
 
 class Clock {
   now = $state(Date.now());
+  /** The minute that has begun: for what needn't move every second. */
+  readonly minute = $derived(Math.floor(this.now / MINUTE_MS) * MINUTE_MS);
   private offsetMs = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
 
