@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { FLOOD_FROM, FLOOD_UNTIL, gather, isFlood, isStale, STALE_MS } from '../src/lib/burden';
+import {
+  alone,
+  FLOOD_FROM,
+  FLOOD_UNTIL,
+  gather,
+  isFlood,
+  isStale,
+  keepSame,
+  STALE_MS,
+} from '../src/lib/burden';
 import { summaryOf } from '../src/lib/handover';
 import { estimate, incident } from './builders';
 
@@ -37,6 +46,18 @@ describe('a flood', () => {
       ['worked', []],
       ['elsewhere', []],
     ]);
+  });
+
+  it('leaves the groups that nothing has happened to as they are, so that one is drawn anew', () => {
+    const queue = [incident({ id: 'fire1' }), flood('a'), flood('b'), flood('c')];
+    const before = gather(queue);
+    const changed = queue.map((one) => (one.id === 'c' ? { ...one, version: 2 } : one));
+    const [fire, floods] = keepSame(gather(changed), before);
+    expect(fire).toBe(before[0]);
+    expect(floods).not.toBe(before[1]);
+    expect(floods!.rest.map((one) => one.version)).toEqual([1, 2]);
+    expect(keepSame(alone(queue), before)[0]).toBe(before[0]);
+    expect(keepSame(gather(changed.slice(1)), before)[0]!.rest).toHaveLength(2);
   });
 
   it('loses none', () => {

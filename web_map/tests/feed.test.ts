@@ -169,6 +169,16 @@ describe('the feed', () => {
     expect(wires).toHaveLength(2);
   });
 
+  it('waits longer for a large snapshot than for a sign of life', () => {
+    start();
+    last().open();
+    vi.advanceTimersByTime(40_000);
+    expect(wires).toHaveLength(1);
+    last().say(snapshot());
+    vi.advanceTimersByTime(12_500);
+    expect(wires).toHaveLength(2);
+  });
+
   it('stays silent after it was stopped', () => {
     const feed = start();
     last().open();

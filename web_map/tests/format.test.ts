@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { coordinates, metres, percent, signed } from '../src/lib/format';
+import { kept } from '../src/lib/kept';
 import { between, elapsed, wallTime, zoneName } from '../src/lib/time';
 
 describe('numbers', () => {
@@ -24,6 +25,17 @@ describe('numbers', () => {
   it('write coordinates latitude first', () => {
     expect(coordinates({ lon: 106.992, lat: -6.2383 })).toBe('\u22126.23830, 106.99200');
   });
+});
+
+it('makes a format once for each language, and never mixes them up', () => {
+  let made = 0;
+  const format = kept((language: string, digits: number) => `${language}${digits}#${(made += 1)}`);
+  expect([format('id', 1), format('en', 1), format('id', 1), format('id', 2)]).toEqual([
+    'id1#1',
+    'en1#2',
+    'id1#1',
+    'id2#3',
+  ]);
 });
 
 describe('times', () => {

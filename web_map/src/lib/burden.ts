@@ -25,6 +25,29 @@ export interface Gathered {
   rest: Incident[];
 }
 
+/** Each incident by itself. */
+export function alone(queue: readonly Incident[]): Gathered[] {
+  return queue.map((first) => ({ key: first.id, first, rest: [] }));
+}
+
+/** These groups; those that are as they were before stay the same objects, so that what is drawn
+ * from them isn't drawn again. */
+export function keepSame(groups: Gathered[], before: readonly Gathered[]): Gathered[] {
+  const known = new Map(before.map((group) => [group.key, group]));
+  return groups.map((group) => {
+    const old = known.get(group.key);
+    return old !== undefined && isSame(old, group) ? old : group;
+  });
+}
+
+function isSame(a: Gathered, b: Gathered): boolean {
+  return (
+    a.first === b.first &&
+    a.rest.length === b.rest.length &&
+    a.rest.every((one, at) => one === b.rest[at])
+  );
+}
+
 /**
  * Gather a queue in its order. Priority 1 is never gathered under another incident, and neither is
  * what somebody works on: only unseen alarms of a kind and place lie together.

@@ -32,6 +32,8 @@ export interface FeedSettings {
 }
 
 const SILENCE_MS = 12_000;
+/** A large city's snapshot takes a busy server longer; to ask again would make it begin again. */
+const SNAPSHOT_MS = 45_000;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15_000;
 const CURSOR_TOO_OLD = 4410;
@@ -86,7 +88,7 @@ export class Feed {
     this.socket = socket;
     socket.onopen = () => {
       this.opened = true;
-      this.listen();
+      this.listen(this.lastSeq === null ? SNAPSHOT_MS : SILENCE_MS);
     };
     socket.onmessage = (event) => this.receive(event.data);
     socket.onclose = (event) => this.closed(event.code);
@@ -183,12 +185,12 @@ export class Feed {
     return wait * (0.5 + this.settings.random() / 2);
   }
 
-  private listen(): void {
+  private listen(patienceMs = SILENCE_MS): void {
     clearTimeout(this.watchdog);
     this.watchdog = setTimeout(() => {
       this.drop();
       this.again(this.nextWait());
-    }, SILENCE_MS);
+    }, patienceMs);
   }
 
   private drop(): void {

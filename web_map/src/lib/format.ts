@@ -1,15 +1,21 @@
 // Numbers as people read them in each language.
 
 import type { Language } from '../i18n';
+import { kept } from './kept';
 import type { LonLat } from './types';
 
 const LOCALE: Record<Language, string> = { id: 'id-ID', en: 'en-GB' };
 
+const numberFormat = kept(
+  (language: Language, digits: number) =>
+    new Intl.NumberFormat(LOCALE[language], {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }),
+);
+
 export function number(value: number, language: Language, digits = 0): string {
-  return new Intl.NumberFormat(LOCALE[language], {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  }).format(value);
+  return numberFormat(language, digits).format(value);
 }
 
 /** Whole per cent; certainty is never claimed. */

@@ -46,7 +46,12 @@ function byUrgency(a: Incident, b: Incident): number {
 }
 
 function byAge(a: Incident, b: Incident): number {
-  return a.created_at.localeCompare(b.created_at) || a.id.localeCompare(b.id);
+  return compare(a.created_at, b.created_at) || compare(a.id, b.id);
+}
+
+/** By code units: times and ids are no words, and the queue is sorted at every change. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** The id `step` places after (or before) the selected one; the ends hold. */

@@ -9,6 +9,8 @@ const REPEAT_MS: Record<1 | 2, number> = { 1: 5_000, 2: 10_000 };
 /** Hz: a rising triad for priority 1, two equal tones for priority 2. Told apart without colour. */
 const TONES: Record<1 | 2, readonly number[]> = { 1: [660, 880, 1109], 2: [587, 587] };
 const TONE_S = 0.17;
+/** How long opening the sound device may wait for the page to have nothing else to do. */
+const LATEST_MS = 1_500;
 const GAP_S = 0.06;
 
 export class AlarmSound {
@@ -44,6 +46,8 @@ export class AlarmSound {
   /** Called on a touch or key: from then on the browser lets us. */
   async unlock(): Promise<void> {
     if (this.unlocked || typeof AudioContext === 'undefined') return;
+    // To open the sound device takes up to a second: not while what was pressed waits for an answer.
+    if (!this.context) await idle();
     this.context ??= new AudioContext();
     await this.context.resume();
     this.unlocked = this.context.state === 'running';
@@ -87,4 +91,11 @@ export class AlarmSound {
       tone.stop(start + TONE_S);
     });
   }
+}
+
+function idle(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof requestIdleCallback === 'undefined') setTimeout(resolve);
+    else requestIdleCallback(() => resolve(), { timeout: LATEST_MS });
+  });
 }

@@ -1,6 +1,7 @@
 // Times as people read them, in the city's time zone.
 
 import type { Language } from '../i18n';
+import { kept } from './kept';
 
 const LOCALE: Record<Language, string> = { id: 'id-ID', en: 'en-GB' };
 
@@ -19,25 +20,34 @@ export function between(fromIso: string, toIso: string): string {
   return elapsed(fromIso, Date.parse(toIso));
 }
 
+const clockFormat = kept(
+  (language: Language, timeZone: string) =>
+    new Intl.DateTimeFormat(LOCALE[language], {
+      timeZone,
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hourCycle: 'h23',
+    }),
+);
+const dayFormat = kept(
+  (language: Language, timeZone: string) =>
+    new Intl.DateTimeFormat(LOCALE[language], { timeZone, dateStyle: 'medium' }),
+);
+const zoneFormat = kept(
+  (timeZone: string) => new Intl.DateTimeFormat('id-ID', { timeZone, timeZoneName: 'short' }),
+);
+
 export function wallTime(at: string | number, language: Language, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat(LOCALE[language], {
-    timeZone,
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-  });
-  return parts.format(new Date(at));
+  return clockFormat(language, timeZone).format(new Date(at));
 }
 
 export function wallMoment(at: string, language: Language, timeZone: string): string {
-  const date = new Intl.DateTimeFormat(LOCALE[language], { timeZone, dateStyle: 'medium' });
-  return `${date.format(new Date(at))} ${wallTime(at, language, timeZone)}`;
+  return `${wallDay(at, language, timeZone)} ${wallTime(at, language, timeZone)}`;
 }
 
 export function wallDay(at: string, language: Language, timeZone: string): string {
-  const date = new Intl.DateTimeFormat(LOCALE[language], { timeZone, dateStyle: 'medium' });
-  return date.format(new Date(at));
+  return dayFormat(language, timeZone).format(new Date(at));
 }
 
 /** Seconds under a minute, then as a clock; nothing where it isn't known. */
@@ -49,6 +59,6 @@ export function duration(seconds: number | null): string {
 
 /** WIB, WITA or WIT where the zone is Indonesian; an offset such as GMT+2 elsewhere. */
 export function zoneName(timeZone: string, at: number): string {
-  const parts = new Intl.DateTimeFormat('id-ID', { timeZone, timeZoneName: 'short' });
-  return parts.formatToParts(at).find((part) => part.type === 'timeZoneName')?.value ?? timeZone;
+  const parts = zoneFormat(timeZone).formatToParts(at);
+  return parts.find((part) => part.type === 'timeZoneName')?.value ?? timeZone;
 }

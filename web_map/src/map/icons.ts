@@ -20,7 +20,8 @@ type Draw = (context: CanvasRenderingContext2D) => void;
 function draw(name: string, sizePx: number, paint: Draw): Icon {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = sizePx * PIXEL_RATIO;
-  const context = canvas.getContext('2d');
+  // Kept in memory: reading a canvas back from the GPU holds the page up, a mark at a time.
+  const context = canvas.getContext('2d', { willReadFrequently: true });
   if (context === null) throw new Error('this browser has no 2-D canvas');
   context.scale(PIXEL_RATIO, PIXEL_RATIO);
   context.translate(sizePx / 2, sizePx / 2);
