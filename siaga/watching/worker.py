@@ -80,7 +80,15 @@ def model_folder(name: str) -> Path:
 class Worker:
     """One worker process."""
 
-    def __init__(self, settings: Settings, bus: Bus, clock: Clock, name: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        bus: Bus,
+        clock: Clock,
+        name: str,
+        watch: Watch | None = None,
+    ) -> None:
+        """`watch` looks at the pictures, by default what the settings name (`open_watch`)."""
         self._settings = settings
         self._bus = bus
         self._name = name
@@ -129,7 +137,7 @@ class Worker:
             bus, lambda: self._leases.sources, guard, sealer, settings.ingest, clock
         )
         self._watch_thread = WatchThread(
-            open_watch(settings.detection, settings.data_dir, name),
+            watch or open_watch(settings.detection, settings.data_dir, name),
             self._ingest,
             self._evidence,
             self._spool,
