@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -57,6 +58,51 @@ def test_a_wrong_name_or_password_gives_the_same_answer(
     assert answer.status_code == 401
     assert answer.json()["detail"] == "The name or the password is wrong."
     assert "set-cookie" not in answer.headers
+
+
+def test_nobody_learns_by_guessing_which_accounts_there_are(
+    own_api_thread: ApiThread,
+) -> None:
+    # Its own: so many wrong passwords make a whole address wait.
+    run, accounts = own_api_thread.run, own_api_thread.api.store.accounts
+    known, disabled, external = (new_id("name") for _ in range(3))
+    run(accounts.add(known, PASSWORD, Role.VIEWER))
+    run(accounts.add(disabled, PASSWORD, Role.VIEWER))
+    run(accounts.set_enabled(disabled, enabled=False))
+    run(accounts.add(external, None, Role.VIEWER, external_id=new_id("sub")))
+    tries = {
+        "a wrong password": (known, "wrong"),
+        "an account that is shut out, and its password": (disabled, PASSWORD),
+        "the identity provider's account": (external, PASSWORD),
+        "no account": (new_id("name"), PASSWORD),
+    }
+    told: set[tuple[object, ...]] = set()
+    work_s: dict[str, float] = {}
+    for what, (username, password) in tries.items():
+        body = {"username": username, "password": password}
+        with own_api_thread.client(None) as nobody:
+            answers = [nobody.post("/api/v1/session", json=body) for _ in range(6)]
+        for answer in answers[:5]:
+            problem = {k: v for k, v in answer.json().items() if k not in UNLIKE}
+            told.add((answer.status_code, *sorted(problem.items()), *sorted(answer.headers)))
+        assert answers[5].status_code == 429, f"{what} is locked out like the others"
+        work_s[what] = min(
+            _work_s(lambda: run(accounts.check_password(username, password)))  # noqa: B023
+            for _ in range(3)
+        )
+    assert len(told) == 1, told
+    # Of the processor, not of the clock: a password's hash is nearly all of it.
+    assert max(work_s.values()) < 3 * min(work_s.values()), work_s
+
+
+UNLIKE = ("correlation_id", "instance")
+"""Of a problem, what is another each time."""
+
+
+def _work_s(do: Callable[[], object]) -> float:
+    before_s = time.process_time()
+    do()
+    return time.process_time() - before_s
 
 
 def test_who_guesses_is_made_to_wait_even_with_the_right_password(
