@@ -11,6 +11,7 @@ import asyncio
 import secrets
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -36,13 +37,25 @@ _OURS = (
     "katasandi",
 )
 
-# The library's defaults are RFC 9106's second choice: 64 MiB, 3 passes, 4 lanes.
-_hasher = PasswordHasher()
-_nobody = _hasher.hash(secrets.token_urlsafe(32))
-"""Checked where there is no password, so that the time taken doesn't tell which names exist."""
-
 NONE = ""
 """The hash of an account that signs in elsewhere: no password is right."""
+
+
+def use(hasher: PasswordHasher) -> None:
+    """Hash with this from now on; what was hashed before is still told right from wrong."""
+    global _hasher, _nobody
+    _hasher = hasher
+    _nobody.cache_clear()
+
+
+# The library's defaults are RFC 9106's second choice: 64 MiB, 3 passes, 4 lanes.
+_hasher = PasswordHasher()
+
+
+@cache
+def _nobody() -> str:
+    """Checked where there is no password, so that the time taken doesn't tell which names exist."""
+    return _hasher.hash(secrets.token_urlsafe(32))
 
 
 async def hash_password(password: str, about: Iterable[str] = ()) -> str:
@@ -67,7 +80,7 @@ async def is_right(hashed: str | None, password: str) -> bool:
     """Whether a password is the one that was hashed; takes as long where there is none."""
     if len(password) > MAX_LENGTH:
         return False
-    return await asyncio.to_thread(_verify, hashed or _nobody, password)
+    return await asyncio.to_thread(_verify, hashed or _nobody(), password)
 
 
 def _check_and_hash(password: str, about: tuple[str, ...]) -> str:

@@ -67,8 +67,8 @@ def test_a_consumer_wakes_when_any_slot_fills() -> None:
     first, second = slots.slot(CameraId("a")), slots.slot(CameraId("b"))
     threading.Timer(0.1, second.put, (frame("b", 1),)).start()
     started = time.monotonic()
-    assert [taken.camera_id for taken in slots.take(4, 5)] == [second.camera_id]
-    assert time.monotonic() - started < 2
+    assert [taken.camera_id for taken in slots.take(4, 20)] == [second.camera_id]
+    assert time.monotonic() - started < 10
     assert first.take() is None
 
 

@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -151,6 +153,16 @@ async def test_the_last_supervisor_is_not_shut_out(any_store: Store) -> None:
         await any_store.accounts.set_enabled(FIRST_USERNAME, False)
     await any_store.accounts.add("sari", PASSWORD, Role.SUPERVISOR)
     await any_store.accounts.set_enabled(FIRST_USERNAME, False)
+
+
+def test_in_earnest_a_guess_costs_64_mebibytes_and_three_passes() -> None:
+    """The other tests hash as cheaply as can be."""
+    hashing = (
+        "import asyncio; from incidents.people.passwords import hash_password;"
+        f"print(asyncio.run(hash_password({PASSWORD!r})))"
+    )
+    done = subprocess.run([sys.executable, "-c", hashing], capture_output=True, text=True)
+    assert done.stdout.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), done.stderr
 
 
 async def test_a_stolen_database_opens_nothing(store: Store, sqlite_url: str) -> None:
