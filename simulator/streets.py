@@ -47,9 +47,24 @@ def lay_out(count: int, seed: int) -> list[Place]:
     return places
 
 
-def _name(index: int) -> str:
-    turn, which = divmod(index, len(_NAMES))
-    return f"{_NAMES[which]} {turn + 1}" if turn else _NAMES[which]
+_RIVERS = (
+    "Ciliwung", "Citarum", "Cisadane", "Cimanuk", "Brantas", "Serayu", "Progo", "Mahakam", "Kapuas",
+    "Barito", "Musi", "Batanghari", "Asahan", "Cikarang",
+)  # fmt: skip
+_BIRDS = (
+    "Rajawali", "Kutilang", "Merpati", "Kenari", "Cendrawasih", "Kepodang", "Nuri", "Elang",
+    "Camar", "Garuda", "Jalak", "Murai", "Pipit", "Walet",
+)  # fmt: skip
+
+
+def _turn(index: int) -> int:
+    """Streets counted from the middle, by turns to both sides: their names stay as a city grows."""
+    return 2 * index - 1 if index > 0 else -2 * index
+
+
+def _name(index: int, names: Sequence[str] = _NAMES) -> str:
+    turn, which = divmod(index, len(names))
+    return f"{names[which]} {turn + 1}" if turn else names[which]
 
 
 _APART_M = 120.0
@@ -153,7 +168,7 @@ def geojson(places: list[Place], projection: LocalProjection) -> dict[str, Any]:
             "road",
             "LineString",
             lonlat(main),
-            name=f"Jalan Raya {index + far + 1}",
+            name=f"Jalan Raya {_name(_turn(index), _RIVERS)}",
             rank=1,
             width_m=2 * MAIN_HALF_M,
         )
@@ -161,7 +176,7 @@ def geojson(places: list[Place], projection: LocalProjection) -> dict[str, Any]:
             "road",
             "LineString",
             lonlat(minor),
-            name=f"Jalan {index + far + 1}",
+            name=f"Jalan {_name(_turn(index), _BIRDS)}",
             rank=2,
             width_m=2 * MINOR_HALF_M,
         )

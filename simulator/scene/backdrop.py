@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.camera import PinholeCamera
-from simulator.scene import facades
+from simulator.scene import facades, roofs
+from simulator.scene.cables import draw_cables
 from simulator.scene.canvas import Canvas, Face
 from simulator.scene.conditions import Conditions
 from simulator.scene.horizon import draw_sky_and_ground
@@ -25,6 +26,9 @@ from simulator.scene.weather import PEDESTAL_SIGMAS
 Rgb = NDArray[np.uint8]
 
 _CLEAR_M = 14.0
+_CONTRAST = np.float32(1.22)
+"""As cameras over streets have it: from a thirtieth of the scale to nine tenths."""
+_MIDDLE_TONE = np.float32(108)
 _SUN = np.array((-0.62, -0.48))
 """Where light comes from, in the place's (a, b): opposite to where shadows fall."""
 
@@ -84,6 +88,7 @@ def draw_scene(
             draw_pole(canvas, thing)
         else:
             thing.draw()
+    draw_cables(canvas)
     day = np.clip(_developed(canvas), 0, 255).astype(np.uint8)
     return Scene(camera, place, day, canvas.lights, canvas.nearness)
 
@@ -138,15 +143,15 @@ def _seen_faces(canvas: Canvas, block: Building, covered: NDArray[np.uint8]) -> 
             own.append(outline)
     for window, mask in own:
         cv2.max(covered[window], mask, dst=covered[window])
-    # The walls come after the roof in painting, so they are nearer in this order.
+    # What comes later in painting is nearer in this order.
     return shown[::-1]
 
 
 def _faces(canvas: Canvas, block: Building) -> Iterator[Face]:
-    """The roof, where the camera looks down on it, and the walls turned to it."""
+    """What the camera sees of it, in the order of painting: a flat roof, walls, what overhangs."""
     top = block.height_m
     low, high = (block.a0, block.b0), (block.a1, block.b1)
-    if top < canvas.camera.h:
+    if top < canvas.camera.h and not roofs.is_pitched(block):
         ring = ((low[0], low[1]), (high[0], low[1]), (high[0], high[1]), (low[0], high[1]))
         tiles = ((122, 84, 66), (120, 120, 118))[block.style % 2]
         corners = np.array([(*block.turned(a, b), top) for a, b in ring])
@@ -172,12 +177,18 @@ def _faces(canvas: Canvas, block: Building) -> Iterator[Face]:
             ups = ((ends[0], top), (ends[1], top), (ends[1], 0.0), (ends[0], 0.0))
             corners = np.array([(*end, up) for end, up in ups])
             yield Face(canvas, corners, texture, light, shine)
+    if roofs.is_pitched(block):
+        yield from roofs.hipped(canvas, block, _SUN)
+    yield from roofs.awning(canvas, block)
 
 
 def _developed(canvas: Canvas) -> NDArray[np.float32]:
-    """The canvas at the camera's size, with a lens's slight fall of light to the corners."""
+    """The canvas at the camera's size: a camera's contrast, its lens's fall of light outwards."""
     size = (canvas.camera.width_px, canvas.camera.height_px)
     picture = np.asarray(cv2.resize(canvas.picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    picture -= _MIDDLE_TONE
+    picture *= _CONTRAST
+    picture += _MIDDLE_TONE
     u = np.linspace(-1, 1, size[0], dtype=np.float32)[None, :]
     v = np.linspace(-1, 1, size[1], dtype=np.float32)[:, None]
     picture *= (1 - 0.13 * (u * u + v * v))[..., None]

@@ -106,21 +106,21 @@ def phase_at(first: Conditions, changes: Sequence[Change], elapsed_s: float) -> 
     return Phase(now, now, 0.0)
 
 
-GREY_AFTERNOON = Conditions(name="grey afternoon", light=(0.52, 0.52, 0.56))
-"""Late, under rain clouds."""
+GREY_AFTERNOON = Conditions(name="grey afternoon", light=(0.80, 0.81, 0.86))
+"""Late, under rain clouds; a camera opens its iris until a street is of a middle grey."""
 BRIGHT_DAY = Conditions(name="bright day", light=(1.0, 1.0, 1.0), noise_sigma=1.6)
 DUSK = Conditions(
-    name="dusk", light=(0.30, 0.27, 0.34), lamps=0.55, headlights=0.55, noise_sigma=3.0
+    name="dusk", light=(0.52, 0.47, 0.57), lamps=0.55, headlights=0.55, noise_sigma=3.0
 )
 NIGHT = Conditions(
-    name="night", light=(0.06, 0.065, 0.09), lamps=1.0, headlights=1.0, noise_sigma=4.5
+    name="night", light=(0.13, 0.135, 0.17), lamps=1.0, headlights=1.0, noise_sigma=4.5
 )
 RAIN = Conditions(
-    name="rain", light=(0.50, 0.52, 0.56), fog_m=320.0, wet=0.8, rain=0.6, headlights=0.25
+    name="rain", light=(0.74, 0.76, 0.81), fog_m=320.0, wet=0.8, rain=0.6, headlights=0.25
 )
 NIGHT_RAIN = Conditions(
     name="rain at night",
-    light=(0.05, 0.055, 0.075),
+    light=(0.11, 0.115, 0.145),
     lamps=1.0,
     headlights=1.0,
     fog_m=260.0,
@@ -128,17 +128,17 @@ NIGHT_RAIN = Conditions(
     rain=0.5,
     noise_sigma=5.0,
 )
-FOG = Conditions(name="fog", light=(0.72, 0.74, 0.77), fog_m=55.0)
+FOG = Conditions(name="fog", light=(0.80, 0.82, 0.85), fog_m=55.0)
 SMOG_AT_NIGHT = Conditions(
     name="haze at night",
-    light=(0.07, 0.07, 0.085),
+    light=(0.11, 0.11, 0.125),
     lamps=1.0,
     headlights=1.0,
     fog_m=110.0,
     noise_sigma=4.5,
 )
-DIRTY_LENS = Conditions(name="dirty lens", light=(0.62, 0.62, 0.64), dirt=0.8)
-WINDY = Conditions(name="windy", light=(0.74, 0.75, 0.78), shake_px=3.0)
+DIRTY_LENS = Conditions(name="dirty lens", light=(0.84, 0.84, 0.87), dirt=0.8)
+WINDY = Conditions(name="windy", light=(0.90, 0.91, 0.94), shake_px=3.0)
 
 ALL = (
     GREY_AFTERNOON,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -50,19 +50,25 @@ class Fire:
         return max(0.0, grown * math.sqrt(left))
 
 
-def _table(stops: list[int], colours: list[tuple[int, int, int]]) -> NDArray[np.uint8]:
+def _table(stops: list[int], colours: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
     """A colour for each of 256 levels, as OpenCV's colour maps want it; RGB."""
     table = np.array(colours, float)
     levels = [np.interp(np.arange(256), stops, table[:, part]) for part in range(3)]
     return np.stack(levels, 1).astype(np.uint8)[:, None, :]
 
 
-# Soot glows from dark red through orange to yellow; cameras in dim light clip little of it.
-_GLOW = _table(
-    [0, 40, 80, 130, 190, 255],
-    [(20, 4, 0), (120, 30, 4), (225, 80, 10), (255, 120, 20), (255, 170, 50), (255, 222, 125)],
-)
-_SMOKE_TONE = (96.0, 90.0, 84.0)
+# Soot glows from dark red through orange to yellow.
+_GLOW_STOPS = [0, 40, 80, 130, 175, 215, 255]
+_BY_DAY = [
+    (20, 4, 0), (120, 30, 4), (225, 80, 10), (255, 120, 20), (255, 156, 42), (255, 190, 72),
+    (255, 222, 125),
+]  # fmt: skip
+_BY_NIGHT = [
+    (26, 6, 0), (150, 44, 8), (248, 112, 24), (255, 178, 72), (255, 228, 150), (255, 249, 220),
+    (255, 255, 246),
+]  # fmt: skip
+"""A camera that is open for a dark street has too much of any flame: its core is white."""
+_SMOKE_TONE = (84.0, 79.0, 74.0)
 """Soot in a bright day's light."""
 _BLOOM = _table([0, 255], [(0, 0, 0), (255, 150, 60)])
 _FLAME_COVER = (255 * np.clip((np.arange(256) - 20) / 105, 0, 1)).round().astype(np.uint8)
@@ -130,6 +136,14 @@ def _lit_smoke(light: tuple[float, float, float]) -> NDArray[np.uint8]:
     return _table([0, 255], [(red, green, blue), (255, 160, 80)])
 
 
+@lru_cache(maxsize=16)
+def _glow(light: tuple[float, float, float]) -> NDArray[np.uint8]:
+    """Flames' colours by their heat, as a camera shows them that is open for so much light."""
+    dark = min(1.0, max(0.0, 1.25 - 1.25 * max(light)))
+    day, night = np.array(_BY_DAY), np.array(_BY_NIGHT)
+    return _table(_GLOW_STOPS, np.round(day + dark * (night - day)).astype(int).tolist())
+
+
 def _compose(
     region: Rgb,
     heat: Plane8,
@@ -165,7 +179,7 @@ def _compose(
     # A lens is never sharper than this about something so bright.
     sharp = np.asarray(cv2.GaussianBlur(heat[burning], (0, 0), 0.9), np.uint8)
     flame = np.asarray(cv2.LUT(sharp, _FLAME_COVER), np.uint8)
-    lay(region[burning], np.asarray(cv2.applyColorMap(sharp, _GLOW), np.uint8), flame)
+    lay(region[burning], np.asarray(cv2.applyColorMap(sharp, _glow(light)), np.uint8), flame)
 
 
 _TONGUES = tuple(

@@ -36,7 +36,7 @@ _LIGHT_STEPS = 24
 _LEAST_TURN = 0.5
 """Faces that show less than this (in pixels) are left out."""
 _FAR_PX = 60_000.0
-_SHADE_MARGIN_PX = 2
+_SHADE_MARGIN_PX = 4
 _SHADOW = np.array((4, 3, 2, 1))
 """Before a mesh's end its shadow's corners stand."""
 _TURN = np.array((0, 1, 2))

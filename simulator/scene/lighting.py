@@ -26,8 +26,8 @@ Floats32 = NDArray[np.float32]
 SODIUM = np.array((1.0, 0.74, 0.42), np.float32)
 _FOG = np.array((190, 194, 200), np.float32)
 _LAMPLIT_FOG = np.array((96, 74, 48), np.float32)
-_LAMP_STRENGTH = 58.0
-"""Of one street lamp: light on the ground straight below it, at 9 m, is about 0.7 of a day's."""
+_LAMP_STRENGTH = 80.0
+"""Of one street lamp: light on the ground straight below it, at 9 m, is about that of a day."""
 
 
 def lamp_heads(place: Place) -> Floats:

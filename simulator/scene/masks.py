@@ -29,7 +29,12 @@ def covered(
     for outline in known:
         # A pixel's centre is at the half, while drawing counts from pixel centres.
         own = (outline - (x0, y0)) * fine - 0.5
-        cv2.fillPoly(large, [np.round(own * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
+        line = [np.round(own * 16).astype(np.int32)]
+        cv2.fillPoly(large, line, 255, cv2.LINE_8, 4)
+        if len(known) == 1:
+            # Filling takes in whatever its edge touches, which is half outside on average. Where
+            # outlines lie over one another, the one's edge is the other's middle.
+            cv2.polylines(large, line, True, 127, 1, cv2.LINE_8, 4)
     size = (x1 - x0, y1 - y0)
     found[y0:y1, x0:x1] = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
     return found

@@ -142,7 +142,7 @@ def _shade(picture: Rgb, outline: Fixed, window: tuple[int, ...], *, is_soft: bo
     cover = np.zeros(region.shape[:2], np.uint8)
     cv2.fillConvexPoly(cover, outline - (16 * x0, 16 * y0), 255, cv2.LINE_8, 4)
     if is_soft:
-        light = cv2.blur(255 - cv2.convertScaleAbs(cover, alpha=0.56), (5, 5))
+        light = cv2.blur(255 - cv2.convertScaleAbs(cover, alpha=0.46), (9, 9))
         cv2.multiply(region, cv2.merge([light, light, light]), dst=region, scale=1 / 255)
     else:
-        cv2.copyTo(cv2.convertScaleAbs(region, alpha=0.44), cover, region)
+        cv2.copyTo(cv2.convertScaleAbs(region, alpha=0.54), cover, region)

@@ -51,8 +51,8 @@ def solid(
     z0, z1 = up
     low = [(x1, left, z0), (x1, -left, z0), (x0, -left, z0), (x0, left, z0)]
     top = [(tx1, half, z1), (tx1, -half, z1), (tx0, -half, z1), (tx0, half, z1)]
-    faces = [Face(np.array(top), lit(colour, 1.10))]
-    for index, light in enumerate((0.86, 0.74, 0.80, 0.94)):
+    faces = [Face(np.array(top), lit(colour, 1.16))]
+    for index, light in enumerate((0.84, 0.70, 0.76, 0.92)):
         after = (index + 1) % 4
         wall = np.array([low[index], low[after], top[after], top[index]])
         faces.append(Face(wall, lit(colour, light)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -10,6 +12,8 @@ from numpy.typing import NDArray
 
 from simulator.scene.canvas import OVERSAMPLING, Canvas, hazed
 from simulator.scene.place import Tree
+
+Colour = tuple[float, ...]
 
 _TALL_PX, _WIDE_PX = 256, 224
 _NEAREST_M = 4.0
@@ -73,23 +77,78 @@ def picture(kind: int) -> NDArray[np.uint8]:
     random = np.random.default_rng(900 + kind)
     colour = np.full((_TALL_PX, _WIDE_PX, 3), (50, 64, 36), np.uint8)
     opacity = np.zeros((_TALL_PX, _WIDE_PX), np.uint8)
-    foot = (_WIDE_PX // 2, _TALL_PX - 1)
-    fork = (_WIDE_PX // 2 + int(random.integers(-8, 9)), 130)
-    cv2.line(colour, foot, fork, (74, 62, 50), 9, cv2.LINE_AA)
-    cv2.line(opacity, foot, fork, 255, 9, cv2.LINE_AA)
-    green = np.array(((66, 88, 44), (58, 82, 50), (82, 98, 52), (72, 80, 40))[kind % 4], np.float32)
-    for layer in range(1400):
-        radius = np.sqrt(random.random()) * np.array((96, 78))
-        angle = random.uniform(0, 2 * np.pi)
-        x = fork[0] + radius[0] * np.cos(angle)
-        y = 88 + radius[1] * np.sin(angle) * 0.92
-        # Lit from above on one side; leaves that are painted later lie in front.
-        light = 0.52 + 0.5 * (1 - y / 176) + 0.10 * (x - fork[0]) / 96 + random.normal(0, 0.10)
-        light *= 0.72 + 0.28 * layer / 1400
-        size = int(random.integers(2, 7))
-        centre, axes = (round(x), round(y)), (size, max(2, size * 2 // 3))
-        turn = random.uniform(0, 180)
-        shade = tuple(float(c) for c in np.clip(green * light, 0, 255))
-        cv2.ellipse(colour, centre, axes, turn, 0, 360, shade, -1, cv2.LINE_AA)
-        cv2.ellipse(opacity, centre, axes, turn, 0, 360, 255, -1, cv2.LINE_AA)
+    paint = _palm if kind % 4 == _PALM else _crown
+    paint(_Easel(colour, opacity), random, np.array(_GREENS[kind % 4], np.float32))
     return np.dstack((colour, opacity))
+
+
+_GREENS = ((66, 88, 44), (58, 82, 50), (82, 98, 52), (78, 92, 50))
+_PALM = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Easel:
+    colour: NDArray[np.uint8]
+    opacity: NDArray[np.uint8]
+
+    def stroke(self, points: NDArray[np.float64], thick_px: int, tone: Colour) -> None:
+        """A bent line."""
+        line = [np.round(points * 16).astype(np.int32)]
+        for target, ink in ((self.colour, tone), (self.opacity, (255.0,))):
+            cv2.polylines(target, line, isClosed=False, color=ink, thickness=thick_px,
+                          lineType=cv2.LINE_AA, shift=4)  # fmt: skip
+
+    def leaf(self, x: float, y: float, axes: tuple[int, int], turn: float, tone: Colour) -> None:
+        """A small ellipse."""
+        for target, ink in ((self.colour, tone), (self.opacity, (255.0,))):
+            cv2.ellipse(target, (round(x), round(y)), axes, turn, 0, 360, ink, -1, cv2.LINE_AA)
+
+
+def _crown(easel: _Easel, random: np.random.Generator, green: NDArray[np.float32]) -> None:
+    """A broad crown of many boughs, no two alike, with the sky between them."""
+    foot = np.array((_WIDE_PX / 2, _TALL_PX - 1.0))
+    fork = foot + np.array((random.uniform(-10, 10), -random.uniform(84, 112)))
+    bark = (74.0, 62.0, 50.0)
+    easel.stroke(np.array([foot, (foot + fork) / 2 + np.array((3, 0)), fork]), 8, bark)
+    angles = np.linspace(-2.9, -0.25, int(random.integers(8, 12)))
+    boughs = []
+    for angle in angles + random.normal(0, 0.16, len(angles)):
+        reach = float(random.uniform(44, 92)) * (1.0 if math.sin(angle) > -0.6 else 1.12)
+        tip = fork + np.array((1.08 * reach * math.cos(angle), 1.05 * reach * math.sin(angle) - 14))
+        easel.stroke(np.array([fork, (fork + tip) / 2, tip]), 3, bark)
+        boughs.append(
+            (*np.clip(tip, (30, 26), (_WIDE_PX - 30, 190)), float(random.uniform(19, 33)))
+        )
+    boughs += [(*(fork + random.normal(0, (22, 14)) - (0, 34)), 32.0) for _ in range(3)]
+    # The upper boughs catch the light; those painted later hang before them.
+    for x, y, size in sorted(boughs, key=lambda bough: bough[1]):
+        for layer in range(150):
+            away = size * math.sqrt(random.random()) * float(random.uniform(0.75, 1.12))
+            turn = random.uniform(0, 2 * math.pi)
+            dx, dy = 1.15 * away * math.cos(turn), 0.78 * away * math.sin(turn)
+            light = 0.72 - 0.40 * dy / size - 0.16 * dx / size + 0.18 * (1 - y / 150)
+            light *= 0.74 + 0.26 * layer / 150 + random.normal(0, 0.13)
+            tone = np.clip(green * light * random.uniform(0.9, 1.1, 3), 0, 255).tolist()
+            axes = (int(random.integers(2, 5)), int(random.integers(1, 3)))
+            easel.leaf(x + dx, y + dy, axes, random.uniform(0, 180), tuple(tone))
+
+
+def _palm(easel: _Easel, random: np.random.Generator, green: NDArray[np.float32]) -> None:
+    """A slender, leaning stem and a dozen and a half hanging fronds."""
+    foot = np.array((_WIDE_PX / 2, _TALL_PX - 1.0))
+    head = np.array((_WIDE_PX / 2 + random.uniform(-12, 12), 66.0))
+    easel.stroke(np.array([foot, foot * 0.5 + head * 0.5 + (5, 0), head]), 6, (104.0, 94.0, 80.0))
+    for number in range(18):
+        angle = random.uniform(-math.pi, 0) if number > 5 else random.uniform(0.1, math.pi - 0.1)
+        reach, droop = random.uniform(62, 96), random.uniform(26, 62)
+        along = np.linspace(0, 1, 26)[:, None]
+        spine = head + along * reach * np.array((math.cos(angle), 0.72 * math.sin(angle)))
+        spine[:, 1] += droop * along[:, 0] ** 2
+        light = 0.62 + 0.34 * max(0.0, -math.sin(angle)) + random.normal(0, 0.07)
+        tone = tuple(np.clip(green * light, 0, 255).tolist())
+        easel.stroke(spine, 2, tone)
+        for share, (x, y) in zip(along[3:, 0].tolist(), spine[3:].tolist(), strict=True):
+            long = 15 * math.sin(math.pi * min(1.0, share + 0.12)) + 3
+            blade = np.array([(x, y), (x + 0.35 * long * math.cos(angle), y + long)])
+            easel.stroke(blade, 1, tone)
+            easel.stroke(blade * (1, -1) + (0, 2 * y - 0.35 * long), 1, tone)

@@ -25,13 +25,13 @@ from simulator.scene.solids import (
 Floats = NDArray[np.float64]
 
 _PAINTS: tuple[Colour, ...] = (
-    (214, 214, 212),
+    (204, 204, 202),
     (190, 192, 194),
     (60, 62, 66),
     (36, 37, 40),
-    (140, 26, 28),
-    (38, 58, 104),
-    (206, 204, 196),
+    (116, 34, 34),
+    (46, 62, 94),
+    (196, 194, 187),
     (120, 122, 124),
     (84, 80, 72),
 )
@@ -90,9 +90,8 @@ def _doors(kind: Kind, colour: Colour) -> list[Face]:
         faces += [panel(at - 0.014, at + 0.014, left, 0.34, 0.86, side, dark) for at in gaps]
         faces.append(panel(-2.0, 2.1, left, 0.30, 0.38, side, _BUMPER))
         faces += [panel(at + 0.1, at + 0.28, left, 0.74, 0.78, side, dark) for at in gaps[:2]]
-        mirror = solid((0.72, 0.86), 0.09, (0.86, 1.02), _BUMPER)
-        aside = np.array((0.0, side * 0.98, 0.0))
-        faces += [Face(face.corners + aside, face.colour) for face in mirror]
+        # Flat, so that what is on the far side is never seen through the body.
+        faces.append(panel(0.68, 0.86, side * 1.0, 0.86, 1.02, side, _BUMPER))
     return faces
 
 
@@ -131,7 +130,7 @@ def shape(
             colour = (
                 _PAINTS[paint % len(_PAINTS)]
                 if kind is Kind.CAR
-                else ((40, 116, 150), (142, 44, 46), (60, 130, 80))[paint % 3]
+                else ((58, 106, 132), (128, 56, 52), (72, 116, 86))[paint % 3]
             )
             roof, slant = (1.48, 0.55) if kind is Kind.CAR else (1.85, 0.18)
             back = -2.05
@@ -155,7 +154,7 @@ def shape(
                 faces + _lamp(2.16, 0.62, 0.66, head) + _lamp(back - 0.01, 0.66, 0.72, tail)
             )
         case Kind.TRUCK:
-            colour = ((196, 180, 40), (46, 96, 60), (168, 44, 36))[paint % 3]
+            colour = ((184, 160, 60), (58, 92, 66), (146, 58, 48))[paint % 3]
             faces = solid((-3.6, 1.6), 1.0, (0.5, 0.95), (60, 58, 56))
             faces += _wheels((-2.6, 2.5), 1.0, 0.45)
             faces += solid(
@@ -176,7 +175,7 @@ def shape(
             faces += solid((1.7, 3.55), 1.0, (1.5, 2.4), colour, top_ahead=(1.7, 3.3), glazed=True)
             return tuple(faces + _lamp(3.61, 0.75, 0.8, head) + _lamp(-3.61, 0.8, 0.7, tail))
         case Kind.BUS:
-            colour = ((206, 210, 214), (52, 104, 160), (176, 40, 44))[paint % 3]
+            colour = ((206, 210, 214), (66, 104, 146), (156, 56, 54))[paint % 3]
             faces = solid((-5.2, 5.2), 1.22, (0.4, 1.35), colour)
             faces += _wheels((-3.2, 3.4), 1.22, 0.5)
             faces += solid((-5.2, 5.15), 1.22, (1.35, 3.0), colour, top_left=1.15,
