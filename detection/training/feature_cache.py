@@ -70,7 +70,7 @@ def cached_features(
     rows = [(path, view) for view in range(views) for path in paths]
     levels = _arrays(net, folder, len(rows), size_px)
     note = folder / "labels.jsonl"
-    labels = _read_labels(note)
+    labels = _read_labels(note, len(rows))
     began_s, began_at = time.monotonic(), len(labels)
     for start in range(began_at, len(rows), PART):
         part = [
@@ -108,11 +108,11 @@ def _arrays(net: Any, folder: Path, rows: int, size_px: int) -> list[Kept]:
     return arrays
 
 
-def _read_labels(note: Path) -> list[Floats]:
+def _read_labels(note: Path, rows: int) -> list[Floats]:
     if not note.is_file():
         return []
     lines = note.read_text().splitlines()
-    whole = lines[: len(lines) // PART * PART]
+    whole = lines if len(lines) == rows else lines[: len(lines) // PART * PART]
     if len(whole) < len(lines):
         # Killed while it was written: that part is made again.
         note.write_text("".join(f"{line}\n" for line in whole))

@@ -32,36 +32,14 @@ from detection.training.card import write_card
 from detection.training.detector import detector_split
 from detection.training.export import export
 from detection.training.flood import flood_split, is_flood
+from detection.training.operating_points import (
+    STREET_BUDGET,
+    OrdinaryPicture,
+    careful_point,
+    operating_point,
+    recall_point,
+)
 from detection.training.split import DIVIDED_CLIPS, Split
-
-CLUTTER_BUDGET = 0.03
-"""Share of ordinary CCTV pictures that may be flagged at the operating point: what is promised."""
-STREET_BUDGET = 0.04
-"""The same of pictures from the roadside, which show orange vehicles closer than any camera does:
-the CCTV that chooses is too little to settle a point alone.
-"""
-WANTED_RECALL = 0.95
-"""Share of the hazard's pictures that the operating point need not exceed: a little more than is
-promised, and every false alarm beyond it is spared."""
-LEAST_OPERATING_POINT = 0.05
-
-
-def operating_point(clutter_scores: Sequence[float], budget: float = CLUTTER_BUDGET) -> float:
-    """The lowest score, in hundredths, that flags at most `budget` of the clutter pictures."""
-    for hundredth in range(round(LEAST_OPERATING_POINT * 100), 100):
-        threshold = hundredth / 100
-        if sum(s >= threshold for s in clutter_scores) <= budget * len(clutter_scores):
-            return threshold
-    return 0.99
-
-
-def recall_point(hazard_scores: Sequence[float], share: float = WANTED_RECALL) -> float:
-    """The highest score, in hundredths, that still flags `share` of the hazard's pictures."""
-    for hundredth in range(99, round(LEAST_OPERATING_POINT * 100), -1):
-        threshold = hundredth / 100
-        if sum(s >= threshold for s in hazard_scores) >= share * len(hazard_scores):
-            return threshold
-    return LEAST_OPERATING_POINT
 
 
 def publish_detector(
@@ -88,13 +66,16 @@ def publish_detector(
             [*calibration_samples(choosing, class_id), *street_samples(streets, class_id)],
             SCORE_FLOOR,
         ).to_plain()
-        clutter = [j.found.best_score(class_id) for j in choosing if is_clutter(j)]
-        roadside = [j.found.best_score(class_id) for j in streets]
+        clutter = ordinary_pictures([j for j in choosing if is_clutter(j)], class_id)
+        roadside = ordinary_pictures(streets, class_id)
         hazard = [
             j.found.best_score(class_id) for j in choosing if (j.truth.class_ids == class_id).any()
         ]
         facts["operating_points"][name] = max(
-            operating_point(clutter), operating_point(roadside, STREET_BUDGET), recall_point(hazard)
+            operating_point([p.score for p in clutter]),
+            operating_point([p.score for p in roadside], STREET_BUDGET),
+            careful_point([*clutter, *roadside]),
+            recall_point(hazard),
         )
     _write(folder, facts)
     points = facts["operating_points"]
@@ -112,6 +93,11 @@ def is_clutter(judged: JudgedPicture) -> bool:
     over a labelled fire against one that finds it.
     """
     return len(judged.truth) == 0 and _source(judged.name) in sources.TRAFFIC_CCTV
+
+
+def ordinary_pictures(judged: Sequence[JudgedPicture], class_id: int) -> list[OrdinaryPicture]:
+    """What an operating point is chosen with."""
+    return [OrdinaryPicture(j.found.best_score(class_id), scene_of(j.name)) for j in judged]
 
 
 def calibration_samples(judged: Sequence[JudgedPicture], class_id: int) -> list[CalibrationSample]:
@@ -194,9 +180,11 @@ def publish_flood(checkpoint: Path, work: Path, folder: Path, input_size_px: int
         if is_flood(p) or p.source in sources.TRAFFIC_CCTV
     ]
     facts["curves"]["flood"] = fit_curve(samples, 0.0).to_plain()
-    point = operating_point(
-        [s for p, s in choosing if not is_flood(p) and p.source in sources.TRAFFIC_CCTV]
+    clutter, roadside = (
+        [OrdinaryPicture(s, p.scene_key) for p, s in choosing if not is_flood(p) and p.source in of]
+        for of in (sources.TRAFFIC_CCTV, sources.STREETS)
     )
+    point = max(operating_point([p.score for p in clutter]), careful_point([*clutter, *roadside]))
     facts["operating_points"]["flood"] = point
     by_source: dict[str, Any] = {}
     for source in ("", *sorted({p.source for p, _ in scored})):

@@ -14,7 +14,7 @@ from camera_ingest import IngestError
 from detection import Boxes, DataUnusableError
 from detection.evaluation import JudgedPicture, auc, class_figures, read_labels, source_of
 from siaga.cli import app
-from siaga.commands import evaluate
+from siaga.commands import clip_evaluation, evaluate
 from siaga.commands.watch import Alarm, Tier, open_watch, watch_stream
 from tests.support.rtsp import RtspThread
 
@@ -145,12 +145,12 @@ def alarm(hazard: str, alarmed_s: float) -> Alarm:
 
 
 def test_clips_are_judged_by_onset_and_hazard() -> None:
-    fire = evaluate.Truth("fire", 5.0)
-    right = evaluate.judge_clip(fire, [alarm("smoke", 7.0), alarm("fire", 9.0)])
+    fire = clip_evaluation.Truth("fire", 5.0)
+    right = clip_evaluation.judge_clip(fire, [alarm("smoke", 7.0), alarm("fire", 9.0)])
     assert right == {"delay_s": 2.0, "missed": False, "false_alarms": 0}
-    early = evaluate.judge_clip(fire, [alarm("fire", 2.0), alarm("crash", 8.0)])
+    early = clip_evaluation.judge_clip(fire, [alarm("fire", 2.0), alarm("crash", 8.0)])
     assert early == {"delay_s": None, "missed": True, "false_alarms": 2}
-    nothing = evaluate.judge_clip(evaluate.Truth(None, 0.0), [alarm("fire", 1.0)])
+    nothing = clip_evaluation.judge_clip(clip_evaluation.Truth(None, 0.0), [alarm("fire", 1.0)])
     assert nothing == {"delay_s": None, "missed": False, "false_alarms": 1}
 
 

@@ -20,7 +20,15 @@ from detection.training.degrade import (
     night,
     rotate_hue,
 )
-from detection.training.publish import operating_point, recall_point
+from detection.training.operating_points import (
+    CLUTTER_BUDGET,
+    OrdinaryPicture,
+    careful_point,
+    cross_fitted,
+    operating_point,
+    recall_point,
+    upper_share,
+)
 from detection.training.sources import (
     EXCLUDED,
     LICENCES,
@@ -156,3 +164,38 @@ def test_what_is_mistakable_is_a_picture_still_and_lamps_only_add_light(seed: in
     np.testing.assert_allclose(turned.max(axis=2), image.max(axis=2), atol=3)
     once = mistakable(image, np.random.default_rng(seed))
     assert once.shape == image.shape and once.dtype == np.uint8
+
+
+ordinary = st.lists(
+    st.builds(OrdinaryPicture, st.floats(0, 0.98), st.integers(0, 80).map(str)),
+    min_size=1,
+    max_size=200,
+)
+
+
+@given(ordinary)
+@settings(max_examples=25, deadline=None)
+def test_a_careful_point_flags_no_more_than_a_careless_one(
+    pictures: list[OrdinaryPicture],
+) -> None:
+    scores = [p.score for p in pictures]
+    assert careful_point(pictures) >= operating_point(scores, CLUTTER_BUDGET)
+    flags = cross_fitted(pictures, CLUTTER_BUDGET)
+    assert sum(map(len, flags.values())) == len(pictures), "each picture is judged once"
+
+
+def test_few_scenes_prove_no_low_share() -> None:
+    quiet = {str(i): [False] for i in range(20)}
+    assert upper_share(quiet) > 0.1
+    assert upper_share({str(i): [False] for i in range(400)}) < 0.01
+    assert upper_share({}) == 1.0
+    few = [OrdinaryPicture(0.01, str(i)) for i in range(20)]
+    assert careful_point(few) == 0.99
+    many = [OrdinaryPicture(0.01, str(i)) for i in range(200)]
+    assert careful_point(many) == 0.05
+
+
+def test_one_scene_of_many_pictures_is_one_accident_and_not_many() -> None:
+    alone = {str(i): [i == 0] for i in range(200)}
+    repeated = {**{str(i): [False] for i in range(1, 200)}, "0": [True] * 10}
+    assert upper_share(repeated) > upper_share(alone)

@@ -1,0 +1,175 @@
+"""`siaga eval clips`: every video of a folder through `watch`, and what its truth says of that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from contracts import CameraId, Sighting
+from detection.evaluation import per_hour_95
+from siaga.commands.looped import loop_file
+from siaga.commands.watch import (
+    HOT_EVERY_S,
+    Alarm,
+    Tier,
+    open_watch,
+    watch_file,
+    watch_frames,
+)
+from siaga.failures import Failure
+
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".ts")
+EARLY_S = 0.5
+"""An alarm this much before the noted onset still counts for it: onsets are noted by eye."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a clip holds: a hazard from `onset_s` on, or nothing."""
+
+    hazard: str | None
+    onset_s: float
+
+
+def read_truth(path: Path) -> dict[str, Truth]:
+    """`[{"file", "hazard"|null, "onset_s"}]` by file name. Raises Failure where it isn't that."""
+    try:
+        rows = json.loads(path.read_text())
+        return {
+            row["file"]: Truth(
+                Sighting(row["hazard"]).value if row["hazard"] is not None else None,
+                float(row.get("onset_s") or 0.0),
+            )
+            for row in rows
+        }
+    except FileNotFoundError:
+        raise Failure(f"there is no file {path}") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Failure(f"{path}: expected a list of file, hazard and onset_s ({error})") from error
+
+
+def judge_clip(truth: Truth, alarms: Sequence[Alarm]) -> dict[str, Any]:
+    """Delay, miss and false alarms of one clip. Smoke speaks for fire and fire for smoke."""
+
+    def fits(alarm: Alarm) -> bool:
+        if truth.hazard is None:
+            return False
+        same = Sighting(alarm.hazard).hazard is Sighting(truth.hazard).hazard
+        return same and alarm.alarmed_s >= truth.onset_s - EARLY_S
+
+    right = [a for a in alarms if fits(a)]
+    return {
+        "delay_s": round(right[0].alarmed_s - truth.onset_s, 3) if right else None,
+        "missed": truth.hazard is not None and not right,
+        "false_alarms": len(alarms) - len(right),
+    }
+
+
+def clips(
+    folder: Annotated[Path, typer.Argument(help="A folder of videos.")],
+    truth: Annotated[
+        Path | None, typer.Option(help="JSON list of file, hazard (or null), onset_s.")
+    ] = None,
+    every: Annotated[
+        float, typer.Option("--every", min=0.04, max=60.0, help="Seconds between two looks.")
+    ] = 1.0,
+    tier: Annotated[Tier, typer.Option(help="As for `siaga watch`.")] = Tier.LIVE,
+    loop_minutes: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=120.0,
+            help="Play the quiet clips of the truth, and no other, over and over for so long, "
+            "with brightness and compression varied.",
+        ),
+    ] = 0.0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output.")
+    ] = False,
+) -> None:
+    """Every video of DIR through `watch`: alarms by hazard with times; with truth, delays."""
+    if not folder.is_dir():
+        raise Failure(f"{folder}: no such folder")
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in VIDEO_SUFFIXES)
+    if not paths:
+        raise Failure(f"{folder} holds no video ({', '.join(VIDEO_SUFFIXES)})")
+    known = read_truth(truth) if truth is not None else {}
+    if loop_minutes > 0:
+        paths = [p for p in paths if p.name in known and known[p.name].hazard is None]
+        if not paths:
+            raise Failure("--loop-minutes needs a --truth that names quiet clips (hazard null)")
+    watch = open_watch()
+    rows: list[dict[str, Any]] = []
+    for number, path in enumerate(paths, start=1):
+        typer.echo(f"{number}/{len(paths)} {path.name}", err=True)
+        if loop_minutes > 0:
+            camera_id = CameraId(path.name[:80])
+            frames = loop_file(path, camera_id, HOT_EVERY_S, loop_minutes)
+            alarms, duration_s = watch_frames(watch, path.name, camera_id, frames, every, tier)
+        else:
+            alarms, duration_s = watch_file(watch, path, every, tier)
+        by_hazard: dict[str, list[float]] = {}
+        for alarm in alarms:
+            by_hazard.setdefault(alarm.hazard, []).append(round(alarm.alarmed_s, 3))
+        row: dict[str, Any] = {
+            "file": path.name,
+            "duration_s": round(duration_s, 3),
+            "alarms": [a.to_plain() for a in alarms],
+            "by_hazard": by_hazard,
+        }
+        if path.name in known:
+            row |= {"hazard": known[path.name].hazard, **judge_clip(known[path.name], alarms)}
+        rows.append(row)
+    judged = [row for row in rows if "missed" in row]
+    document: dict[str, Any] = {"clips": rows}
+    if truth is not None:
+        false, watched_s = (sum(row[k] for row in judged) for k in ("false_alarms", "duration_s"))
+        document |= {
+            "watched_s": round(watched_s, 3),
+            "false_per_hour": false / watched_s * 3600 if watched_s else None,
+            "false_per_hour_95": per_hour_95(false, watched_s),
+            "quiet": _quiet_figures([row for row in judged if row["hazard"] is None]),
+            "missed": sum(row["missed"] for row in judged),
+            "false_alarms": sum(row["false_alarms"] for row in judged),
+            "not_judged": [row["file"] for row in rows if "missed" not in row],
+        }
+    if as_json:
+        typer.echo(json.dumps(document))
+        return
+    for row in rows:
+        verdict = ""
+        if "missed" in row:
+            delay = "" if row["delay_s"] is None else f"delay {row['delay_s']:.1f} s "
+            verdict = f"{'MISSED ' if row['missed'] else ''}{delay}false {row['false_alarms']}"
+        times = "  ".join(
+            f"{h} at {', '.join(f'{t:.1f}' for t in ts)} s" for h, ts in row["by_hazard"].items()
+        )
+        typer.echo(f"{row['file']:<30} {row['duration_s']:6.1f} s  {times or '-':<40} {verdict}")
+    if interval := document.get("false_per_hour_95"):
+        typer.echo(
+            f"false alarms {document['false_alarms']} in {document['watched_s']:.0f} s: "
+            f"{document['false_per_hour']:.0f} an hour (95 % {interval[0]:.0f} to "
+            f"{interval[1]:.0f}); "
+            + (
+                "the same minutes over and over are no further proof"
+                if loop_minutes > 0
+                else "so little footage proves no low rate"
+            )
+        )
+
+
+def _quiet_figures(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Of the clips with nothing to report alone: how long they were watched, and false alarms."""
+    watched_s = sum(row["duration_s"] for row in rows)
+    false = sum(row["false_alarms"] for row in rows)
+    return {
+        "watched_s": round(watched_s, 3),
+        "false_alarms": false,
+        "false_per_hour": false / watched_s * 3600 if watched_s else None,
+        "false_per_hour_95": per_hour_95(false, watched_s),
+    }
