@@ -40,6 +40,10 @@ from plumbing.logs import get_logger
 
 MOST_RANKED = 20
 """Cameras given for a call: more than anybody looks at."""
+PORTION = 20
+PAUSE_S = 0.01
+"""What is worked out before anybody asks goes by portions with a pause behind each, so that the
+first pages asked for come between."""
 _REBUILD_ON = frozenset({LogKind.CAMERA_SAVED, LogKind.CAMERA_REMOVED})
 _log = get_logger(__name__)
 
@@ -122,7 +126,10 @@ class CameraView:
     async def run(self) -> None:
         """Work out at the start what the first reader and the first caller would wait for."""
         try:
-            await self.fields.work_out(await self._read())
+            cameras = await self._read()
+            for first in range(0, len(cameras), PORTION):
+                await self.fields.work_out(cameras[first : first + PORTION])
+                await asyncio.sleep(PAUSE_S)
             await self._sights(exercise=False)
         except Exception as error:  # noqa: BLE001 - whatever the database raises, who asks works it out
             _log.warning("the cameras aren't worked out beforehand", error=str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 
@@ -56,6 +57,7 @@ class City:
         )
         self.made: list[IncidentId] = []
         self._cameras: list[CameraId] = []
+        self._deciding = asyncio.Lock()
         self._numbers = 0
 
     async def furnish(self, cameras: int, incidents: int) -> None:
@@ -186,14 +188,16 @@ class City:
     async def _apply(self, decision: Decision) -> None:
         self._numbers += 1
         report = self._report(CallId(f"call-{self._numbers}"), decision.estimate.hazard)
-        (accepted,) = await self._store.reports.accept([report])
-        await self._store.fusion.claim(1)
-        await self._store.fusion.apply(
-            [Outcome(accepted.report, (decision,))],
-            fencing=1,
-            known_seq=await self._store.log.last_seq(),
-            enrichment=self._enrichment,
-        )
+        # Fusion is one: what it decides, it decides on everything that was told before.
+        async with self._deciding:
+            (accepted,) = await self._store.reports.accept([report])
+            await self._store.fusion.claim(1)
+            await self._store.fusion.apply(
+                [Outcome(accepted.report, (decision,))],
+                fencing=1,
+                known_seq=await self._store.log.last_seq(),
+                enrichment=self._enrichment,
+            )
 
     def _report(self, call_id: CallId, hazard: Hazard) -> CallReport:
         return CallReport(

@@ -24,6 +24,20 @@ describe('a batch of features', () => {
     expect(batch.take()).toBeNull();
   });
 
+  it('tells what is new from what has only moved', () => {
+    const batch = new FeatureBatch();
+    batch.put(point('a'));
+    expect(batch.hasNews).toBe(true);
+    batch.take();
+    batch.put({ ...point('a'), geometry: { type: 'Point', coordinates: [1, 1] } });
+    expect(batch.hasNews).toBe(false);
+    batch.put(point('a', 1));
+    expect(batch.hasNews).toBe(true);
+    batch.take();
+    batch.remove('a');
+    expect(batch.hasNews).toBe(true);
+  });
+
   it('holds exactly what it was last told to hold', () => {
     const batch = new FeatureBatch();
     batch.replace([point('a'), point('b')]);

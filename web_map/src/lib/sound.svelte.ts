@@ -2,6 +2,8 @@
 // somebody acknowledges. Browsers allow sound only after a first touch or key, so the state says
 // whether it could be heard at all.
 
+import { idle } from './idle';
+
 /** `off`: nothing to sound; `locked`: there is, and the browser doesn't let us. */
 export type SoundState = 'off' | 'sounding' | 'muted' | 'locked';
 
@@ -47,7 +49,7 @@ export class AlarmSound {
   async unlock(): Promise<void> {
     if (this.unlocked || typeof AudioContext === 'undefined') return;
     // To open the sound device takes up to a second: not while what was pressed waits for an answer.
-    if (!this.context) await idle();
+    if (!this.context) await idle(LATEST_MS);
     this.context ??= new AudioContext();
     await this.context.resume();
     this.unlocked = this.context.state === 'running';
@@ -91,11 +93,4 @@ export class AlarmSound {
       tone.stop(start + TONE_S);
     });
   }
-}
-
-function idle(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof requestIdleCallback === 'undefined') setTimeout(resolve);
-    else requestIdleCallback(() => resolve(), { timeout: LATEST_MS });
-  });
 }

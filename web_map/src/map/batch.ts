@@ -10,6 +10,7 @@ export class FeatureBatch {
   /** What the source holds once everything gathered has been sent. */
   private readonly held = new Map<string, Feature>();
   private readonly changed = new Map<string, Feature | null>();
+  private news = false;
 
   get size(): number {
     return this.held.size;
@@ -27,13 +28,17 @@ export class FeatureBatch {
     const id = String(feature.properties?.['id']);
     const before = this.held.get(id);
     // Most changes of an incident move nothing on the map; a source untouched costs no drawing.
-    if (before !== undefined && isSame(before, feature)) return;
+    const looksSame = before !== undefined && hasSameProperties(before, feature);
+    if (looksSame && hasSameGeometry(before, feature)) return;
+    this.news ||= !looksSame;
     this.held.set(id, feature);
     this.changed.set(id, feature);
   }
 
   remove(id: string): void {
-    if (this.held.delete(id)) this.changed.set(id, null);
+    if (!this.held.delete(id)) return;
+    this.changed.set(id, null);
+    this.news = true;
   }
 
   /** Make it hold exactly these. */
@@ -41,6 +46,11 @@ export class FeatureBatch {
     const wanted = new Set(features.map((one) => String(one.properties?.['id'])));
     for (const id of [...this.held.keys()]) if (!wanted.has(id)) this.remove(id);
     for (const one of features) this.put(one);
+  }
+
+  /** Whether something came, went or looks different; what has only moved a little may wait. */
+  get hasNews(): boolean {
+    return this.news;
   }
 
   /** The gathered changes, or null where there are none. An added feature replaces its namesake. */
@@ -53,6 +63,7 @@ export class FeatureBatch {
       else add.push(feature);
     }
     this.changed.clear();
+    this.news = false;
     return { add, remove };
   }
 
@@ -67,13 +78,16 @@ export class FeatureBatch {
   }
 }
 
-function isSame(a: Feature, b: Feature): boolean {
+function hasSameProperties(a: Feature, b: Feature): boolean {
   const [before, after] = [a.properties ?? {}, b.properties ?? {}];
   const names = Object.keys(after);
   return (
     names.length === Object.keys(before).length &&
-    names.every((name) => before[name] === after[name]) &&
-    // The feed's nouns are parsed anew each time, so that equal shapes are different objects.
-    (a.geometry === b.geometry || JSON.stringify(a.geometry) === JSON.stringify(b.geometry))
+    names.every((name) => before[name] === after[name])
   );
+}
+
+/** The feed's nouns are parsed anew each time, so that equal shapes are different objects. */
+function hasSameGeometry(a: Feature, b: Feature): boolean {
+  return a.geometry === b.geometry || JSON.stringify(a.geometry) === JSON.stringify(b.geometry);
 }

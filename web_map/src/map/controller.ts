@@ -23,9 +23,12 @@ export interface MapEvents {
   onproblem(what: string): void;
 }
 
-/** A single change is drawn at once; a flood of them in steps, which leaves time to think. */
+/** A single change is drawn at once; a flood of them in steps, since each step draws the whole map,
+ * and without a graphics card that takes a core a quarter of a second. */
 const FIRST_FLUSH_MS = 16;
 const FLUSH_EVERY_MS = 250;
+/** Fusion moves each live incident by a few metres, once a second. */
+const MOVE_EVERY_MS = 1_000;
 const CLOSEST_ZOOM = 16;
 
 export class MapController implements MapHandle, MapView {
@@ -33,7 +36,8 @@ export class MapController implements MapHandle, MapView {
   private readonly drawing: Drawing;
   private readonly unsubscribe: () => void;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private flushedAt = -FLUSH_EVERY_MS;
+  private due = 0;
+  private flushedAt = -MOVE_EVERY_MS;
   private ready = false;
   private picking = false;
 
@@ -200,8 +204,13 @@ export class MapController implements MapHandle, MapView {
   }
 
   private soon(): void {
-    const since = performance.now() - this.flushedAt;
-    this.timer ??= setTimeout(() => this.flush(), Math.max(FIRST_FLUSH_MS, FLUSH_EVERY_MS - since));
+    const now = performance.now();
+    const every = this.drawing.hasNews ? FLUSH_EVERY_MS : MOVE_EVERY_MS;
+    const due = Math.max(now + FIRST_FLUSH_MS, this.flushedAt + every);
+    if (this.timer !== undefined && due >= this.due) return;
+    clearTimeout(this.timer);
+    this.due = due;
+    this.timer = setTimeout(() => this.flush(), due - now);
   }
 
   private flush(): void {

@@ -33,6 +33,11 @@ export class Drawing {
     this.drawAll();
   }
 
+  /** Whether what waits to be drawn is more than a few marks that have moved. */
+  get hasNews(): boolean {
+    return OVERLAY_SOURCES.some((name) => this.batches[name].hasNews);
+  }
+
   touch(touched: Touched): void {
     switch (touched.what) {
       case 'all':
