@@ -126,6 +126,22 @@ def test_a_stored_password_does_not_follow_to_another_host(desk: httpx.Client) -
     assert desk.put(path, json=given).status_code == 200
 
 
+async def test_workers_are_told_whose_certificate_doesnt_matter(own_api: RunningApi) -> None:
+    async with own_api.client() as desk:
+        strict = (await desk.post("/api/v1/cameras", json=a_camera(id="strict"))).json()
+        url = "rtsps://127.0.0.1/two"
+        lenient = a_camera(id="lenient", url=url, any_certificate=True)
+        assert (await desk.post("/api/v1/cameras", json=lenient)).json()["camera"][
+            "any_certificate"
+        ]
+    assert strict["camera"]["any_certificate"] is False
+    sources = await own_api.store.cameras.stream_sources()
+    assert {one.camera_id: one.any_certificate for one in sources} == {
+        "strict": False,
+        "lenient": True,
+    }
+
+
 async def test_a_probe_is_asked_of_a_worker_with_the_password_sealed(own_api: RunningApi) -> None:
     asked: list[ProbeCamera] = []
 

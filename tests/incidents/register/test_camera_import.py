@@ -45,6 +45,17 @@ def test_credentials_in_a_url_are_taken_out_and_kept_apart() -> None:
     assert "p@ss" not in repr(cameras[0])
 
 
+@pytest.mark.parametrize(
+    ("said", "is_any"), [("ya", True), ("1", True), ("tidak", False), ("", False)]
+)
+def test_whether_any_certificate_will_do(said: str, is_any: bool) -> None:
+    text = f"id,lon,lat,url,sertifikat_apa_pun\nc1,106.99,-6.24,rtsps://10.0.0.1/a,{said}\n"
+    (imported,), problems = read_register(text, BEKASI, RADIUS_M)
+    assert not problems
+    assert imported.camera.any_certificate is is_any
+    assert read(text.replace(f",{said}\n", ",mungkin\n"))[1][0][1] == "any_certificate"
+
+
 def test_geojson_with_a_pose() -> None:
     properties = {
         "id": "atcs-017",
