@@ -31,6 +31,7 @@ from incidents.keeping.archive import EVERYWHERE, Extent
 from incidents.log import LogFilter
 from incidents.store import Store
 from plumbing.clock import SystemClock
+from plumbing.processes import settle_memory
 
 WEEK = timedelta(days=7)
 FILE = "siaga.sqlite3"
@@ -122,6 +123,8 @@ async def measure(
     """Milliseconds by question: the middle, the 99th of a hundred, the longest; and this process's
     CPU, which a busy machine doesn't change much."""
     found = {}
+    # As the service does.
+    settle_memory()
     for name, ask in questions(store, incidents, seed).items() if times else ():
         await ask()
         taken = []
@@ -142,8 +145,8 @@ async def measure(
 
 
 @contextlib.contextmanager
-def _database(kind: str, folder: Path) -> Iterator[str]:
-    """Its address."""
+def database_of(kind: str, folder: Path) -> Iterator[str]:
+    """A database's address, as long as the context lasts."""
     if kind == "sqlite":
         yield f"sqlite+aiosqlite:///{folder / FILE}"
         return
@@ -164,7 +167,7 @@ async def run(kind: str, incidents: int, times: int, seed: int, folder: Path) ->
 
     is_filled = (folder / FILLED).exists()
     started_s = time.monotonic()
-    with _database(kind, folder) as url:
+    with database_of(kind, folder) as url:
         store = await Store.open(url, SystemClock())
         if not is_filled:
             await store.close()

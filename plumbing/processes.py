@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -39,6 +40,17 @@ def die_with_parent() -> None:
     # It may have died before the line above took effect.
     if os.getppid() != supervisor:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def settle_memory() -> None:
+    """Keep what this process has loaded by now out of the garbage collector's sight.
+
+    It is there to stay: modules, classes, the tables' and messages' descriptions, some hundred
+    thousand objects. Looking through them takes a tenth of a second each time, in which nobody is
+    answered; without them a millisecond.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _watch_parent(supervisor: int) -> None:

@@ -22,8 +22,8 @@ from typing import Any
 
 from incidents.database import Database
 from incidents.keeping.backup import BackupUnusable, Dump, DumpedTable, check_files, dump, load
-from incidents.store import Store
 from plumbing.clock import Clock
+from plumbing.evidence import is_evidence_file
 from plumbing.settings import Settings
 
 MANIFEST = "manifest.json"
@@ -62,10 +62,10 @@ async def back_up(
     try:
         say("tables")
         dumped = await dump(database, folder / "tables")
-        head = await Store(database).audit.head()
     finally:
         await database.close()
     say("evidence")
+    _require_evidence(folder / "evidence")
     count, size, damaged = _copy_evidence(settings.evidence_folder, folder / "evidence")
     if config is not None:
         shutil.copyfile(config, folder / "config.yaml")
@@ -76,7 +76,7 @@ async def back_up(
         evidence_bytes=size,
         damaged=damaged,
         config=None if config is None else "config.yaml",
-        audit_head=str(head),
+        audit_head=dumped.audit_head,
     )
     # Last, so that a folder with a manifest is a whole backup.
     part = folder / f".{MANIFEST}.part"
@@ -93,6 +93,7 @@ async def restore(settings: Settings, folder: Path, clock: Clock) -> BackedUp:
         StoreUnusable: the database can't be opened, or the backup is a newer program's.
     """
     made = read_manifest(folder)
+    _require_evidence(folder / "evidence")
     await load(settings.database_url, clock, made.dump, folder / "tables")
     _, _, damaged = _copy_evidence(folder / "evidence", settings.evidence_folder)
     if set(damaged) - set(made.damaged):
@@ -107,6 +108,7 @@ def check(folder: Path) -> BackedUp:
         BackupUnusable: it isn't.
     """
     made = read_manifest(folder)
+    _require_evidence(folder / "evidence")
     check_files(made.dump, folder / "tables")
     files = [path for path in _evidence_files(folder / "evidence") if not _is_whole(path)]
     damaged = {path.name for path in files} - set(made.damaged)
@@ -129,12 +131,14 @@ def read_manifest(folder: Path) -> BackedUp:
         inner = found.pop("dump")
         tables = tuple(DumpedTable(**one) for one in inner["tables"])
         return BackedUp(
-            dump=Dump(revision=inner["revision"], tables=tables),
+            dump=Dump(
+                revision=inner["revision"], tables=tables, audit_head=str(found["audit_head"])
+            ),
             **(found | {"damaged": tuple(found["damaged"])}),
         )
     except FileNotFoundError:
         raise BackupUnusable(f"{folder} holds no backup: {MANIFEST} is missing") from None
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BackupUnusable(f"{path} can't be read: {error!r}") from error
 
 
@@ -169,9 +173,24 @@ def _copy_evidence(source: Path, target: Path) -> tuple[int, int, tuple[str, ...
 
 
 def _evidence_files(folder: Path) -> list[Path]:
-    return sorted(
-        path for path in folder.glob("??/*") if path.is_file() and not path.name.startswith(".")
-    )
+    return sorted(path for path in folder.glob("??/*") if is_evidence_file(path))
+
+
+def _require_evidence(folder: Path) -> None:
+    """Refuse a backup's folder of evidence that holds anything else: a link in it would bring any
+    file of this machine into the evidence, or write to where it leads.
+
+    Raises:
+        BackupUnusable: names what is strange.
+    """
+    if folder.is_symlink():
+        raise BackupUnusable(f"{folder} is a link; a backup holds files only")
+    for path in folder.glob("**/*"):
+        is_shelf = path.parent == folder and path.is_dir() and not path.is_symlink()
+        # One that a backup was copying when it was ended; the next one copies it anew.
+        is_part = path.name.startswith(".") and not path.is_symlink()
+        if not (is_shelf or is_part or is_evidence_file(path)):
+            raise BackupUnusable(f"{path} is no evidence of ours; take it out of the backup")
 
 
 def _is_whole(path: Path) -> bool:

@@ -15,12 +15,15 @@ from collections.abc import Awaitable, Callable
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock
 from plumbing.logs import configure_logging
-from plumbing.processes import die_with_parent
+from plumbing.processes import die_with_parent, settle_memory
 from plumbing.settings import Settings
 from plumbing.tracing import tracing
 from siaga.failures import Failure
 
 RoleBody = Callable[[Settings, asyncio.Event], Awaitable[None]]
+
+_SETTLED_AFTER_S = 10.0
+"""By then a role has loaded what it works with."""
 
 
 def run_role(name: str, settings: Settings, body: RoleBody) -> None:
@@ -36,6 +39,7 @@ async def _until_stopped(settings: Settings, body: RoleBody) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
+    loop.call_later(_SETTLED_AFTER_S, settle_memory)
     await body(settings, stopping)
 
 

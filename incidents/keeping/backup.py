@@ -11,11 +11,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from alembic.migration import MigrationContext
 from sqlalchemy import (
@@ -34,11 +35,16 @@ from sqlalchemy import (
 from incidents import migrations
 from incidents.database import Database
 from incidents.errors import StoreError
+from incidents.people.audit_chain import read_head
 from incidents.tables import SessionRow
 from incidents.tables import Table as Declared
 from plumbing.clock import Clock
 
 BATCH = 2_000
+LONGEST_ROW = 64 * 2**20
+"""Characters of one row: far more than any of ours has, and a compressed file may claim more than
+there is memory."""
+_IS_NAME = re.compile(r"[a-z][a-z_]{0,59}")
 _LEFT_OUT = frozenset({SessionRow.__tablename__})
 _SEEDED = frozenset({"alembic_version", "audit_anchor", "counters", "fusion_writer"})
 """Tables that hold rows from the start."""
@@ -56,6 +62,11 @@ class DumpedTable:
     rows: int
     sha256: str
 
+    def __post_init__(self) -> None:
+        # It becomes a file's name, and a manifest may be anybody's.
+        if not _IS_NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is no table's name")
+
     @property
     def file_name(self) -> str:
         """Within the dump's folder."""
@@ -68,15 +79,18 @@ class Dump:
 
     revision: str
     tables: tuple[DumpedTable, ...]
+    audit_head: str
+    """The end of the audit log's chain at that moment."""
 
 
 async def dump(database: Database, folder: Path) -> Dump:
     """Write every table of one moment into files of ``folder``."""
     async with database.reading(is_long=True) as connection:
-        return await connection.run_sync(_dump_all, folder)
+        head = await read_head(connection)
+        return await connection.run_sync(_dump_all, folder, str(head))
 
 
-def _dump_all(connection: Connection, folder: Path) -> Dump:
+def _dump_all(connection: Connection, folder: Path, audit_head: str) -> Dump:
     folder.mkdir(parents=True, exist_ok=True)
     revision = MigrationContext.configure(connection).get_current_revision()
     tables = [
@@ -84,7 +98,7 @@ def _dump_all(connection: Connection, folder: Path) -> Dump:
         for table in Declared.metadata.sorted_tables
         if table.name not in _LEFT_OUT
     ]
-    return Dump(revision=revision or "", tables=tuple(tables))
+    return Dump(revision=revision or "", tables=tuple(tables), audit_head=audit_head)
 
 
 def _dump_table(connection: Connection, table: Table, folder: Path) -> DumpedTable:
@@ -174,9 +188,10 @@ def _require_empty(connection: Connection) -> None:
 
 def _load_table(connection: Connection, table: Table, path: Path) -> None:
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        columns = [table.columns[name] for name in json.loads(next(file))["columns"]]
+        lines = _lines(file, path)
+        columns = [table.columns[name] for name in json.loads(next(lines))["columns"]]
         batch: list[dict[str, Any]] = []
-        for line in file:
+        for line in lines:
             values = json.loads(line)
             batch.append(
                 {
@@ -189,6 +204,13 @@ def _load_table(connection: Connection, table: Table, path: Path) -> None:
                 batch.clear()
         if batch:
             connection.execute(insert(table), batch)
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    while line := file.readline(LONGEST_ROW):
+        if len(line) == LONGEST_ROW:
+            raise BackupUnusable(f"{path} holds a row that is longer than any of ours")
+        yield line
 
 
 def _out(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Retention: what is forgotten when, by kind; run now and then by whoever leads.
 
-Each step is short and can be repeated: it deletes or coarsens a bounded number of rows in a
-transaction of its own, so that calls and actions never wait for it, and a run that is cut short is
+Each step is short and can be repeated: it deletes or coarsens a few rows in a transaction of its
+own (`incidents.pace`), so that calls and actions hardly wait for it, and a run that is cut short is
 finished by the next. Nothing that belongs to an incident under legal hold is touched. The log is
 shortened from its beginning only, and up to the first entry of a held incident, so that what is
 left has no gap.
@@ -23,6 +23,7 @@ from incidents.keeping.coarsening import coarsen_some
 from incidents.keeping.wanted_files import wanted_files
 from incidents.log import first_seq_at
 from incidents.outboxes import DEAD
+from incidents.pace import Pace
 from incidents.people.audit import Audit
 from incidents.people.audit_chain import AuditEvent, append
 from incidents.people.sessions import Sessions
@@ -35,13 +36,14 @@ from incidents.tables import (
     RawMessageRow,
     ReportRow,
     WebhookDeliveryRow,
+    WebhookRow,
 )
 from plumbing.clock import Clock
 from plumbing.evidence import EvidenceStore
 from plumbing.settings import Settings
 
-AT_ONCE = 500
-LOG_AT_ONCE = 5_000
+CALLS_AT_LEAST = 10
+"""Each of them stands in a call, its reports and the log."""
 
 
 @dataclass(slots=True)
@@ -126,10 +128,10 @@ class Retention:
     async def _coarsen_calls(self, held: Iterable[Incident]) -> int:
         kept = {call for incident in held for call in incident.estimate.call_ids}
         before = self._before(self._settings.retention.caller_position_days)
-        done = 0
+        done, pace = 0, Pace(self._database, CALLS_AT_LEAST)
         while True:
-            async with self._database.changing() as connection:
-                some = await coarsen_some(connection, before, kept, AT_ONCE)
+            async with pace.batch() as batch:
+                some = await coarsen_some(batch.connection, before, kept, batch.rows)
             if some is None:
                 return done
             done += some
@@ -138,13 +140,13 @@ class Retention:
         before = self._before(self._settings.retention.dead_letter_days)
         old = DeadLetterRow.recorded_at < before
         gone = await self._delete(DeadLetterRow, DeadLetterRow.id, old)
-        async with self._database.changing() as connection:
-            undelivered = await connection.execute(
-                delete(WebhookDeliveryRow).where(
-                    WebhookDeliveryRow.state == DEAD, WebhookDeliveryRow.queued_at < before
-                )
-            )
-        return gone + int(undelivered.rowcount)
+        is_dead = and_(WebhookDeliveryRow.state == DEAD, WebhookDeliveryRow.queued_at < before)
+        async with self._database.reading() as connection:
+            hooks = list(await connection.scalars(select(WebhookRow.id)))
+        for hook in hooks:
+            of_hook = and_(WebhookDeliveryRow.webhook_id == hook, is_dead)
+            gone += await self._delete(WebhookDeliveryRow, WebhookDeliveryRow.seq, of_hook)
+        return gone
 
     async def _forget_exercises(self) -> tuple[int, int]:
         before = self._before(self._settings.retention.exercise_days)
@@ -178,11 +180,11 @@ class Retention:
                     select(func.min(LogRow.seq)).where(LogRow.subject_id.in_(ids))
                 )
                 end = min(end, first_held or end)
-        gone = 0
-        for seq in range(first or end, end, LOG_AT_ONCE):
-            upto = min(seq + LOG_AT_ONCE, end)
-            async with self._database.changing() as connection:
-                deleted = await connection.execute(delete(LogRow).where(LogRow.seq < upto))
+        gone, seq, pace = 0, first or end, Pace(self._database)
+        while seq < end:
+            async with pace.batch() as batch:
+                seq = min(seq + batch.rows, end)
+                deleted = await batch.connection.execute(delete(LogRow).where(LogRow.seq < seq))
             gone += int(deleted.rowcount)
         return gone
 
@@ -201,12 +203,12 @@ class Retention:
     async def _delete(self, table: Any, key: Any, due: ColumnElement[bool]) -> int:
         """Delete what is due. It is looked for outside of the writing transaction, which nobody
         else's could come before meanwhile, and must be due still within it."""
-        gone = 0
+        gone, pace = 0, Pace(self._database)
         while True:
             async with self._database.reading(is_long=True) as connection:
-                keys = list(await connection.scalars(select(key).where(due).limit(AT_ONCE)))
+                keys = list(await connection.scalars(select(key).where(due).limit(pace.rows)))
             if not keys:
                 return gone
-            async with self._database.changing() as connection:
-                deleted = await connection.execute(delete(table).where(key.in_(keys), due))
+            async with pace.batch() as batch:
+                deleted = await batch.connection.execute(delete(table).where(key.in_(keys), due))
             gone += int(deleted.rowcount)

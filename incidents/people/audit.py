@@ -14,11 +14,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from incidents.database import LOCAL, Database
+from incidents.pace import Pace
 from incidents.people.audit_chain import (
     AuditEvent,
     Head,
@@ -246,24 +248,31 @@ class Audit:
         return gone
 
     async def prune(self, before: datetime) -> int:
-        """Take the entries from before a time away; the chain begins after them.
+        """Take the entries from before a time away, some at once; the chain begins after them.
 
         Returns how many went.
         """
-        async with self._database.changing() as connection:
-            seq = await connection.scalar(
-                select(func.max(AuditRow.seq)).where(AuditRow.recorded_at < before)
-            )
-            if seq is None:
-                return 0
-            hash_there = await connection.scalar(select(AuditRow.hash).where(AuditRow.seq == seq))
-            await connection.execute(update(AuditAnchorRow).values(seq=seq, hash=hash_there))
-            gone = await connection.execute(delete(AuditRow).where(AuditRow.seq <= seq))
-            event = AuditEvent(
-                action=AuditAction.PRUNED, actor=LOCAL, details={"entries": int(gone.rowcount)}
-            )
-            await append(connection, self._database.clock.now(), [event])
-        return int(gone.rowcount)
+        gone, pace = 0, Pace(self._database)
+        while some := await self._prune_some(before, pace):
+            gone += some
+        if gone:
+            event = AuditEvent(action=AuditAction.PRUNED, actor=LOCAL, details={"entries": gone})
+            await self.record(event)
+        return gone
+
+    async def _prune_some(self, before: datetime, pace: Pace) -> int:
+        oldest = select(AuditRow.seq, AuditRow.hash, AuditRow.recorded_at).order_by(AuditRow.seq)
+        async with pace.batch() as batch:
+            connection = batch.connection
+            rows = (await connection.execute(oldest.limit(batch.rows))).all()
+            due = list(takewhile(lambda row: row.recorded_at < before, rows))
+            if due:
+                last = due[-1]
+                await connection.execute(
+                    update(AuditAnchorRow).values(seq=last.seq, hash=last.hash)
+                )
+                await connection.execute(delete(AuditRow).where(AuditRow.seq <= last.seq))
+        return len(due)
 
 
 def _entry(row: Any) -> AuditEntry:

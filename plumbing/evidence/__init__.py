@@ -14,6 +14,7 @@ from plumbing.evidence.store import (
     EvidenceFull,
     EvidenceMissing,
     EvidenceStore,
+    is_evidence_file,
 )
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "EvidenceMissing",
     "EvidenceStore",
     "FolderEvidence",
+    "is_evidence_file",
     "open_evidence",
 ]
 

@@ -55,6 +55,18 @@ def is_evidence_id(text: str) -> bool:
     return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
+def is_evidence_file(path: Path) -> bool:
+    """Whether a file is kept as evidence is, by its place and name: ``ab/abcd...ef.jpg``. A link
+    is not, wherever it leads."""
+    return (
+        is_evidence_id(path.stem)
+        and path.suffix in MEDIA_TYPES
+        and path.parent.name == path.stem[:2]
+        and not path.is_symlink()
+        and path.is_file()
+    )
+
+
 class EvidenceStore(ABC):
     """Pictures and clips, kept whole or not at all. Many processes and threads may use one."""
 

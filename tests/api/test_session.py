@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
+from incidents.people import passwords
 from incidents.people.accounts import Role
 from plumbing.clock import SystemClock
 from plumbing.ids import new_id
@@ -60,6 +62,16 @@ def test_a_wrong_name_or_password_gives_the_same_answer(
     assert "set-cookie" not in answer.headers
 
 
+@pytest.fixture
+def heavy_passwords() -> Iterator[None]:
+    """Hashed as in earnest, so that it shows where nothing is."""
+    light = passwords._hasher
+    passwords.use(PasswordHasher())
+    yield
+    passwords.use(light)
+
+
+@pytest.mark.usefixtures("heavy_passwords")
 def test_nobody_learns_by_guessing_which_accounts_there_are(
     own_api_thread: ApiThread,
 ) -> None:

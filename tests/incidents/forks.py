@@ -20,11 +20,12 @@ from typing import Any
 
 import pytest
 
-from contracts import CallId, CameraId, ReportId
+from contracts import Attachment, CallChannel, CallId, CameraId, ReportId
 from incidents.fusing.service import FusionService
 from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock
+from plumbing.evidence import FolderEvidence
 from plumbing.processes import SUPERVISOR_PID, die_with_parent
 from plumbing.settings import Settings
 from tests.incidents.make import call, camera
@@ -51,6 +52,34 @@ async def hammer(url: str, name: str, count: int) -> None:
     await store.close()
 
 
+async def photograph(url: str, folder: str, count: int) -> None:
+    """Take in reports of an app, each with a photo that no other has, as fast as possible.
+
+    Says ``kept EVIDENCE`` once a photo stands in its call.
+    """
+    store = await Store.open(url, SystemClock())
+    evidence = FolderEvidence(Path(folder), 0)
+    for number in range(count):
+        body = call(
+            id=ReportId(f"app-{number}"),
+            call_id=CallId(f"app-{number}"),
+            channel=CallChannel.APP,
+        )
+        await store.reports.accept([body], actor="app")
+        content = f"photo {number}".encode() * 500
+        photo = Attachment(
+            evidence_id=evidence.put(content, "image/jpeg"),
+            name="banjir.jpg",
+            media_type="image/jpeg",
+            size_bytes=len(content),
+            at=SystemClock().now(),
+            actor="app",
+        )
+        await store.calls.attach(body.call_id, photo)
+        print("kept", photo.evidence_id, flush=True)
+    await store.close()
+
+
 async def fuse(url: str, bus_url: str, namespace: str) -> None:
     """Run the fusion service until killed."""
     store = await Store.open(url, SystemClock())
@@ -59,7 +88,11 @@ async def fuse(url: str, bus_url: str, namespace: str) -> None:
         await FusionService(store, bus, settings, SystemClock()).run()
 
 
-ACTIONS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {"hammer": hammer, "fuse": fuse}
+ACTIONS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
+    "hammer": hammer,
+    "photograph": photograph,
+    "fuse": fuse,
+}
 
 
 class Forks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -9,14 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from incidents.keeping.backup import BackupUnusable
+from incidents.keeping.backup import BackupUnusable, sha256_of
 from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.evidence import FolderEvidence
 from plumbing.sealing import Sealer
 from plumbing.settings import Settings
-from siaga.backup import back_up, check, restore
+from siaga.backup import back_up, check, read_manifest, restore
 from siaga.cli import app
 
 CLOCK = SystemClock()
@@ -84,6 +86,72 @@ async def test_a_damaged_backup_and_a_strange_folder_are_refused(
         check(folder)
     with pytest.raises(BackupUnusable, match="something else"):
         await back_up(installation, installation.data_dir, CLOCK)
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/etc/hostname", "log/../log", "Log", ""])
+async def test_a_backup_names_no_file_outside_of_it(
+    installation: Settings, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "backup"
+    await back_up(installation, folder, CLOCK)
+    manifest = folder / "manifest.json"
+    said = json.loads(manifest.read_text())
+    said["dump"]["tables"][0]["name"] = name
+    manifest.write_text(json.dumps(said))
+    for look in (check, read_manifest):
+        with pytest.raises(BackupUnusable, match="can't be read"):
+            look(folder)
+    with pytest.raises(BackupUnusable, match="can't be read"):
+        await restore(Settings(data_dir=tmp_path / "other"), folder, CLOCK)
+
+
+async def test_links_and_strange_files_in_a_backup_are_refused(
+    installation: Settings, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("nobody's business")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = tmp_path / "backup"
+    name = hashlib.sha256(secret.read_bytes()).hexdigest()
+    shelf = folder / "evidence" / name[:2]
+    tricks = (
+        lambda: (shelf.mkdir(), (shelf / f"{name}.jpg").symlink_to(secret)),
+        lambda: shelf.symlink_to(elsewhere),
+        lambda: (shelf.mkdir(), (shelf / "page.html").write_text("<script>")),
+        lambda: (shelf.mkdir(), (shelf / ".hidden").symlink_to(secret)),
+    )
+    for number, trick in enumerate(tricks):
+        await back_up(installation, folder, CLOCK)
+        trick()
+        other = Settings(data_dir=tmp_path / f"other-{number}")
+        with pytest.raises(BackupUnusable, match="no evidence of ours"):
+            check(folder)
+        with pytest.raises(BackupUnusable, match="no evidence of ours"):
+            await restore(other, folder, CLOCK)
+        with pytest.raises(BackupUnusable, match="no evidence of ours"):
+            await back_up(installation, folder, CLOCK)
+        assert not other.evidence_folder.exists()
+        assert not any(elsewhere.iterdir())
+        shutil.rmtree(folder)
+
+
+async def test_a_row_that_would_fill_the_memory_is_refused(
+    installation: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "backup"
+    await back_up(installation, folder, CLOCK)
+    monkeypatch.setattr("incidents.keeping.backup.LONGEST_ROW", 500)
+    path = folder / "tables" / "machine_keys.jsonl.gz"
+    with gzip.open(path, "at") as file:
+        file.write("[" + " " * 1_000_000 + "]\n")
+    manifest = folder / "manifest.json"
+    said = json.loads(manifest.read_text())
+    (table,) = [one for one in said["dump"]["tables"] if one["name"] == "machine_keys"]
+    table["sha256"] = sha256_of(path)
+    manifest.write_text(json.dumps(said))
+    with pytest.raises(BackupUnusable, match="longer than any of ours"):
+        await restore(Settings(data_dir=tmp_path / "other"), folder, CLOCK)
 
 
 def test_the_commands_tell_what_they_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
