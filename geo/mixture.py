@@ -80,6 +80,16 @@ class Mixture:
         terms = (self.log_weights - LOG_2PI - 0.5 * log_det)[:, None] - 0.5 * quadratic
         return log_sum(terms, axis=0)
 
+    def log_mass(self, other: Mixture) -> float:
+        """Log of the integral of the two densities' product (1/m2), without the product."""
+        inverse, log_det = _invert(
+            (self.covariances[:, None] + other.covariances[None]).reshape(-1, 2, 2)
+        )
+        off = (other.means[None] - self.means[:, None]).reshape(-1, 2)
+        distance2 = np.einsum("ki,kij,kj->k", off, inverse, off)
+        log_weights = (self.log_weights[:, None] + other.log_weights[None]).ravel()
+        return float(log_sum(log_weights - LOG_2PI - 0.5 * (log_det + distance2), axis=0))
+
     def product(self, other: Mixture, most: int = 12) -> tuple[float, Mixture]:
         """The two as statements of one place.
 

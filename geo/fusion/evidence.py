@@ -31,6 +31,10 @@ from geo.mixture import Mixture
 from geo.movement import place_of_fixes
 from geo.projection import LocalProjection
 
+CLOCK_S = 30.0
+"""A camera's time that is farther than this from when we got the picture is not believed; our own
+stands in its place."""
+
 
 class Evidence(ABC):
     """One piece of evidence; a later piece of one key replaces it.
@@ -106,13 +110,17 @@ class TrackEvidence(Evidence):
         view_km2: float,
         parameters: FusionParameters,
     ) -> None:
+        lag_s = (newest.received_at - newest.captured_at).total_seconds()
+        self.is_on_time = abs(lag_s) <= CLOCK_S
+        """Whether its camera's clock agrees with ours."""
+        late_s = 0.0 if self.is_on_time else lag_s
         super().__init__(
             key,
             order,
             newest.camera_id,
             newest.sighting.hazard,
-            min(newest.started_at, newest.captured_at).timestamp(),
-            newest.captured_at.timestamp(),
+            min(newest.started_at, newest.captured_at).timestamp() + late_s,
+            newest.captured_at.timestamp() + late_s,
             report_ids,
             parameters,
         )

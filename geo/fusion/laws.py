@@ -10,28 +10,49 @@ from numpy.typing import NDArray
 
 from contracts import Hazard
 from geo.fusion.parameters import FusionParameters
+from geo.mixture import log_sum
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 DAY_S = 86_400.0
 
 QUICK_SHARE, SLOW_TIMES = 0.88, 6.0
 """Most reports follow at their hazard's pace; the rest are this many times slower."""
+_STEP = 0.5
+_ONSETS_DAYS = np.exp(np.arange(math.log(0.3), math.log(3 * DAY_S), _STEP)) / DAY_S
+"""How long before the first report the event may have begun, evenly in its logarithm."""
+_LOG_WEIGHTS = np.log(_ONSETS_DAYS * _STEP)
 
 
-def log_delays(started_s: Floats, scale_days: float) -> Floats:
-    """Log density (1/day) of each source's delay after the first, and 0 for the first itself.
+def log_delays(started_s: Floats, prompt: Bools, scale_days: float, prompt_days: float) -> Floats:
+    """Log of what each source's time adds (1/day, but for the first) to a set's, in their order.
 
-    A heavy tail: `QUICK_SHARE` of the delays are exponential with the scale, the others with
-    `SLOW_TIMES` of it.
+    The event began at an unknown time before the first report, over which the delays' densities are
+    integrated. A heavy tail: `QUICK_SHARE` of the delays are exponential with the scale, the others
+    with `SLOW_TIMES` of it. A prompt source, a camera that was looking, mostly speaks within
+    ``prompt_days``, else at the others' pace.
+
+    Args:
+        started_s: ``(N,)`` seconds.
+        prompt: ``(N,)``.
+        scale_days: The hazard's pace.
+        prompt_days: The cameras'.
     """
-    first = int(np.argmin(started_s))
-    waited = (started_s - started_s[first]) / DAY_S / scale_days
-    slow = (1 - QUICK_SHARE) / SLOW_TIMES * np.exp(-waited / SLOW_TIMES)
-    found = np.log(QUICK_SHARE * np.exp(-waited) + slow + 1e-300) - math.log(scale_days)
-    # The event began before the first: over that wait, n exponential delays integrate to 1 / n.
-    found[first] = -math.log(len(started_s))
-    return np.asarray(found)
+    waited = (started_s - started_s.min())[:, None] / DAY_S + _ONSETS_DAYS
+    quick = np.where(prompt, min(prompt_days, scale_days), scale_days)[:, None]
+    slow = np.where(prompt, scale_days, SLOW_TIMES * scale_days)[:, None]
+    density = QUICK_SHARE / quick * np.exp(-waited / quick)
+    density += (1 - QUICK_SHARE) / slow * np.exp(-waited / slow)
+    whole = log_sum(np.cumsum(np.log(density + 1e-300), axis=0) + _LOG_WEIGHTS, axis=1)
+    return np.diff(whole, prepend=0.0)
+
+
+def log_delay(waited_s: float, scale_days: float) -> float:
+    """Log density (1/day) of a report's delay after the event's start."""
+    waited = waited_s / DAY_S / scale_days
+    slow = (1 - QUICK_SHARE) / SLOW_TIMES * math.exp(-waited / SLOW_TIMES)
+    return math.log((QUICK_SHARE * math.exp(-waited) + slow + 1e-300) / scale_days)
 
 
 def arrived(waited_s: float, scale_days: float) -> float:

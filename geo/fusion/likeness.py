@@ -6,7 +6,7 @@ hazards ``p``, rates ``mu``, places as Gaussians and the density ``f`` of a dela
     B = sum_h p1(h) p2(h) / mu_h * N(d; S1 + S2) * f_h(dt)
 
 are the odds that one event explains both against two that know nothing of one another. Events breed
-events nearby, so two of them stand for more than that: ``1 + s`` (see `scoring.sibling_bonus`).
+events nearby, so two of them stand for more than that: ``1 + s`` (see `pairs.apart_bonus`).
 With ``Z = p / (1 - p)`` of each, they are the same with ``Z1 Z2 B``, against neither (1), one of
 them (``Z1``, ``Z2``) and both (``Z1 Z2 (1 + s)``): what is hardly there is hardly the same as
 anything.

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from contracts import IncidentId
-from geo.fusion.pairs import repeats, sibling_bonus
-from geo.fusion.partings import exchanges, partings
+from geo.fusion.pairs import apart_bonus, repeats
+from geo.fusion.partings import exchanges, partings, pullable
 from geo.fusion.scoring import Score
 from geo.fusion.standing import Register, Standing
 
@@ -32,11 +32,20 @@ class Move:
     joint: Score
 
 
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """The neighbour that loses a source, what is left of it, and what the incident is then."""
+
+    loser: Standing
+    rest: Score
+    joint: Score
+
+
 def union_gain(one: Score, other: Score, joint: Score) -> float:
     """What the partition's score gains where two sets are one event and not two."""
     if joint.impossible:
         return -math.inf
-    gain = joint.gain - one.gain - other.gain - sibling_bonus(one, other)
+    gain = joint.gain - one.gain - other.gain - apart_bonus(one, other)
     if max(one.probability, other.probability) > TOLD_FROM and repeats(one, other):
         return max(gain, SAME_SPOT_GAIN)
     return gain
@@ -46,7 +55,7 @@ def apart_gain(one: Score, other: Score) -> float:
     """What two sets add to the partition's score as two events."""
     if one.impossible or other.impossible:
         return -math.inf
-    return one.gain + other.gain + sibling_bonus(one, other)
+    return one.gain + other.gain + apart_bonus(one, other)
 
 
 def best_home(
@@ -88,6 +97,23 @@ def best_move(register: Register, incident: Standing) -> Move | None:
         if moves - stays > best_gain:
             best_gain = moves - stays
             best = Move(rest, None, leaving) if home is None else Move(rest, *home)
+    return best
+
+
+def best_pull(register: Register, incident: Standing) -> Pull | None:
+    """The source of a neighbour that gains most by coming to an incident, now that more is known of
+    it: who was far off, or placed by a cell alone, joined what was there at the time."""
+    if incident.score.probability < TOLD_FROM:
+        return None
+    best: Pull | None = None
+    best_gain = LEAVE_GAIN
+    for other in _free_near(register, incident):
+        for leaving, rest in pullable(other.score, incident.score):
+            joint = incident.score.joined(leaving)
+            comes = union_gain(incident.score, leaving, joint)
+            gain = comes - union_gain(rest, leaving, other.score)
+            if gain > best_gain:
+                best, best_gain = Pull(other, rest, joint), gain
     return best
 
 

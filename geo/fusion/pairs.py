@@ -6,9 +6,12 @@ import math
 
 import numpy as np
 
-from geo.fusion.evidence import TrackEvidence
-from geo.fusion.laws import DAY_S
+from geo.fusion.evidence import CallEvidence, TrackEvidence
+from geo.fusion.laws import DAY_S, log_call_count
 from geo.fusion.scoring import Score
+
+LEAST_BOTH = 0.01
+"""Probability that both of two sets are events, below which nobody asks who is of which."""
 
 
 def repeats(one: Score, other: Score) -> bool:
@@ -32,13 +35,48 @@ def repeats(one: Score, other: Score) -> bool:
     return False
 
 
-def sibling_bonus(one: Score, other: Score) -> float:
-    """What two sets gain as two events, over two that know nothing of one another.
+def apart_bonus(one: Score, other: Score) -> float:
+    """What two sets gain as two events, over two that know nothing of one another and of which each
+    source is surely of the one that it is in.
 
     Events breed events nearby: given one, the rate of another is raised around it, in place by a
-    Gaussian and in time by an exponential, so by a factor ``1 + s``. Only where both exist: of the
-    odds ``1 + Z1 + Z2 + Z1 Z2 (1 + s)`` over ``(1 + Z1)(1 + Z2)`` remains ``1 + p1 p2 s``.
+    Gaussian and in time by an exponential, so by a factor ``1 + s``. And a caller who might as well
+    be of the other one is no reason against there being two: two events are as probable as all the
+    ways together in which such callers could be shared out between them, ``w = prod (1 + exp(-d))``
+    of the way at hand, where going over costs a caller ``d``. Both count only where both exist: of
+    the odds ``1 + Z1 + Z2 + Z1 Z2 (1 + s) w`` over ``(1 + Z1)(1 + Z2)`` remains
+    ``1 + p1 p2 ((1 + s) w - 1)``.
     """
+    both = one.probability * other.probability
+    ways = 0.0 if both < LEAST_BOTH else undecided(one, other) + undecided(other, one)
+    return math.log1p(both * math.expm1(math.log1p(_sibling_rise(one, other)) + ways))
+
+
+def undecided(one: Score, other: Score) -> float:
+    """Log of in how many ways a set's callers might be shared out between it and another set, each
+    weighed by how probable it is beside the way at hand. Who is placed best stays.
+    """
+    callers = [source for source in one.sources if isinstance(source.best, CallEvidence)]
+    if len(one.sources) < 2 or not callers:
+        return 0.0
+    p = one.parameters
+    mine, theirs = (each.hazard_probabilities[0][0] for each in (one, other))
+    counted = log_call_count(one.calls, p.calls_per_event(mine), p) - log_call_count(
+        one.calls - 1, p.calls_per_event(mine), p
+    )
+    counted -= log_call_count(other.calls + 1, p.calls_per_event(theirs), p) - log_call_count(
+        other.calls, p.calls_per_event(theirs), p
+    )
+    costs = sorted(
+        counted + one.fit(source, mine) - other.fit(source, theirs) for source in callers
+    )
+    if len(callers) == len(one.sources):
+        costs.pop()
+    return sum(math.log1p(math.exp(-max(0.0, cost))) for cost in costs)
+
+
+def _sibling_rise(one: Score, other: Score) -> float:
+    """By how much a set raises the rate of the other one as another event, ``s``."""
     p = one.parameters
     off = one.place.mean - other.place.mean
     spread = one.place.covariance + other.place.covariance + p.sibling_sigma_m**2 * np.eye(2)
@@ -52,5 +90,4 @@ def sibling_bonus(one: Score, other: Score) -> float:
     theirs = dict(other.hazard_probabilities)
     same = sum(share * theirs.get(h, 0.0) / p.rate(h) for h, share in one.hazard_probabilities)
     raised = p.sibling_same * same + (1 - p.sibling_same) / p.rate_of_all
-    both = one.probability * other.probability
-    return math.log1p(both * p.sibling_share * near * soon * raised)
+    return p.sibling_share * near * soon * raised

@@ -6,12 +6,15 @@ named, by the longest silence, and along its longest axis. Bounded, so that a re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from contracts import Hazard
 from geo.fusion.evidence import TrackEvidence
-from geo.fusion.scoring import Score
+from geo.fusion.parameters import FusionParameters
+from geo.fusion.scoring import LOG_KM2, Score
 from geo.fusion.sources import Source
 
 MOST_LEAVERS = 5
@@ -19,8 +22,17 @@ MOST_LEAVERS = 5
 MOST_SOURCES = 14
 """Of an incident of more only the newest report is tried for leaving, and the whole no longer for
 falling in two along its axes: trying costs more than a report may."""
+MOST_PULLED = 3
+"""Sources of a neighbour that are tried for coming over."""
+LEAST_FIT = 6.0
+"""Nats by which a place may fit worse and still be tried: time may tell against where it is."""
+MOST_SWEEPS = 3
+"""Times that an incident's sources choose anew between two rivals."""
 MOST_SHARED_OUT = 30
 """An incident of more sources is not shared out between two."""
+
+Groups = tuple[list[int], list[int]]
+"""The numbers of a set's sources, in two."""
 
 
 def partings(score: Score) -> Iterator[tuple[Score, Score]]:
@@ -34,7 +46,7 @@ def partings(score: Score) -> Iterator[tuple[Score, Score]]:
     if len(sources) <= MOST_SOURCES:
         ways += [*_leavers(score), *_halves(sources)]
     if 3 <= len(sources) <= MOST_SHARED_OUT:
-        ways.append(_shared_out(score))
+        ways += _shared_out(score)
     seen: set[frozenset[int]] = set()
     for leaving in ways:
         rest = [n for n in range(len(sources)) if n not in leaving]
@@ -42,8 +54,8 @@ def partings(score: Score) -> Iterator[tuple[Score, Score]]:
             continue
         seen |= {leaving, frozenset(rest)}
         yield (
-            Score([sources[n] for n in sorted(leaving)], score.parameters),
-            Score([sources[n] for n in rest], score.parameters),
+            Score([sources[n] for n in sorted(leaving)], score.parameters, score),
+            Score([sources[n] for n in rest], score.parameters, score),
         )
 
 
@@ -62,21 +74,48 @@ def exchanges(one: Score, other: Score) -> Iterator[tuple[Score, Score]]:
                 yield _with(one, mine, theirs), _with(other, theirs, mine)
 
 
+def pullable(score: Score, to: Score) -> Iterator[tuple[Score, Score]]:
+    """Sources of a set that may be better placed in another one, the likeliest first, each with the
+    rest of its set; none of those that fit the other place far worse than they fit their own.
+    """
+    if not 2 <= len(score.sources) <= MOST_SHARED_OUT:
+        return
+    hazard = score.hazard_probabilities[0][0]
+    there = to.place
+    fits = []
+    for number, (source, step) in enumerate(zip(score.sources, score.steps(hazard), strict=True)):
+        place = source.best.place(None if score.unstated else hazard)
+        log_mass = there.log_mass(place)
+        if number == score.best_placed:
+            step -= math.log(score.parameters.rate(hazard))
+        gains = source.log_odds(hazard) + log_mass + LOG_KM2 - step
+        if gains > -LEAST_FIT:
+            fits.append((-gains, number))
+    for _, number in sorted(fits)[:MOST_PULLED]:
+        rest = [each for n, each in enumerate(score.sources) if n != number]
+        yield (
+            Score([score.sources[number]], score.parameters),
+            Score(rest, score.parameters, score),
+        )
+
+
 def _with(score: Score, gone: Source, come: Source) -> Score:
-    return Score((*(each for each in score.sources if each is not gone), come), score.parameters)
+    kept = (each for each in score.sources if each is not gone)
+    return Score((*kept, come), score.parameters, score)
 
 
 def _leavers(score: Score) -> list[frozenset[int]]:
-    steps = score.term(score.hazard_probabilities[0][0]).steps
+    steps = score.steps(score.hazard_probabilities[0][0])
     worst_first = sorted(range(len(steps)), key=lambda number: (steps[number], number))
     return [frozenset((number,)) for number in worst_first[:MOST_LEAVERS]]
 
 
-def _shared_out(score: Score) -> frozenset[int]:
+def _shared_out(score: Score) -> Iterator[frozenset[int]]:
     """The sources that go with the younger of two rivals, where each goes with whom it fits better.
 
-    The rivals are the two best placed sources that contradict each other most; the others choose
-    in the order of how well they are placed (sequentially allocated splits, Dahl 2005).
+    The rivals are the two sources that contradict each other most; the others choose in the order
+    of how well they are placed (sequentially allocated splits, Dahl 2005). Or all begin on either
+    side of the middle. Then each chooses anew, now that it is known who is where.
     """
     sources, p = score.sources, score.parameters
     hazard = score.hazard_probabilities[0][0]
@@ -86,19 +125,65 @@ def _shared_out(score: Score) -> frozenset[int]:
     started = np.array([source.started_s for source in sources])
     apart2 = np.sum((xy[:, None] - xy[None]) ** 2, axis=2) / (spread[:, None] + spread[None])
     waits = np.abs(started[:, None] - started[None]) / 86_400 / p.delay_days(hazard)
-    first, second = np.unravel_index(np.argmax(0.5 * apart2 + waits), apart2.shape)
-    groups = [[min(first, second)], [max(first, second)]]
-    scores = [Score([sources[each[0]]], p) for each in groups]
+    best_placed_first = np.argsort(spread, kind="stable").tolist()
+    first, second = sorted(map(int, np.unravel_index(np.argmax(0.5 * apart2 + waits), waits.shape)))
+    seeds = [_along_axis(sources, xy)]
+    if first != second:
+        seeds.append(_allocated(sources, (first, second), best_placed_first, hazard, p))
+    for groups in seeds:
+        again = _allocated_again(sources, groups, hazard, p)
+        yield _without_oldest(frozenset(again[1]), len(sources))
+
+
+def _along_axis(sources: Sequence[Source], xy: np.ndarray) -> Groups:
+    """Those on either side of the middle, along the axis on which the well placed lie."""
+    precise = np.array([_is_precise(source) for source in sources])
+    if precise.sum() < 2:
+        precise[:] = True
+    _, axes = np.linalg.eigh(np.cov(xy[precise].T) + np.eye(2))
+    along = xy @ axes[:, 1]
+    beyond = along > (along[precise].min() + along[precise].max()) / 2
+    return np.flatnonzero(~beyond).tolist(), np.flatnonzero(beyond).tolist()
+
+
+def _allocated(
+    sources: Sequence[Source],
+    rivals: tuple[int, int],
+    order: Sequence[int],
+    hazard: Hazard,
+    parameters: FusionParameters,
+) -> Groups:
+    groups = ([rivals[0]], [rivals[1]])
+    scores = [Score([sources[number]], parameters) for number in rivals]
     odds = [one.log_z_of(hazard) for one in scores]
-    for number in np.argsort(spread, kind="stable").tolist():
-        if number in (first, second):
+    for number in order:
+        if number in rivals:
             continue
-        joint = [one.joined(Score([sources[number]], p)) for one in scores]
+        joint = [one.joined(Score([sources[number]], parameters)) for one in scores]
         then = [one.log_z_of(hazard) for one in joint]
         chosen = int(then[1] - odds[1] > then[0] - odds[0])
         groups[chosen].append(number)
         scores[chosen], odds[chosen] = joint[chosen], then[chosen]
-    return _without_oldest(frozenset(int(n) for n in groups[1]), len(sources))
+    return groups
+
+
+def _allocated_again(
+    sources: Sequence[Source], groups: Groups, hazard: Hazard, parameters: FusionParameters
+) -> Groups:
+    for _ in range(MOST_SWEEPS):
+        if not all(groups):
+            break
+        scores = [Score([sources[n] for n in sorted(group)], parameters) for group in groups]
+        chosen = [
+            int(scores[1].fit(source, hazard) > scores[0].fit(source, hazard)) for source in sources
+        ]
+        again: Groups = ([], [])
+        for number, one in enumerate(chosen):
+            again[one].append(number)
+        if not all(again) or list(map(sorted, groups)) == list(again):
+            break
+        groups = again
+    return groups
 
 
 def _halves(sources: Sequence[Source]) -> Iterator[frozenset[int]]:

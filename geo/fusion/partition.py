@@ -26,22 +26,22 @@ from contracts import (
     Report,
     ReportId,
 )
-from geo.fusion.estimates import estimate_of
 from geo.fusion.evidence import Evidence
 from geo.fusion.hearing import Heard, Hearing
 from geo.fusion.moves import (
     LEAVE_GAIN,
-    TOLD_FROM,
     best_exchange,
     best_home,
     best_move,
     best_partner,
+    best_pull,
     union_gain,
 )
 from geo.fusion.parameters import FusionParameters
 from geo.fusion.scoring import Score
 from geo.fusion.standing import Register, Standing
-from geo.fusion.unseen import Unseen, Watch, unseen_by
+from geo.fusion.telling import Telling
+from geo.fusion.unseen import Watch
 from geo.projection import LocalProjection
 from geo.ptz import PtzModel
 
@@ -50,8 +50,6 @@ NAMESPACE = uuid.UUID("5a3de9cc-6f0e-5d0b-9f6e-0a5c2b1d7e41")
 
 MOST_MOVES = 3
 """Parts that leave an incident at one report."""
-NEWS_NATS = 0.1
-"""By how much what isn't reported must change the log odds to be told."""
 
 
 def incident_id_of(founding: ReportId) -> IncidentId:
@@ -79,8 +77,7 @@ class Fusion:
         self._register = Register(parameters)
         self._swept_s = -math.inf
         self._recorded_s = self._now_s = -math.inf
-        self._watch: Watch | None = None
-        self._live: Mapping[CameraId, float] = {}
+        self._telling = Telling(parameters, projection, self._hearing)
         for camera_id, pose in cameras.items():
             self.set_camera(camera_id, pose)
 
@@ -90,14 +87,14 @@ class Fusion:
 
     def set_watch(self, watch: Watch | None) -> None:
         """Where cameras look; without it nothing is made of what they don't see."""
-        self._watch = watch
+        self._telling.watch = watch
 
     def set_live(self, cameras: Mapping[CameraId, float]) -> None:
         """The cameras that are known to look, and what share of the time. What isn't seen tells
         of the place and the probability of an incident, never of whose reports are whose, so that a
         replay is exact without it.
         """
-        self._live = dict(cameras)
+        self._telling.live = dict(cameras)
 
     def refresh(self, at_s: float) -> dict[IncidentId, Estimate]:
         """The open incidents of which time has told something since their last report, at a time
@@ -107,22 +104,8 @@ class Fusion:
         return {
             incident.id: self._estimate(incident)
             for incident in self._register
-            if not incident.ended and (self._is_watched(incident) or self._is_awaited(incident))
+            if not incident.ended and self._telling.has_news(incident, self._now_s)
         }
-
-    def _is_watched(self, incident: Standing) -> bool:
-        """Whether cameras that see nothing may have something new to say."""
-        p = self._parameters
-        earliest_s = self._now_s - p.found_within_s - (p.most_looks + 1) * p.look_s
-        return incident.score.started_s > earliest_s and self._unseen(incident) is not None
-
-    def _is_awaited(self, incident: Standing) -> bool:
-        """Whether calls that haven't come say something else than when it was last thought of."""
-        score = incident.score
-        if score.probability < TOLD_FROM:
-            return False
-        best = score.hazards.index(score.hazard_probabilities[0][0])
-        return abs(score.call_count(self._now_s)[best] - incident.counted) > NEWS_NATS
 
     def add(self, report: Report) -> list[Decision]:
         """Take one report in; nothing where it is known, has no place yet, or is of an ended
@@ -195,7 +178,7 @@ class Fusion:
         home = best_home(self._register, alone, heard.is_exercise)
         if home is None:
             incident, founded = self._found(alone, report, DecisionKind.FOUND, None)
-            return [founded, *self._exchanged(incident)]
+            return [founded, *self._exchanged(incident), *self._pulled(incident)]
         incident, joint = home
         self._take(incident, joint)
         return self._after_change(incident, report)
@@ -215,11 +198,7 @@ class Fusion:
             moves = union_gain(home[0].score, alone, home[1]) if home is not None else 0.0
             if moves > stays + LEAVE_GAIN:
                 self._settle(incident, rest)
-                left = Decision(
-                    kind=DecisionKind.UPDATE,
-                    incident_id=incident.id,
-                    estimate=self._estimate(incident),
-                )
+                left = self._updated(incident)
                 if home is None:
                     split = DecisionKind.SPLIT
                     return [left, self._found(alone, report, split, incident.id)[1]]
@@ -245,10 +224,10 @@ class Fusion:
             incident = keeper
         moved = [] if incident.touched else self._moved_out(incident, report)
         moved += self._exchanged(incident)
-        estimate = self._estimate(incident)
+        moved += self._pulled(incident)
         if not merges:
-            kind = DecisionKind.UPDATE
-            return [Decision(kind=kind, incident_id=incident.id, estimate=estimate), *moved]
+            return [self._updated(incident), *moved]
+        estimate = self._estimate(incident)
         merged = [
             Decision(kind=DecisionKind.MERGE, incident_id=keeper, estimate=estimate, other_id=gone)
             for keeper, gone in merges
@@ -268,15 +247,28 @@ class Fusion:
                 decisions.append(self._found(move.joint, report, split, incident.id)[1])
                 break
             self._take(move.target, move.joint)
-            target = move.target
-            decisions.append(
-                Decision(
-                    kind=DecisionKind.UPDATE,
-                    incident_id=target.id,
-                    estimate=self._estimate(target),
-                )
-            )
+            decisions.append(self._updated(move.target))
         return decisions
+
+    def _pulled(self, incident: Standing) -> list[Decision]:
+        """What neighbours lose to an incident of which more is known now, and what it gains."""
+        losers: dict[IncidentId, Standing] = {}
+        for _ in range(MOST_MOVES):
+            pull = best_pull(self._register, incident)
+            if pull is None:
+                break
+            self._settle(pull.loser, pull.rest)
+            self._take(incident, pull.joint)
+            losers[pull.loser.id] = pull.loser
+        changed = (*losers.values(), incident) if losers else ()
+        return [self._updated(each) for each in changed]
+
+    def _updated(self, incident: Standing) -> Decision:
+        return Decision(
+            kind=DecisionKind.UPDATE,
+            incident_id=incident.id,
+            estimate=self._estimate(incident),
+        )
 
     def _exchanged(self, incident: Standing) -> list[Decision]:
         """Exchange what one camera saw in this incident and in a neighbour, where that gains most;
@@ -288,10 +280,7 @@ class Fusion:
         other, mine, theirs = exchange
         self._take(incident, mine)
         self._take(other, theirs)
-        return [
-            Decision(kind=DecisionKind.UPDATE, incident_id=each.id, estimate=self._estimate(each))
-            for each in (other, incident)
-        ]
+        return [self._updated(each) for each in (other, incident)]
 
     def _found(
         self,
@@ -336,20 +325,4 @@ class Fusion:
         self._hearing.forget(horizon_s)
 
     def _estimate(self, incident: Standing) -> Estimate:
-        score = incident.score
-        best = score.hazards.index(score.hazard_probabilities[0][0])
-        incident.counted = score.call_count(max(self._now_s, self._hearing.newest_s))[best]
-        heard = [self._hearing.of(piece) for piece in incident.score.pieces]
-        return estimate_of(
-            incident.score,
-            heard,
-            self._projection,
-            at_s=max(self._now_s, self._hearing.newest_s),
-            exercise=incident.exercise,
-            unseen=self._unseen(incident),
-        )
-
-    def _unseen(self, incident: Standing) -> Unseen | None:
-        if self._watch is None or not self._live:
-            return None
-        return unseen_by(incident.score, self._watch, self._live, self._now_s, self._parameters)
+        return self._telling.estimate(incident, max(self._now_s, self._hearing.newest_s))

@@ -24,29 +24,50 @@ import numpy as np
 
 from contracts import Contribution, Hazard, SourceKind
 from geo.fusion.evidence import CallEvidence, Evidence, TrackEvidence
-from geo.fusion.laws import arrived, log_call_count, log_delays, weighed
+from geo.fusion.laws import DAY_S, arrived, log_call_count, log_delay, log_delays, weighed
 from geo.fusion.parameters import FusionParameters
 from geo.fusion.sources import Source, source_key
-from geo.mixture import Mixture
+from geo.mixture import Floats, Mixture
 
 LOG_KM2 = math.log(1e6)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What a set comes to under one hazard; ``log_k`` is the sum of ``steps``, one a source."""
+    """What a set comes to under one hazard: a step and the place so far, a source; the best placed
+    first."""
 
-    log_k: float
-    place: Mixture
     steps: tuple[float, ...]
+    places: tuple[Mixture, ...]
+
+    @property
+    def log_k(self) -> float:
+        """The sum of the steps."""
+        return sum(self.steps)
+
+    @property
+    def place(self) -> Mixture:
+        """Where the event is."""
+        return self.places[-1]
 
 
 class Score:
-    """The odds of one set of evidence; immutable, its parts are computed when asked for."""
+    """The odds of one set of evidence; immutable, its parts are computed when asked for.
 
-    def __init__(self, sources: Iterable[Source], parameters: FusionParameters) -> None:
+    Places are multiplied the best placed source first. Of a product few components are kept, and
+    those of the wide ones would crowd out where the precise ones agree.
+
+    ``like`` is a set that differs by little: what both begin with isn't reckoned twice.
+    """
+
+    def __init__(
+        self, sources: Iterable[Source], parameters: FusionParameters, like: Score | None = None
+    ) -> None:
         self.parameters = parameters
         self.sources = tuple(sorted(sources, key=lambda source: source.order))
+        self._best_placed_first = sorted(
+            range(len(self.sources)), key=lambda number: (self.sources[number].spread_m2, number)
+        )
         self.impossible = any(
             len(source.pieces) > 1 and source.splits(parameters) for source in self.sources
         )
@@ -54,10 +75,15 @@ class Score:
         self.unstated = not stated
         self.hazards = tuple(h for h in Hazard if h in stated or self.unstated)
         self._terms: dict[Hazard, Term] = {}
-        self._parts: tuple[Score, Score] | None = None
+        self._fits: dict[tuple[Source, Hazard], float] = {}
+        self._like = like
 
     @classmethod
-    def of(cls, pieces: Iterable[Evidence], parameters: FusionParameters) -> Score:
+    def of(
+        cls,
+        pieces: Iterable[Evidence],
+        parameters: FusionParameters,
+    ) -> Score:
         """Of a set of pieces, in whatever order they come."""
         by_source: dict[str, list[Evidence]] = {}
         for piece in pieces:
@@ -65,27 +91,18 @@ class Score:
         return cls(map(Source, by_source.values()), parameters)
 
     def joined(self, other: Score) -> Score:
-        """Of both sets together; cheap where they share no camera."""
+        """Of both sets together."""
         keys = {source_key(source.best) for source in self.sources}
         if any(source_key(source.best) in keys for source in other.sources):
             return Score.of((*self.pieces, *other.pieces), self.parameters)
-        joint = Score((*self.sources, *other.sources), self.parameters)
-        first, second = sorted((self, other), key=lambda score: score.sources[0].order)
-        if first.unstated == second.unstated:
-            joint._parts = (first, second)
-        return joint
+        larger = max(self, other, key=lambda score: len(score.sources))
+        return Score((*self.sources, *other.sources), self.parameters, larger)
 
     def settled(self) -> Score:
-        """The same set, scored source by source: what a replay or a restart comes to, to the bit.
-
-        A joint score of two sets prunes its mixtures in another order.
-        """
-        if self._parts is None:
-            return self
-        first, second = self._parts
-        if len(second.sources) == 1 and second.sources[0].order > first.sources[-1].order:
-            return self
-        return Score(self.sources, self.parameters)
+        """The same, to be kept: it no longer leans on a set like it."""
+        _ = self.gain
+        self._like = None
+        return self
 
     @property
     def pieces(self) -> tuple[Evidence, ...]:
@@ -105,18 +122,40 @@ class Score:
         return found
 
     def _term(self, hazard: Hazard) -> Term:
-        if self._parts is not None:
-            first, second = (part.term(hazard) for part in self._parts)
-            return (
-                _continued(first, self._parts[1].sources[0].log_odds(hazard), second.place)
-                if (len(self._parts[1].sources) == 1)
-                else _merged(first, second, math.log(self.parameters.rate(hazard)))
-            )
-        start = math.log(self.parameters.rate(hazard)) + self.sources[0].log_odds(hazard)
-        term = Term(start, self._place_of(self.sources[0], hazard), (start,))
-        for source in self.sources[1:]:
-            term = _continued(term, source.log_odds(hazard), self._place_of(source, hazard))
-        return term
+        steps, places = self._begun(hazard)
+        for number in self._best_placed_first[len(steps) :]:
+            source = self.sources[number]
+            own, place = source.log_odds(hazard), self._place_of(source, hazard)
+            if not steps:
+                steps, places = [math.log(self.parameters.rate(hazard)) + own], [place]
+                continue
+            log_mass, posterior = places[-1].product(place)
+            steps.append(own + log_mass + LOG_KM2)
+            places.append(posterior)
+        return Term(tuple(steps), tuple(places))
+
+    def _begun(self, hazard: Hazard) -> tuple[list[float], list[Mixture]]:
+        like = self._like
+        if like is None or like.unstated is not self.unstated or hazard not in like._terms:
+            return [], []
+        term, same = like._terms[hazard], 0
+        for mine, theirs in zip(self._best_placed_first, like._best_placed_first, strict=False):
+            if self.sources[mine] is not like.sources[theirs]:
+                break
+            same += 1
+        return list(term.steps[:same]), list(term.places[:same])
+
+    def steps(self, hazard: Hazard) -> tuple[float, ...]:
+        """What each of `sources` adds to a hazard's log odds by its words, its rates and how well
+        its place goes with those that are placed better; the best placed brings the event's rate.
+        """
+        steps = self.term(hazard).steps
+        return tuple(step for _, step in sorted(zip(self._best_placed_first, steps, strict=True)))
+
+    @property
+    def best_placed(self) -> int:
+        """Which of `sources` tells the place best."""
+        return self._best_placed_first[0]
 
     def _place_of(self, source: Source, hazard: Hazard) -> Mixture:
         # Where nobody named a hazard all of them are possible, and one place serves for all.
@@ -136,9 +175,15 @@ class Score:
         """``log Z_h`` of any hazard, also one that nobody spoke for."""
         if self.impossible:
             return -math.inf
+        return (
+            self.term(hazard).log_k + self._log_expected(hazard) + float(self._delays(hazard).sum())
+        )
+
+    def _delays(self, hazard: Hazard) -> Floats:
+        p = self.parameters
         started = np.array([source.started_s for source in self.sources])
-        delays = log_delays(started, self.parameters.delay_days(hazard))
-        return self.term(hazard).log_k + self._log_expected(hazard) + float(np.sum(delays))
+        prompt = np.array([source.is_prompt for source in self.sources])
+        return log_delays(started, prompt, p.delay_days(hazard), p.found_within_s / DAY_S)
 
     def _log_expected(self, hazard: Hazard) -> float:
         """Of how many times its mean rate the hazard's is at the set's hour, month and place."""
@@ -155,11 +200,29 @@ class Score:
         if hazard is first:
             return
         p = self.parameters
-        shifts = [source.log_odds(hazard) - source.log_odds(first) for source in self.sources]
+        placed = [self.sources[number] for number in self._best_placed_first]
+        shifts = [source.log_odds(hazard) - source.log_odds(first) for source in placed]
         shifts[0] += math.log(p.rate(hazard) / p.rate(first))
-        # A joint score of two sets has no steps; see `_merged`.
-        steps = tuple(map(add, term.steps, shifts)) if term.steps else ()
-        self._terms[hazard] = Term(term.log_k + sum(shifts), term.place, steps)
+        self._terms[hazard] = Term(tuple(map(add, term.steps, shifts)), term.places)
+
+    def fit(self, source: Source, hazard: Hazard) -> float:
+        """How well a source's place and time go with this set's, and its words with a hazard, in
+        nats; as if the set's place and start were known.
+        """
+        key = (source, hazard)
+        found = self._fits.get(key)
+        if found is None:
+            p = self.parameters
+            place = source.best.place(None if self.unstated else hazard)
+            late_s = source.started_s - self.started_s
+            paced = log_delay(abs(late_s), p.delay_days(hazard))
+            if late_s < 0:
+                # The event would have begun earlier, and all the others would be later.
+                at_once = log_delay(0.0, p.delay_days(hazard))
+                paced = at_once + len(self.sources) * (paced - at_once)
+            found = source.log_odds(hazard) + self.place.log_mass(place) + LOG_KM2 + paced
+            self._fits[key] = found
+        return found
 
     @cached_property
     def log_look_alike(self) -> float:
@@ -259,19 +322,21 @@ class Score:
         A source's share is its own words, its rates, and how well its place and time agree with
         those before it. The prior's is the event's rate against the first source's clutter.
         """
-        started = np.array([source.started_s for source in self.sources])
-        delays = log_delays(started, self.parameters.delay_days(hazard))
+        delays = self._delays(hazard)
+        steps = self.steps(hazard)
+        rate = math.log(self.parameters.rate(hazard)) + self._log_expected(hazard) - self.doubt
+        first = self.sources[0].own_log_odds(hazard)
         found: list[Contribution] = []
-        steps = self.term(hazard).steps
         for number, (source, log_k, delay) in enumerate(
             zip(self.sources, steps, delays.tolist(), strict=True)
         ):
             step = log_k + delay
+            if number == self.best_placed:
+                step -= math.log(self.parameters.rate(hazard))
             if number == 0:
-                expected = self._log_expected(hazard)
-                prior = step + expected - source.own_log_odds(hazard) - self.doubt
+                prior = rate + step - first
                 found.append(Contribution(source=SourceKind.PRIOR, source_id="", log_odds=prior))
-                step = source.own_log_odds(hazard)
+                step = first
             kinds = dict.fromkeys(
                 piece.sighting.value if isinstance(piece, TrackEvidence) else piece.stated or ""
                 for piece in source.pieces
@@ -287,16 +352,3 @@ class Score:
                 )
             )
         return tuple(found)
-
-
-def _continued(term: Term, log_odds: float, place: Mixture) -> Term:
-    log_mass, posterior = term.place.product(place)
-    step = log_odds + log_mass + LOG_KM2
-    return Term(term.log_k + step, posterior, (*term.steps, step))
-
-
-def _merged(first: Term, second: Term, log_rate: float) -> Term:
-    log_mass, posterior = first.place.product(second.place)
-    step = log_mass + LOG_KM2 - log_rate
-    # Only for comparing: the steps of a joint set are told by its settled score.
-    return Term(first.log_k + second.log_k + step, posterior, ())

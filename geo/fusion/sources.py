@@ -4,7 +4,10 @@ it sees."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import combinations
+
+import numpy as np
 
 from contracts import Hazard
 from geo.fusion.evidence import Evidence, TrackEvidence
@@ -17,11 +20,18 @@ class Source:
     def __init__(self, pieces: Sequence[Evidence]) -> None:
         self.pieces = tuple(sorted(pieces, key=lambda piece: piece.order))
         self.order = self.pieces[0].order
-        self.started_s = min(piece.started_s for piece in self.pieces)
+        first = min(self.pieces, key=lambda piece: piece.started_s)
+        self.started_s = first.started_s
+        self.is_prompt = isinstance(first, TrackEvidence) and first.is_on_time
         tracks = [piece for piece in self.pieces if isinstance(piece, TrackEvidence)]
         self.best: Evidence = (
             min(tracks, key=lambda track: track.precision) if tracks else self.pieces[0]
         )
+
+    @cached_property
+    def spread_m2(self) -> float:
+        """How widely it places what it is about."""
+        return float(np.trace(self.best.place(None).covariance))
 
     def own_log_odds(self, hazard: Hazard) -> float:
         """Of several tracks that saw the same kind, the strongest counts."""
