@@ -243,5 +243,7 @@ class City:
     def background_geojson(self) -> dict[str, Any]:
         """See `SimulatedCity.background_geojson`."""
         if self.scenario.map.geojson is not None:
-            return read_geojson(self.scenario.map.geojson)
+            found = read_geojson(self.scenario.map.geojson)
+            named_spots = streets.junctions(self.places, self.projection)
+            return {**found, "features": [*found["features"], *named_spots]}
         return streets.geojson(list(self.places), self.projection)

@@ -46,6 +46,7 @@ class Road:
     line: Ring
     weight: float
     """Of two that cross, the heavier is the main road."""
+    name: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -134,7 +135,7 @@ def _things(feature: object, projection: LocalProjection) -> Iterator[Road | Foo
         case "LineString" if _is_road(properties):
             line = _points(coordinates, 2, projection)
             weight = _number(properties, "width_m", 0.0) - 100 * _number(properties, "rank", 9.0)
-            yield Road(line, weight)
+            yield Road(line, weight, str(properties.get("name") or ""))
         case "Polygon" | "MultiPolygon":
             polygons = [coordinates] if shape == "Polygon" else coordinates
             if not isinstance(polygons, list):

@@ -86,16 +86,16 @@ def from_geojson(path: Path, projection: LocalProjection, seed: int) -> list[Pla
     if not crossings:
         raise ScenarioError(f"{path}: holds no two roads (LineString) that cross")
     places = []
-    for index, (x, y, heading) in enumerate(crossings):
-        place = build_place(_name(index), x, y, heading, seed * 1_000 + index, index)
+    for index, (x, y, heading, name) in enumerate(crossings):
+        place = build_place(name or _name(index), x, y, heading, seed * 1_000 + index, index)
         places.append(furnished(place, found))
     return places
 
 
-def _crossings(roads: Sequence[Road]) -> list[tuple[float, float, float]]:
-    """Where they are, and the bearing of the main road there; the middle one first."""
+def _crossings(roads: Sequence[Road]) -> list[tuple[float, float, float, str]]:
+    """Where they are, the bearing of the main road there, and a name; the middle one first."""
     lines = [LineString(road.line) for road in roads]
-    crossings: list[tuple[float, float, float]] = []
+    crossings: list[tuple[float, float, float, str]] = []
     if not lines:
         return crossings
     tree = STRtree(lines)
@@ -107,11 +107,18 @@ def _crossings(roads: Sequence[Road]) -> list[tuple[float, float, float]]:
                 continue
             headings = [_heading_at(lines[index], point) for index in (first, second)]
             between = abs(math.remainder(headings[0] - headings[1], math.pi))
-            is_far = all(math.hypot(point.x - x, point.y - y) > _APART_M for x, y, _ in crossings)
+            is_far = all(math.hypot(point.x - x, point.y - y) > _APART_M for x, y, *_ in crossings)
             if between >= _LEAST_ANGLE and is_far:
                 main = 0 if roads[first].weight >= roads[second].weight else 1
-                crossings.append((point.x, point.y, headings[main]))
+                name = _crossing_name(roads[(first, second)[main]], roads[(second, first)[main]])
+                crossings.append((point.x, point.y, headings[main], name))
     return sorted(crossings, key=lambda crossing: math.hypot(crossing[0], crossing[1]))
+
+
+def _crossing_name(main: Road, other: Road) -> str:
+    """After both roads, as people call it: Ahmad Yani–Veteran; empty where one has no name."""
+    names = [road.name.removeprefix("Jalan ").removeprefix("Raya ") for road in (main, other)]
+    return "–".join(names) if all(names) else ""
 
 
 def _heading_at(road: LineString, point: Point) -> float:
@@ -180,7 +187,17 @@ def geojson(places: list[Place], projection: LocalProjection) -> dict[str, Any]:
             rank=2,
             width_m=2 * MINOR_HALF_M,
         )
-    for place in places:
-        spot = projection.place(place.x, place.y)
-        feature("junction", "Point", [spot.lon, spot.lat], name=f"Simpang {place.name}")
-    return {"type": "FeatureCollection", "features": features}
+    return {"type": "FeatureCollection", "features": features + junctions(places, projection)}
+
+
+def junctions(places: Sequence[Place], projection: LocalProjection) -> list[dict[str, Any]]:
+    """A named Point for each."""
+    spots = [(place.name, projection.place(place.x, place.y)) for place in places]
+    return [
+        {
+            "type": "Feature",
+            "properties": {"kind": "junction", "name": f"Simpang {name}"},
+            "geometry": {"type": "Point", "coordinates": [spot.lon, spot.lat]},
+        }
+        for name, spot in spots
+    ]

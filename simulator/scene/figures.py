@@ -193,7 +193,7 @@ _TOPS: tuple[Colour, ...] = (
     (92, 110, 132), (150, 96, 110), (60, 96, 96),
 )  # fmt: skip
 _LEGS: tuple[Colour, ...] = ((44, 48, 60), (60, 56, 52), (30, 30, 34), (92, 84, 70))
-_SCALE = 4
+_SCALE = 3
 
 
 @lru_cache(maxsize=256)

@@ -176,10 +176,9 @@ def _compose(
     if not wide:
         return
     burning = (slice(y, y + tall), slice(x, x + wide))
-    # A lens is never sharper than this about something so bright.
-    sharp = np.asarray(cv2.GaussianBlur(heat[burning], (0, 0), 0.9), np.uint8)
-    flame = np.asarray(cv2.LUT(sharp, _FLAME_COVER), np.uint8)
-    lay(region[burning], np.asarray(cv2.applyColorMap(sharp, _glow(light)), np.uint8), flame)
+    flame = np.asarray(cv2.LUT(heat[burning], _FLAME_COVER), np.uint8)
+    glow = np.asarray(cv2.applyColorMap(heat[burning], _glow(light)), np.uint8)
+    lay(region[burning], glow, flame)
 
 
 _TONGUES = tuple(
@@ -212,11 +211,11 @@ class _View:
         # The wind leans the plume: sideways by a share of the height.
         self._lean = lean
         half = _WIDEST * (WIDTH_CELLS / 2 + abs(self._lean) * HEIGHT_CELLS)
-        self.x0 = max(0, math.floor(fx - half * self._cell_x))
-        self.x1 = min(shape[1], math.ceil(fx + half * self._cell_x))
-        self.y0 = max(0, math.floor(fy - _WIDEST * HEIGHT_CELLS * self._cell_y))
-        # A little below the foot too, where the bloom falls on the ground.
-        self.y1 = min(shape[0], math.ceil(fy + 1.2 * BED_CELLS * self._cell_y))
+        # A little below the foot too, where the bloom falls on the ground. Even, to be halved.
+        self.x0 = max(0, 2 * math.floor((fx - half * self._cell_x) / 2))
+        self.x1 = min(shape[1], 2 * math.ceil((fx + half * self._cell_x) / 2))
+        self.y0 = max(0, 2 * math.floor((fy - _WIDEST * HEIGHT_CELLS * self._cell_y) / 2))
+        self.y1 = min(shape[0], 2 * math.ceil((fy + 1.2 * BED_CELLS * self._cell_y) / 2))
 
     def region(self, picture: Rgb) -> Rgb | None:
         """The part of the picture that the gas covers; None where it is outside."""
@@ -231,18 +230,19 @@ class _View:
     def gas(self, loop: FireLoop, seconds: float, size: float) -> tuple[Plane8, Plane8]:
         """Heat and smoke as this camera sees them: a middle fire with lesser tongues about it.
 
-        Smoke is soft, and comes at half the region's size.
+        Both are made at half the region's size, for no lens is sharper about something so bright;
+        smoke comes at that.
         """
         shape = (self.y1 - self.y0, self.x1 - self.x0)
-        heat = np.zeros(shape, np.uint8)
-        smoke = np.zeros((-(-shape[0] // 2), -(-shape[1] // 2)), np.uint8)
+        half, smoke = np.zeros((2, -(-shape[0] // 2), -(-shape[1] // 2)), np.uint8)
         for index, (aside, scale) in enumerate(_TONGUES):
             tongue = loop.heat_at(seconds + 2.9 * index)
             # Flames are thin: light of those behind one another adds up.
             source = tongue[:, ::-1] if index % 2 else tongue
-            self._lay(heat, source, aside * BED_CELLS, scale, cv2.add)
-        self._lay(smoke, loop.smoke_at(seconds), 0.0, 1.0, cv2.max, 0.5)
-        self._lay(smoke, loop.smoke_at(seconds + 6.1)[:, ::-1], 3.0, _WIDEST, cv2.max, 0.5)
+            self._lay(half, source, aside * BED_CELLS, scale, cv2.add)
+        self._lay(smoke, loop.smoke_at(seconds), 0.0, 1.0, cv2.max)
+        self._lay(smoke, loop.smoke_at(seconds + 6.1)[:, ::-1], 3.0, _WIDEST, cv2.max)
+        heat = np.asarray(cv2.resize(half, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
         # A young fire smokes little.
         return heat, np.asarray(cv2.convertScaleAbs(smoke, alpha=0.35 + 0.65 * size), np.uint8)
 
@@ -253,18 +253,17 @@ class _View:
         aside_cells: float,
         scale: float,
         join: Callable[..., Any],
-        share: float = 1.0,
     ) -> None:
         """Warp the gas into the part of the plane that it covers, and join it with what is there.
 
-        Column c, row r of the gas lie at fx + (c - W/2 + aside) sx + lean, fy - (H - r) sy; the
-        plane is the region made smaller by ``share``.
+        Column c, row r of the gas lie at fx + (c - W/2 + aside) sx + lean, fy - (H - r) sy, and in
+        the plane, whose first pixel's middle is a quarter of one of its own in, at half of that.
         """
-        sx, sy = self._cell_x * scale * share, self._cell_y * scale * share
+        sx, sy = self._cell_x * scale / 2, self._cell_y * scale / 2
         lean = -self._lean * sx
-        left = (self._fx - self.x0 + aside_cells * self._cell_x) * share - WIDTH_CELLS / 2 * sx
+        left = (self._fx - self.x0 + aside_cells * self._cell_x) / 2 - WIDTH_CELLS / 2 * sx - 0.25
         left -= lean * HEIGHT_CELLS
-        top = (self._fy - self.y0) * share - HEIGHT_CELLS * sy
+        top = (self._fy - self.y0) / 2 - HEIGHT_CELLS * sy - 0.25
         reach = sorted((0.0, lean * HEIGHT_CELLS))
         x0 = max(0, math.floor(left + reach[0] - sx))
         x1 = min(plane.shape[1], math.ceil(left + reach[1] + (WIDTH_CELLS + 1) * sx))

@@ -36,7 +36,7 @@ _LIGHT_STEPS = 24
 _LEAST_TURN = 0.5
 """Faces that show less than this (in pixels) are left out."""
 _FAR_PX = 60_000.0
-_SHADE_MARGIN_PX = 4
+SHADE_MARGIN_PX = 4
 _SHADOW = np.array((4, 3, 2, 1))
 """Before a mesh's end its shadow's corners stand."""
 _TURN = np.array((0, 1, 2))
@@ -259,8 +259,8 @@ class _Faces:
 
 def _windows(outlines: Fixed, camera: PinholeCamera) -> NDArray[np.int32]:
     """The part of the picture about each outline (N x 4 x 2): x0, y0, x1, y1."""
-    low = np.maximum(outlines.min(axis=1) // 16 - _SHADE_MARGIN_PX, 0)
-    high = outlines.max(axis=1) // 16 + _SHADE_MARGIN_PX + 1
+    low = np.maximum(outlines.min(axis=1) // 16 - SHADE_MARGIN_PX, 0)
+    high = outlines.max(axis=1) // 16 + SHADE_MARGIN_PX + 1
     return np.hstack((low, np.minimum(high, (camera.width_px, camera.height_px))))
 
 
@@ -270,7 +270,8 @@ def _bounded(pixels: Floats) -> Floats:
 
 
 def _fixed(pixels: Floats) -> Fixed:
-    return np.rint(pixels * 16).astype(np.int32)
+    """For drawing, which counts from the middle of the first pixel; the camera from its corner."""
+    return np.rint((pixels - 0.5) * 16).astype(np.int32)
 
 
 def _outlined(

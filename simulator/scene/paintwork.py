@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scene import masks
-from simulator.scene.fleet import MIRRORED_M, PLAIN_M, Fixed, SeenVehicle
+from simulator.scene.fleet import MIRRORED_M, PLAIN_M, SHADE_MARGIN_PX, Fixed, SeenVehicle
 
 Rgb = NDArray[np.uint8]
 Plane8 = NDArray[np.uint8]
@@ -81,7 +81,7 @@ class Paintwork:
     def label(self, labels: Plane8, seen: SeenVehicle, number: int) -> None:
         """Give the pixels of ``labels`` (H x W) where a vehicle is seen its number."""
         x0, y0, x1, y1 = seen.window
-        outlines = [outline / 16.0 for outline, _ in seen.faces]
+        outlines = [outline / 16.0 + 0.5 for outline, _ in seen.faces]
         own = masks.covered(outlines, (labels.shape[0], labels.shape[1])) > 127
         own[y0:y1, x0:x1] &= self._nearness[y0:y1, x0:x1] <= 1 / seen.depth_m
         labels[own] = number
@@ -89,7 +89,7 @@ class Paintwork:
     def _stamp(self, shape: tuple[int, ...], seen: SeenVehicle) -> _Stamp:
         """Painted on black and on white: between them lies what it lets through."""
         corners = np.vstack([seen.shadow, np.array(seen.window).reshape(2, 2) * 16])
-        x0, y0, x1, y1 = _window(corners, shape, 2)
+        x0, y0, x1, y1 = _window(corners, shape, SHADE_MARGIN_PX)
         window = (slice(y0, y1), slice(x0, x1))
         size = (max(0, y1 - y0), max(0, x1 - x0), 3)
         black, white = np.zeros(size, np.uint8), np.full(size, 255, np.uint8)

@@ -85,6 +85,9 @@ def test_the_background_is_geojson_around_the_cameras(city: City) -> None:
     found = json.loads(json.dumps(city.background_geojson()))
     kinds = {feature["properties"]["kind"] for feature in found["features"]}
     assert kinds == {"block", "building", "road", "junction"}
+    names = {f["properties"]["name"] for f in found["features"] if "name" in f["properties"]}
+    assert {f"Simpang {place.name}" for place in city.places} < names
+    assert sum(name.startswith("Jalan Raya ") for name in names) > 3
     for feature in found["features"]:
         if feature["geometry"]["type"] == "Polygon":
             ring = feature["geometry"]["coordinates"][0]

@@ -75,13 +75,13 @@ def test_a_name_that_is_none_has_a_hint(tmp_path: Path) -> None:
 
 
 def test_a_map_of_roads_gives_junctions_where_they_cross(tmp_path: Path) -> None:
-    def road(points: list[list[float]], rank: int) -> dict[str, Any]:
+    def road(points: list[list[float]], rank: int, name: str = "") -> dict[str, Any]:
         geometry = {"type": "LineString", "coordinates": points}
-        return {"type": "Feature", "geometry": geometry, "properties": {"rank": rank}}
+        return {"type": "Feature", "geometry": geometry, "properties": {"rank": rank, "name": name}}
 
     roads = [
-        road([[106.98, -6.238], [107.0, -6.238]], 1),
-        road([[106.992, -6.25], [106.992, -6.23]], 2),
+        road([[106.98, -6.238], [107.0, -6.238]], 1, "Jalan Raya Ahmad Yani"),
+        road([[106.992, -6.25], [106.992, -6.23]], 2, "Jalan Veteran"),
         road([[106.986, -6.25], [106.986, -6.23]], 2),
     ]
     (tmp_path / "roads.geojson").write_text(
@@ -93,7 +93,12 @@ def test_a_map_of_roads_gives_junctions_where_they_cross(tmp_path: Path) -> None
     assert distance_m(spot, LonLat(106.992, -6.238)) < 2
     # The road of the better rank is the main one, and runs from west to east.
     assert abs(abs(city.places[0].heading_rad) - 1.5708) < 0.05
-    assert city.background_geojson()["features"] == roads
+    features = city.background_geojson()["features"]
+    assert features[:3] == roads
+    # The crossing is called after its roads where both have names.
+    assert [feature["properties"]["name"] for feature in features[3:]] == [
+        "Simpang Ahmad Yani–Veteran", f"Simpang {city.places[1].name}",
+    ]  # fmt: skip
     (tmp_path / "roads.geojson").write_text('{"type": "FeatureCollection", "features": []}')
     with pytest.raises(ScenarioError, match="no two roads"):
         City.of(load(tmp_path / "uji.yaml"), CENTRE)
