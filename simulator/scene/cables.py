@@ -13,8 +13,8 @@ from simulator.scene.place import Pole
 
 Floats = NDArray[np.float64]
 
-_NEAREST_M, _FARTHEST_M = 19.0, 130.0
-"""Who mounts a camera looks for a place without wires before it."""
+_NEAREST_M, _FARTHEST_M = 11.0, 130.0
+"""Who mounts a camera looks for a place without wires before it: nearer ones are left out."""
 _STEPS = 24
 _DARK = np.array((40, 40, 42), np.float32)
 _BUNDLE = ((7.9, 0.35, 0.05), (7.5, 0.55, 0.022), (7.2, 0.7, 0.022), (6.6, 0.45, 0.07))
@@ -45,10 +45,13 @@ def _draw(
     local = np.column_stack((start + share[:, None] * (end - start), ups))
     pixels, depths = canvas.project(local)
     height, width = canvas.nearness.shape
+    shown = (pixels >= 0).all(axis=1) & (pixels < (width, height)).all(axis=1)
+    if not shown.any() or depths[shown].min() < _NEAREST_M:
+        return
     focal = canvas.camera.f_px * OVERSAMPLING
     for index in range(_STEPS):
         depth = float(depths[index : index + 2].mean())
-        if not (depths[index : index + 2].min() > _NEAREST_M and depth < _FARTHEST_M):
+        if not shown[index : index + 2].any() or depth > _FARTHEST_M:
             continue
         u, v = pixels[index : index + 2].mean(axis=0)
         row, column = int(np.clip(v, 0, height - 1)), int(np.clip(u, 0, width - 1))

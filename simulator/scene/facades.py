@@ -213,18 +213,24 @@ def _sign(width: int, height: int, word: str, board: Colour, text: Colour) -> Rg
 
 
 def _side(picture: NDArray[np.float32], random: np.random.Generator, height: int) -> list[Window]:
+    """A plain wall: here and there a window, in rows where it is wide."""
     windows: list[Window] = []
     width, storey = picture.shape[1], round(3.5 * PIXELS_A_METRE)
+    half, tall = 14, 34
+    places = max(1, round(width / (3.4 * PIXELS_A_METRE)))
+    share = float(random.uniform(0.25, 0.9))
     for floor in range(1, height // storey + 1):
-        base = height - (floor - 1) * storey
-        for _ in range(int(random.integers(0, 3))):
-            middle, top = (
-                int(random.integers(20, max(21, width - 20))),
-                base - round(2.3 * PIXELS_A_METRE),
-            )
-            cv2.rectangle(picture, (middle - 12, top), (middle + 12, top + 30), (78, 84, 88), -1)
-            windows.append((max(0, middle - 11), top + 1, middle + 12, top + 30))
-            cv2.rectangle(
-                picture, (middle - 13, top - 1), (middle + 13, top + 31), (190, 188, 180), 2
-            )
+        top = height - (floor - 1) * storey - round(2.4 * PIXELS_A_METRE)
+        for place in range(places):
+            middle = round((place + 0.5) * width / places)
+            if random.random() > share or not half + 3 <= middle < width - half - 3:
+                continue
+            left, right, low = middle - half, middle + half, top + tall
+            cv2.rectangle(picture, (left - 3, top - 3), (right + 3, low + 3), (196, 194, 188), -1)
+            glass = float(random.uniform(0.7, 1.2)) * np.array((70, 80, 90), np.float32)
+            shine = np.linspace(1.3, 0.8, tall, dtype=np.float32)[:, None, None]
+            picture[top:low, left:right] = glass * shine
+            cv2.line(picture, (middle, top), (middle, low), (182, 180, 174), 2)
+            picture[low + 3 : low + 7, left - 4 : right + 4] *= 0.72
+            windows.append((left, top, right, low))
     return windows
