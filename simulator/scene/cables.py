@@ -45,7 +45,8 @@ def _draw(
     local = np.column_stack((start + share[:, None] * (end - start), ups))
     pixels, depths = canvas.project(local)
     height, width = canvas.nearness.shape
-    shown = (pixels >= 0).all(axis=1) & (pixels < (width, height)).all(axis=1)
+    inside = (pixels >= 0) & (pixels < (width, height))
+    shown = inside.all(axis=1)
     if not shown.any() or depths[shown].min() < _NEAREST_M:
         return
     focal = canvas.camera.f_px * OVERSAMPLING
