@@ -17,6 +17,7 @@ from api.configuration import note_configuration
 from api.console import Console, MapFiles, console_folder
 from api.correlation import Correlation
 from api.coverage import CoverageView
+from api.desk_figures import DeskFigures
 from api.feed.hub import Feed
 from api.feed.readers import FeedReaders
 from api.feed.snapshots import Snapshots
@@ -99,6 +100,8 @@ def create_app(
         settings.cot,
         exercise=settings.exercise,
     )
+    figures = DeskFigures(services.metrics, store.desk_loads.last)
+    services.feed.listen(figures.on_entries)
     store.listen(waker.committed)
     store.listen(lambda _seq: services.feed.wake())
 
@@ -112,6 +115,7 @@ def create_app(
                 services.readers,
                 services.cameras,
                 services.webhooks,
+                figures,
                 tak,
                 waker,
             )

@@ -8,7 +8,17 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from api.feed.wishes import KNOWN
-from contracts import AlarmLevel, Call, Hazard, Incident, LogEntry, LogKind, Shelf, Unit
+from contracts import (
+    AlarmLevel,
+    Call,
+    DeskLoad,
+    Hazard,
+    Incident,
+    LogEntry,
+    LogKind,
+    Shelf,
+    Unit,
+)
 
 _REF = "#/components/schemas/{model}"
 
@@ -55,6 +65,9 @@ def description(title: str, version: str) -> dict[str, Any]:
             "description": "Every change, once and in order. `prev_seq` of a change is the `seq` "
             "of the one that this reader was sent before: if it isn't, one is missing. Closed with "
             "1012 or 1013, resume with `after`; with 4410, connect without it; with 4401, sign in. "
+            "A change of the kind `desk.load` tells when a flood of alarms begins and ends, what "
+            "it is made of, which places are kept quiet because they chatter, and how much more an "
+            "alarm by cameras alone needs meanwhile; the snapshot holds the last one. "
             "/sse/v1/feed sends the same as server-sent events.",
         },
         "defaultContentType": "application/json",
@@ -121,6 +134,7 @@ def _snapshot(schemas: dict[str, Any]) -> dict[str, Any]:
         calls={"type": "array", "items": _noun(schemas, Call)},
         units={"type": "array", "items": _noun(schemas, Unit)},
         shelves={"type": "array", "items": _noun(schemas, Shelf)},
+        desk_load={"oneOf": [_noun(schemas, DeskLoad), {"type": "null"}]},
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from contracts import Call, Incident, LogEntry, LogKind, Shelf, Unit, to_json
+from contracts import Call, DeskLoad, Incident, LogEntry, LogKind, Shelf, Unit, to_json
 
 JSON = "application/json"
 
@@ -102,6 +102,7 @@ def snapshot_message(
     calls: Iterable[Call],
     units: Iterable[Unit] = (),
     shelves: Iterable[Shelf] = (),
+    desk_load: DeskLoad | None = None,
 ) -> bytes:
     """The state of things as it was right after entry ``seq``; cameras come encoded."""
     return members(
@@ -112,6 +113,7 @@ def snapshot_message(
         calls=array(map(to_json, calls)),
         units=array(map(to_json, units)),
         shelves=array(map(to_json, shelves)),
+        desk_load=b"null" if desk_load is None else to_json(desk_load),
     )
 
 

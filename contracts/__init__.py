@@ -35,7 +35,7 @@ from contracts.commands import (
     StartScenario,
     WatchClosely,
 )
-from contracts.desk import Handover, Shelf
+from contracts.desk import AlarmGroup, DeskLoad, Handover, Shelf
 from contracts.detections import Box, Detection
 from contracts.errors import ContractError
 from contracts.evidence import Attachment, ClipPart, ClipReport, ClipState, EvidenceClip
@@ -82,6 +82,7 @@ from contracts.verdicts import Truth, Verdict
 
 __all__ = [
     "AgencyId",
+    "AlarmGroup",
     "AlarmLevel",
     "Area",
     "Assignment",
@@ -108,6 +109,7 @@ __all__ = [
     "Cue",
     "Decision",
     "DecisionKind",
+    "DeskLoad",
     "Detection",
     "Disc",
     "Estimate",

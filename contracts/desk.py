@@ -60,3 +60,43 @@ class Handover:
             raise ContractError("taken_at", "belongs to who took it, and who took it to a time")
         if self.taken_at is not None:
             require_utc("taken_at", self.taken_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmGroup:
+    """Alarms of one kind in one area."""
+
+    hazard: Hazard
+    place_name: str
+    """Empty where the area has no name."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskLoad:
+    """How many alarms the desk is given, and what is done about it (ISA-18.2)."""
+
+    at: datetime
+    alarms_last_ten_minutes: int
+    alarms_last_hour: int
+    budget_per_hour: float
+    """Alarms an hour that the desk can look at."""
+    odds_factor: float
+    """What the odds that a camera's alarm needs are multiplied by: 1 within the budget."""
+    odds_bound: float
+    """The most that load may make of them."""
+    flood_since: datetime | None
+    """Since when there are more alarms than anybody can look at one by one; none where there
+    aren't."""
+    groups: tuple[AlarmGroup, ...]
+    """In a flood, the alarms of the last hour by kind and area, the largest first."""
+    chattering: tuple[AlarmGroup, ...]
+    """Places that sounded again and again with nothing confirmed, which are shown quietly; with
+    their alarms of the last half hour."""
+    id: str = "alarms"
+    """Of the desk's load, of which there is one."""
+
+    def __post_init__(self) -> None:
+        require_utc("at", self.at)
+        if self.flood_since is not None:
+            require_utc("flood_since", self.flood_since)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from contracts.calls import Call
 from contracts.cameras import Camera, CameraHealth
-from contracts.desk import Handover, Shelf
+from contracts.desk import DeskLoad, Handover, Shelf
 from contracts.errors import require_utc
 from contracts.evidence import EvidenceClip
 from contracts.ids import Sequence
@@ -35,9 +35,12 @@ class LogKind(StrEnum):
     HANDOVER_WRITTEN = "handover.written"
     HANDOVER_TAKEN = "handover.taken"
     CLIP_SAVED = "clip.saved"
+    DESK_LOAD = "desk.load"
 
 
-LogSubject = Incident | Camera | CameraHealth | Call | Unit | Shelf | Handover | EvidenceClip
+LogSubject = (
+    Incident | Camera | CameraHealth | Call | Unit | Shelf | Handover | EvidenceClip | DeskLoad
+)
 
 SUBJECTS: dict[str, type[LogSubject]] = {
     "incident": Incident,
@@ -48,6 +51,7 @@ SUBJECTS: dict[str, type[LogSubject]] = {
     "shelf": Shelf,
     "handover": Handover,
     "clip": EvidenceClip,
+    "desk": DeskLoad,
 }
 
 

@@ -12,6 +12,7 @@ from contracts import (
     Camera,
     CameraHealth,
     CameraId,
+    DeskLoad,
     Incident,
     Sequence,
     Shelf,
@@ -25,6 +26,7 @@ from incidents.dead_letters import DeadLetters
 from incidents.desk import Handovers, Shelves, read_shelves
 from incidents.fusing.decisions import FusionDoor
 from incidents.fusing.learning import Learning
+from incidents.fusing.loads import DeskLoads, read_load
 from incidents.fusing.verdicts import Verdicts
 from incidents.keeping.archive import Archive
 from incidents.keeping.retention import Retention
@@ -32,7 +34,8 @@ from incidents.log import Log, read_last_seq
 from incidents.messages import Messages
 from incidents.people.accounts import Accounts
 from incidents.people.audit import Audit
-from incidents.people.sessions import Keys, Sessions
+from incidents.people.keys import Keys
+from incidents.people.sessions import Sessions
 from incidents.register.calibrations import Calibrations
 from incidents.register.camera_rows import read_cameras, read_healths
 from incidents.register.cameras import Cameras
@@ -67,6 +70,8 @@ class Snapshot:
     units: tuple[Unit, ...]
     shelves: tuple[Shelf, ...]
     """Those that have not ended."""
+    desk_load: DeskLoad | None
+    """As it was told last; none where it never was."""
 
 
 class Store:
@@ -100,6 +105,7 @@ class Store:
         self.facts = Facts(database)
         self.exercises = Exercises(database)
         self.fusion = FusionDoor(database)
+        self.desk_loads = DeskLoads(database)
 
     def retention(self, settings: Settings, evidence: EvidenceStore | None) -> Retention:
         """What forgets by these settings; ``evidence`` none leaves files alone."""
@@ -161,4 +167,5 @@ class Store:
                     )
                 ),
                 shelves=tuple(await read_shelves(connection, self._database.clock.now())),
+                desk_load=await read_load(connection),
             )

@@ -33,6 +33,7 @@ def encoded_snapshot(
             return True
         return only.passes(_Thing(kind, subject_id, exercise), joined(tags_of(subject)))
 
+    load = found.desk_load
     cameras = (
         camera_item(camera, found.healths.get(camera.id), field_of_view(camera))
         for camera in found.cameras
@@ -49,4 +50,5 @@ def encoded_snapshot(
         (one for one in found.calls if passes(LogKind.CALL_UPDATED, one, one.id, one.exercise)),
         (one for one in found.units if passes(LogKind.UNIT_SAVED, one, one.id, one.exercise)),
         (one for one in found.shelves if passes(LogKind.SHELF_SAVED, one, one.id, one.exercise)),
+        load if load is not None and passes(LogKind.DESK_LOAD, load, load.id, False) else None,
     )

@@ -10,17 +10,28 @@ flood (ISA-18.2), which ends below five.
 What callers report is never held back by load or chatter: people aren't lamps.
 
 `level` is pure, so that a decision can be applied again; `note` counts what was told, after it was.
-What is counted lives as long as the process that leads: a new one starts from an unburdened desk.
+A new leader recalls the last hour from the log, so that a flood outlives the process that counted
+it.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contracts import AlarmLevel, Estimate, Hazard, Incident, IncidentId, IncidentState
+from contracts import (
+    AlarmGroup,
+    AlarmLevel,
+    DeskLoad,
+    Estimate,
+    Hazard,
+    Incident,
+    IncidentId,
+    IncidentState,
+)
 from plumbing.settings import FusionSettings
 
 FALLS_AT_ODDS = 0.4
@@ -32,6 +43,7 @@ CHATTERS_AT = 3
 CHATTER_OVER = timedelta(minutes=30)
 FLOOD_OVER = timedelta(minutes=10)
 FLOOD_FROM, FLOOD_UNTIL = 10, 5
+MOST_GROUPS = 20
 _CELL_DEG = 0.001
 """About 110 m."""
 
@@ -48,21 +60,6 @@ class Sounded:
     incident_id: IncidentId
     place: Place
     place_name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskLoad:
-    """How the desk is doing, for people to see."""
-
-    alarms_last_hour: int
-    budget_per_hour: float
-    odds_factor: float
-    """What the odds that an alarm needs are multiplied by."""
-    chattering: int
-    """Places that are kept quiet."""
-    flood_since: datetime | None
-    groups: tuple[tuple[Hazard, str, int], ...]
-    """In a flood, its alarms by hazard and area, the largest first."""
 
 
 class AlarmPolicy:
@@ -127,18 +124,28 @@ class AlarmPolicy:
     def load(self, now: datetime) -> DeskLoad:
         """For people to see."""
         self._pass_to(now)
-        flooding = self._flood_since is not None
-        groups = Counter((s.place[0], s.place_name) for s in self._sounded)
+        quiet = set(filter(self._chatters, {one.place for one in self._sounded}))
+        lately = (one for one in self._sounded if now - one.at <= CHATTER_OVER)
         return DeskLoad(
+            at=now,
+            alarms_last_ten_minutes=self._recent(now),
             alarms_last_hour=len(self._sounded),
             budget_per_hour=self._settings.alarm_budget_per_hour,
-            odds_factor=self.odds_factor,
-            chattering=sum(map(self._chatters, sorted({s.place for s in self._sounded}))),
+            odds_factor=round(self.odds_factor, 2),
+            odds_bound=self._settings.alarm_bound,
             flood_since=self._flood_since,
-            groups=tuple((h, name, n) for (h, name), n in groups.most_common(20))
-            if flooding
-            else (),
+            groups=() if self._flood_since is None else _grouped(self._sounded),
+            chattering=_grouped(one for one in lately if one.place in quiet),
         )
+
+    def recall(self, told: Iterable[tuple[Incident, datetime]]) -> None:
+        """Begin anew from what was told, and when, in the last hour."""
+        self._sounded.clear()
+        self._confirmed.clear()
+        self._loud.clear()
+        self._flood_since = None
+        for incident, at in told:
+            self.note(incident, at)
 
     def _chatters(self, place: Place) -> bool:
         if self._now is None or place in self._confirmed:
@@ -154,12 +161,23 @@ class AlarmPolicy:
             self._confirmed.clear()
         self._judge_flood(now)
 
+    def _recent(self, now: datetime) -> int:
+        return sum(now - one.at <= FLOOD_OVER for one in self._sounded)
+
     def _judge_flood(self, now: datetime) -> None:
-        recent = sum(now - s.at <= FLOOD_OVER for s in self._sounded)
+        recent = self._recent(now)
         if self._flood_since is None and recent > FLOOD_FROM:
             self._flood_since = now
         elif self._flood_since is not None and recent < FLOOD_UNTIL:
             self._flood_since = None
+
+
+def _grouped(sounded: Iterable[Sounded]) -> tuple[AlarmGroup, ...]:
+    counts = Counter((one.place[0], one.place_name) for one in sounded)
+    return tuple(
+        AlarmGroup(hazard=hazard, place_name=name, count=count)
+        for (hazard, name), count in counts.most_common(MOST_GROUPS)
+    )
 
 
 def _at_odds(probability: float, factor: float) -> float:

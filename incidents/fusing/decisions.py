@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 
 from contracts import (
     AlarmLevel,
@@ -25,11 +24,12 @@ from contracts import (
     ReportId,
 )
 from contracts import Sequence as SequenceNumber
-from incidents.database import SYSTEM, Database, Writing
-from incidents.errors import ActedMeanwhile, FencedOff
+from incidents.database import SYSTEM
+from incidents.errors import ActedMeanwhile
 from incidents.fusing.application import Application, Outcome
 from incidents.fusing.drafts import Applied, draft_of, shortened, tell
 from incidents.fusing.enrichment import Enrichment
+from incidents.fusing.writer import WriterDoor, progress_of
 from incidents.reports import to_report
 from incidents.rows import read_row
 from incidents.tables import FusionWriterRow, IncidentRow, ReportRow
@@ -50,46 +50,8 @@ class FusionMemory:
     """Those of them that take no more reports."""
 
 
-class FusionDoor:
-    """The ``fusion_writer`` row, and the decisions' side of ``incidents`` and ``reports``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def fencing(self) -> int:
-        """The highest number that has claimed; a lease to claim with must be above it."""
-        async with self._database.reading() as connection:
-            return int(await connection.scalar(select(FusionWriterRow.fencing)) or 0)
-
-    async def claim(self, fencing: int) -> None:
-        """Become the one writer; every earlier one is fenced off. Claiming again is harmless.
-
-        Raises:
-            FencedOff: a writer with a higher number has claimed before.
-        """
-        async with self._database.writing() as writing:
-            row = await _writer(writing)
-            if fencing < row.fencing:
-                raise FencedOff(fencing, row.fencing)
-            await writing.connection.execute(update(FusionWriterRow).values(fencing=fencing))
-
-    async def progress(self) -> SequenceNumber:
-        """The last report that was decided on."""
-        async with self._database.reading() as connection:
-            return SequenceNumber(await connection.scalar(select(FusionWriterRow.report_seq)) or 0)
-
-    async def backlog(self) -> tuple[int, datetime | None]:
-        """How many reports wait to be decided, and since when the oldest does."""
-        done = select(FusionWriterRow.report_seq).scalar_subquery()
-        async with self._database.reading() as connection:
-            row = (
-                await connection.execute(
-                    select(func.count(ReportRow.seq), func.min(ReportRow.recorded_at)).where(
-                        ReportRow.seq > done
-                    )
-                )
-            ).one()
-        return int(row[0]), row[1]
+class FusionDoor(WriterDoor):
+    """The decisions' side of ``incidents`` and ``reports``."""
 
     async def remember(self, since: datetime) -> FusionMemory:
         """What fusion's state is rebuilt from: the decided reports that were recorded after
@@ -150,18 +112,14 @@ class FusionDoor:
             FencedOff: another writer has taken over.
             ActedMeanwhile: a person acted, after ``known_seq``, on an incident decided about.
         """
-        async with self._database.writing() as writing:
-            row = await _writer(writing)
-            if row.fencing != fencing:
-                raise FencedOff(fencing, row.fencing)
+        async with self.writing_as(fencing) as writing:
+            done = await progress_of(writing.connection)
             work = Application(writing, known_seq, enrichment)
-            await work.add_all([one for one in outcomes if one.report.seq > row.report_seq])
+            await work.add_all([one for one in outcomes if one.report.seq > done])
             applied = await work.finish()
             if outcomes:
                 await writing.connection.execute(
-                    update(FusionWriterRow).values(
-                        report_seq=max(row.report_seq, outcomes[-1].report.seq)
-                    )
+                    update(FusionWriterRow).values(report_seq=max(done, outcomes[-1].report.seq))
                 )
         return applied
 
@@ -181,8 +139,7 @@ class FusionDoor:
         Raises:
             FencedOff: another writer has taken over.
         """
-        async with self._database.writing() as writing:
-            await _require_writer(writing, fencing)
+        async with self.writing_as(fencing) as writing:
             statement = select(IncidentRow).where(IncidentRow.pending.is_not(None))
             if only is not None:
                 statement = statement.where(IncidentRow.id.in_(sorted(only)))
@@ -233,8 +190,7 @@ class FusionDoor:
         known_seq: int,
         enrichment: Enrichment,
     ) -> Applied:
-        async with self._database.writing() as writing:
-            await _require_writer(writing, fencing)
+        async with self.writing_as(fencing) as writing:
             drafts = []
             for incident_id, estimate in estimates.items():
                 row = await read_row(writing.connection, incident_id)
@@ -257,8 +213,7 @@ class FusionDoor:
         Raises:
             FencedOff: another writer has taken over.
         """
-        async with self._database.writing() as writing:
-            await _require_writer(writing, fencing)
+        async with self.writing_as(fencing) as writing:
             statement = select(IncidentRow).where(IncidentRow.is_open.is_(True))
             drafts = []
             for row in await writing.connection.execute(statement):
@@ -277,8 +232,7 @@ class FusionDoor:
         Raises:
             FencedOff: another writer has taken over.
         """
-        async with self._database.writing() as writing:
-            await _require_writer(writing, fencing)
+        async with self.writing_as(fencing) as writing:
             silent = (
                 select(IncidentRow)
                 .where(
@@ -305,17 +259,6 @@ class FusionDoor:
                 draft.kind, draft.detail, draft.guarded = LogKind.INCIDENT_UPDATED, "expired", True
             await tell(writing, drafts)
         return len(drafts)
-
-
-async def _require_writer(writing: Writing, fencing: int) -> None:
-    row = await _writer(writing)
-    if row.fencing != fencing:
-        raise FencedOff(fencing, row.fencing)
-
-
-async def _writer(writing: Writing) -> Any:
-    found = await writing.connection.execute(select(FusionWriterRow).with_for_update())
-    return found.one()
 
 
 __all__ = ["Applied", "FusionDoor", "FusionMemory", "Outcome"]

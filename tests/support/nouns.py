@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from contracts import (
+    AlarmGroup,
     AlarmLevel,
     Assignment,
     AssignmentState,
@@ -21,6 +22,7 @@ from contracts import (
     CameraState,
     ClipState,
     Contribution,
+    DeskLoad,
     Detection,
     Disc,
     Estimate,
@@ -274,6 +276,21 @@ shelves = st.builds(
 handovers = st.builds(
     Handover, id=ids, at=times, actor=ids, text=ids, incident_ids=st.lists(ids).map(tuple)
 )
+alarm_groups = st.builds(
+    AlarmGroup, hazard=st.sampled_from(Hazard), place_name=words, count=st.integers(1, 100)
+)
+desk_loads = st.builds(
+    DeskLoad,
+    at=times,
+    alarms_last_ten_minutes=st.integers(0, 1_000),
+    alarms_last_hour=st.integers(0, 1_000),
+    budget_per_hour=st.floats(0.1, 1_000),
+    odds_factor=st.floats(1, 1_000),
+    odds_bound=st.floats(1, 1_000),
+    flood_since=st.none() | times,
+    groups=st.lists(alarm_groups, max_size=3).map(tuple),
+    chattering=st.lists(alarm_groups, max_size=3).map(tuple),
+)
 clips = st.builds(
     lambda since, length, **values: EvidenceClip(since=since, until=since + length, **values),
     since=times,
@@ -297,6 +314,7 @@ _SUBJECTS = {
     "Unit": units,
     "Shelf": shelves,
     "Handover": handovers,
+    "DeskLoad": desk_loads,
 }
 log_entries = st.sampled_from(LogKind).flatmap(
     lambda kind: st.builds(

@@ -80,8 +80,21 @@ def test_a_flood_begins_above_ten_and_is_grouped_and_ends() -> None:
     for number in range(11):
         policy.note(told(number, place_name="Bekasi Timur"), START)
     load = policy.load(START)
-    assert load.flood_since == START and load.groups[0][1:] == ("Bekasi Timur", 11)
+    assert load.flood_since == START and load.alarms_last_ten_minutes == 11
+    assert [(one.place_name, one.count) for one in load.groups] == [("Bekasi Timur", 11)]
     assert policy.load(START + timedelta(minutes=11)).flood_since is None
+
+
+def test_a_new_leader_knows_of_the_flood_from_what_was_told() -> None:
+    first, second = AlarmPolicy(FusionSettings()), AlarmPolicy(FusionSettings())
+    alarms = [(told(number), START + timedelta(seconds=number)) for number in range(12)]
+    for one, at in alarms:
+        first.note(one, at)
+    second.note(told(99), START)
+    second.recall(alarms)
+    now = START + timedelta(minutes=1)
+    assert second.load(now) == first.load(now)
+    assert first.load(now).flood_since is not None and first.load(now).chattering
 
 
 def test_exercises_burden_nobody() -> None:

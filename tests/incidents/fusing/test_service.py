@@ -27,7 +27,7 @@ from contracts import (
     WatchClosely,
 )
 from geo.fusion import Fusion
-from incidents.fusing import service as fusion_service
+from incidents.fusing import work
 from incidents.fusing.mind import Mind
 from incidents.log import LogFilter
 from incidents.store import Store
@@ -126,7 +126,7 @@ async def test_a_call_is_decided_on_when_its_wake_up_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Without a poll, nothing but the wake-up can bring the decision.
-    monkeypatch.setattr(fusion_service, "POLL_S", 3600.0)
+    monkeypatch.setattr(work, "POLL_S", 3600.0)
     # The API has a store and a bus of its own.
     api_store = await Store.open(sqlite_url, SystemClock())
     async with running(live_store, bus) as service, Bus(shared_server.url, namespace) as api_bus:
