@@ -46,7 +46,7 @@ def _draw(
     pixels, depths = canvas.project(local)
     height, width = canvas.nearness.shape
     inside = (pixels >= 0) & (pixels < (width, height))
-    shown = inside.all(axis=1)
+    shown = np.asarray(inside.all(axis=1))
     if not shown.any() or depths[shown].min() < _NEAREST_M:
         return
     focal = canvas.camera.f_px * OVERSAMPLING
