@@ -19,7 +19,7 @@ from api.problems import Problem
 from api.rights.identity import Identity, Kind
 from api.services import services_of
 from incidents.people.accounts import Account, Role
-from incidents.people.sessions import MachineKey
+from incidents.people.keys import MachineKey
 from incidents.store import Store
 from plumbing.settings import ApiSettings
 

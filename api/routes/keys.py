@@ -19,7 +19,7 @@ from api.schemas.shapes_accounts import IssuedKey, KeyList
 from api.services import services_of
 from api.wire import answer, plain
 from contracts import ContractError
-from incidents.people.sessions import MachineKey
+from incidents.people.keys import MachineKey
 
 router = APIRouter(prefix="/api/v1/keys", route_class=GuardedRoute, tags=["accounts"])
 

@@ -1,57 +1,28 @@
-"""Signed-in browsers and machines' keys.
+"""Signed-in browsers.
 
-Tokens and keys are long and random; only their SHA-256 is kept, so that a stolen database opens
+Their tokens are long and random; only their SHA-256 is kept, so that a stolen database opens
 nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts import AgencyId, ContractError
-from contracts.errors import require_text
-from incidents.database import LOCAL, Database
-from incidents.errors import Exists, NotFound
-from incidents.people.accounts import Account, Groups, Role, dump_names, load_names, to_account
+from incidents.database import Database
+from incidents.errors import NotFound
+from incidents.people.accounts import Account, to_account
 from incidents.people.audit import AuditAction
 from incidents.people.audit_chain import AuditEvent, append
-from incidents.tables import AccountRow, MachineKeyRow, SessionRow
+from incidents.people.secrets_kept import TOKEN_BYTES, digest
+from incidents.tables import AccountRow, SessionRow
 
-_TOKEN_BYTES = 32
 _USED_STEP = timedelta(minutes=1)
 """A session's last use is written at most this often: requests come many a second."""
-_KEY_USED_STEP = timedelta(hours=1)
-"""The same for keys, where it only tells which are forgotten."""
-LONGEST_OVERLAP = timedelta(days=30)
-"""How long a rotated key may live on beside the new one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MachineKey:
-    """A machine that may come in; the key itself is shown once, when it is issued."""
-
-    name: str
-    role: Role
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    scopes: frozenset[str] | None = None
-    """What it may do of what its role may; none: all of it."""
-    camera_groups: Groups = None
-    agency_id: AgencyId | None = None
-    """The agency whose system it is; it sees what that agency is told, and nothing else."""
-    previous_until: datetime | None = None
-    """Until when the key before the last rotation is let in too."""
-    used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +42,12 @@ class Sessions:
 
     async def open(self, username: str) -> str:
         """Begin a session; returns the token for the cookie."""
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
         now = self._database.clock.now()
         async with self._database.changing() as connection:
             await connection.execute(
                 insert(SessionRow).values(
-                    token_hash=_digest(token), username=username, created_at=now, used_at=now
+                    token_hash=digest(token), username=username, created_at=now, used_at=now
                 )
             )
         return token
@@ -87,11 +58,11 @@ class Sessions:
         """Whose session it is, if it was used within ``idle``, was begun no longer than ``longest``
         ago, and the account is enabled."""
         now = self._database.clock.now()
-        digest = _digest(token)
+        hashed = digest(token)
         statement = (
             select(AccountRow, SessionRow.used_at, SessionRow.created_at.label("begun_at"))
             .join(SessionRow, SessionRow.username == AccountRow.username)
-            .where(SessionRow.token_hash == digest)
+            .where(SessionRow.token_hash == hashed)
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(statement)).one_or_none()
@@ -102,7 +73,7 @@ class Sessions:
         if now - row.used_at >= _USED_STEP:
             async with self._database.changing() as connection:
                 await connection.execute(
-                    update(SessionRow).where(SessionRow.token_hash == digest).values(used_at=now)
+                    update(SessionRow).where(SessionRow.token_hash == hashed).values(used_at=now)
                 )
         return to_account(row)
 
@@ -110,7 +81,7 @@ class Sessions:
         """End a session; one that isn't there is ended already."""
         async with self._database.changing() as connection:
             await connection.execute(
-                delete(SessionRow).where(SessionRow.token_hash == _digest(token))
+                delete(SessionRow).where(SessionRow.token_hash == digest(token))
             )
 
     async def of(self, username: str) -> list[SessionUse]:
@@ -152,184 +123,7 @@ class Sessions:
         return int(gone.rowcount)
 
 
-class Keys:
-    """The ``machine_keys`` table."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def issue(
-        self,
-        name: str,
-        role: Role,
-        expires_at: datetime | None = None,
-        *,
-        scopes: Iterable[str] | None = None,
-        camera_groups: Iterable[str] | None = None,
-        agency_id: str | None = None,
-        actor: str = LOCAL,
-    ) -> str:
-        """Make a key for a machine; returns it, to be shown once.
-
-        Raises:
-            Exists: the name is taken.
-            ContractError: a blank name.
-        """
-        require_text("name", name, 80)
-        now = self._database.clock.now()
-        key = _new_key()
-        row = {
-            "name": name,
-            "role": role.value,
-            "key_hash": _digest(key),
-            "created_at": now,
-            "expires_at": expires_at,
-            "revoked_at": None,
-            "scopes": dump_names(scopes),
-            "camera_groups": dump_names(camera_groups),
-            "agency_id": agency_id,
-        }
-        event = AuditEvent(
-            action=AuditAction.KEY_ISSUED,
-            actor=actor,
-            subject=name,
-            details={
-                "role": role.value,
-                "expires_at": None if expires_at is None else expires_at.isoformat(),
-                "scopes": None if scopes is None else sorted(scopes),
-                "camera_groups": None if camera_groups is None else sorted(camera_groups),
-                "agency_id": agency_id,
-            },
-        )
-        try:
-            async with self._database.changing() as connection:
-                await connection.execute(insert(MachineKeyRow), [row])
-                await append(connection, now, [event])
-        except IntegrityError as error:
-            raise Exists("machine key", name) from error
-        return key
-
-    async def rotate(
-        self,
-        name: str,
-        overlap: timedelta,
-        expires_at: datetime | None = None,
-        *,
-        actor: str = LOCAL,
-    ) -> str:
-        """Give a machine another key; the old one is let in for ``overlap`` beside it.
-
-        Returns the new key, to be shown once. A key from before the old one ends at once.
-
-        Raises:
-            NotFound: no such key, or it was revoked.
-            ContractError: an overlap that is too long.
-        """
-        if not timedelta() <= overlap <= LONGEST_OVERLAP:
-            raise ContractError("overlap", f"must be 0 to {LONGEST_OVERLAP.days} days")
-        now = self._database.clock.now()
-        key = _new_key()
-        async with self._database.changing() as connection:
-            found = await connection.execute(
-                select(MachineKeyRow)
-                .where(MachineKeyRow.name == name, MachineKeyRow.revoked_at.is_(None))
-                .with_for_update()
-            )
-            row = found.one_or_none()
-            if row is None:
-                raise NotFound("machine key", name)
-            # One that has expired isn't brought to life again.
-            until = min(now + overlap, row.expires_at or now + overlap)
-            await connection.execute(
-                update(MachineKeyRow)
-                .where(MachineKeyRow.name == name)
-                .values(
-                    previous_hash=row.key_hash,
-                    previous_until=until,
-                    key_hash=_digest(key),
-                    created_at=now,
-                    expires_at=expires_at,
-                )
-            )
-            event = AuditEvent(
-                action=AuditAction.KEY_ROTATED,
-                actor=actor,
-                subject=name,
-                details={"previous_until": until.isoformat()},
-            )
-            await append(connection, now, [event])
-        return key
-
-    async def find(self, key: str) -> MachineKey | None:
-        """Whose key it is, unless it has expired or was revoked."""
-        digest = _digest(key)
-        now = self._database.clock.now()
-        async with self._database.reading() as connection:
-            found = await connection.execute(
-                select(MachineKeyRow).where(
-                    or_(MachineKeyRow.key_hash == digest, MachineKeyRow.previous_hash == digest)
-                )
-            )
-            row = found.one_or_none()
-        if row is None or row.revoked_at is not None:
-            return None
-        ends_at = row.expires_at if row.key_hash == digest else row.previous_until
-        if ends_at is not None and ends_at <= now:
-            return None
-        if row.used_at is None or now - row.used_at >= _KEY_USED_STEP:
-            async with self._database.changing() as connection:
-                await connection.execute(
-                    update(MachineKeyRow).where(MachineKeyRow.name == row.name).values(used_at=now)
-                )
-        return _machine_key(row)
-
-    async def revoke(self, name: str, *, actor: str = LOCAL) -> None:
-        """End a key for good, and what it was before its last rotation.
-
-        Raises:
-            NotFound: no such key.
-        """
-        now = self._database.clock.now()
-        async with self._database.changing() as connection:
-            changed = await connection.execute(
-                update(MachineKeyRow).where(MachineKeyRow.name == name).values(revoked_at=now)
-            )
-            if changed.rowcount == 0:
-                raise NotFound("machine key", name)
-            event = AuditEvent(action=AuditAction.KEY_REVOKED, actor=actor, subject=name)
-            await append(connection, now, [event])
-
-    async def all(self) -> list[MachineKey]:
-        """Every key that was ever issued, by name."""
-        async with self._database.reading() as connection:
-            rows = await connection.execute(select(MachineKeyRow).order_by(MachineKeyRow.name))
-            return [_machine_key(row) for row in rows]
-
-
 async def _require_account(connection: AsyncConnection, username: str) -> None:
     known = select(AccountRow.username).where(AccountRow.username == username)
     if await connection.scalar(known) is None:
         raise NotFound("account", username)
-
-
-def _new_key() -> str:
-    return f"siaga_{secrets.token_urlsafe(_TOKEN_BYTES)}"
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _machine_key(row: Any) -> MachineKey:
-    return MachineKey(
-        name=row.name,
-        role=Role(row.role),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        scopes=load_names(row.scopes),
-        camera_groups=load_names(row.camera_groups),
-        agency_id=None if row.agency_id is None else AgencyId(row.agency_id),
-        previous_until=row.previous_until,
-        used_at=row.used_at,
-    )
