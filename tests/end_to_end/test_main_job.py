@@ -4,6 +4,7 @@ three deaths.
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from collections.abc import Iterator
@@ -11,7 +12,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from websockets.sync.client import connect
 
+from contracts import ReportId
+from plumbing.tracing import Stage, trace_id_of
+from tests.support.collector import Collector, collecting
 from tests.support.data import data_folder
 from tests.support.system import (
     RunningSystem,
@@ -26,12 +31,26 @@ CLIPS = ("fire_street_night.mp4", "crash_junction_day.mp4")
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+def collector() -> Iterator[Collector]:
+    with collecting() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def system(
+    tmp_path_factory: pytest.TempPathFactory, collector: Collector
+) -> Iterator[RunningSystem]:
     clips = tmp_path_factory.mktemp("clips")
     for name in CLIPS:
         shutil.copy(data_folder("hazards/videos") / name, clips / name)
     running = RunningSystem(
-        tmp_path_factory.mktemp("data"), ["--videos", str(clips)], {"SIAGA__LOG__LEVEL": "info"}
+        tmp_path_factory.mktemp("data"),
+        ["--videos", str(clips)],
+        {
+            "SIAGA__LOG__LEVEL": "debug",
+            "SIAGA__LOG__FORMAT": "json",
+            "SIAGA__TRACING__URL": collector.url,
+        },
     )
     yield running
     code = running.stop()
@@ -43,6 +62,52 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     yield from chromium()
+
+
+def test_one_id_leads_from_the_frame_to_the_websocket(
+    system: RunningSystem, collector: Collector
+) -> None:
+    cookies = "; ".join(f"{name}={value}" for name, value in system.client.cookies.items())
+    address = f"{system.url.replace('http', 'ws', 1).rstrip('/')}/ws/v1/feed?after=0"
+    told: set[str] = set()
+    with connect(address, additional_headers={"Cookie": cookies}) as feed:
+
+        def found() -> str | None:
+            """A report that a worker sent and a message of the feed names last."""
+            message = json.loads(feed.recv(timeout=60))
+            for change in message.get("items", [message]):
+                told.update(
+                    change.get("subject", {}).get("estimate", {}).get("report_ids", [])[-1:]
+                )
+            return next((one for one in told if len(_lines_of(system, one)) >= 3), None)
+
+        report_id = eventually(found, 120, "a detection of footage is told of on the feed")
+    lines = _lines_of(system, report_id)
+    assert {"detection sent", "decided", "told"} <= lines.keys()
+    assert lines["detection sent"]["role"].startswith("worker")
+    assert (lines["decided"]["role"], lines["told"]["role"]) == ("fusion", "api")
+    trace_id = trace_id_of(ReportId(report_id))
+    assert {line["trace_id"] for line in lines.values()} == {trace_id}
+
+    stages = [Stage.FRAME, Stage.SEND, Stage.ACCEPT, Stage.FUSE, Stage.TELL]
+    eventually(
+        lambda: collector.traces()[trace_id].keys() >= set(stages), 20, "all its spans are sent"
+    )
+    spans = {name: group[0] for name, group in collector.traces()[trace_id].items()}
+    assert spans[Stage.FRAME].parent_id == ""
+    assert {spans[name].parent_id for name in stages[1:]} == {spans[Stage.FRAME].span_id}
+    roles = [spans[name].role.split("-")[0] for name in stages]
+    assert roles == ["worker", "worker", "fusion", "fusion", "api"]
+
+
+def _lines_of(system: RunningSystem, report_id: str) -> dict[str, dict[str, Any]]:
+    """What the roles' logs say of a report, by event."""
+    lines = (line for line in system.output.splitlines() if line.startswith("{"))
+    return {
+        line["event"]: line
+        for line in map(json.loads, filter(lambda line: report_id in line, lines))
+        if line.get("report_id") == report_id
+    }
 
 
 def test_from_footage_to_a_verified_incident_through_three_deaths(
