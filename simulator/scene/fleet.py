@@ -14,7 +14,7 @@ from simulator.scene import vehicles
 from simulator.scene.conditions import Conditions
 from simulator.scene.lanes import Kind
 from simulator.scene.lighting import fog_colour
-from simulator.scene.models import Mesh, Model, model
+from simulator.scene.models import Faces, Mesh, Model, model
 from simulator.scene.place import Place
 from simulator.scene.traffic import Vehicle
 from simulator.scene.vehicles import Detail
@@ -33,14 +33,10 @@ _TINY_M = 50.0
 MIRRORED_M = 70.0
 """Farther off, neither shadow nor image in the wet is seen."""
 _LIGHT_STEPS = 24
-_LEAST_TURN = 0.5
-"""Faces that show less than this (in pixels) are left out."""
 _FAR_PX = 60_000.0
 SHADE_MARGIN_PX = 4
 _SHADOW = np.array((4, 3, 2, 1))
 """Before a mesh's end its shadow's corners stand."""
-_TURN = np.array((0, 1, 2))
-"""The corners of a face that tell how it is turned."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -146,22 +142,14 @@ def _see(
     sunk = np.array([one.sunk_m for one in lit])
     meshes = [known.mesh for known in models]
     counts = np.array([len(mesh.points) for mesh in meshes])
-    local = np.vstack([mesh.points for mesh in meshes])
-    turns = np.array([(math.cos(v.turn_rad), math.sin(v.turn_rad), v.a, v.b) for v in found])
-    cos, sin, a, b = np.repeat(turns, counts, axis=0).T
-    ahead, left = local[:, 0].copy(), local[:, 1].copy()
-    local[:, 0] = a + ahead * cos - left * sin
-    local[:, 1] = b + ahead * sin + left * cos
-    # What is under water isn't seen: the sides end at its surface.
     levels = np.repeat(sunk, counts)
-    np.maximum(local[:, 2], levels, out=local[:, 2])
-    plane = place.to_plane(local)
+    plane = place.to_plane(_put_down(meshes, found, counts, levels))
     depths = (plane - (camera.x, camera.y, camera.h)) @ camera.axes[2]
     pixels, _ = camera.project(plane)
     share = np.where(sunk > 0.02, 0.5, 0.34 * under.wet)
     share[np.array(far) > MIRRORED_M] = 0
     starts = np.concatenate(([0], np.cumsum(counts)))
-    faces_of = _Faces(meshes, starts)
+    faces_of = Faces(meshes, starts)
     images, turned_away = None, []
     if share.any():
         plane[:, 2] = 2 * levels - plane[:, 2]
@@ -170,11 +158,8 @@ def _see(
     nearest = np.minimum.reduceat(depths, starts[:-1])
     means = np.add.reduceat(depths, starts[:-1]) / counts
     pixels = _bounded(pixels)
-    low = np.floor(np.minimum.reduceat(pixels, starts[:-1], axis=0)).astype(int) - 1
-    high = np.ceil(np.maximum.reduceat(pixels, starts[:-1], axis=0)).astype(int) + 2
-    low = np.maximum(low, 0)
-    high = np.minimum(high, (camera.width_px, camera.height_px))
-    shown = (nearest >= _NEAREST_M) & (low < high).all(axis=1)
+    windows = _framed(pixels, starts, camera)
+    shown = (nearest >= _NEAREST_M) & (windows[:, :2] < windows[:, 2:]).all(axis=1)
     fixed = _fixed(pixels)
     turned_here = faces_of.turned(pixels, 1)
     shadows = fixed[(starts[1:, None] - _SHADOW).ravel()].reshape(-1, 4, 2)
@@ -183,7 +168,6 @@ def _see(
     for index in np.flatnonzero(shown).tolist():
         known, vehicle = models[index], found[index]
         part = slice(starts[index], starts[index + 1])
-        window = (*low[index].tolist(), *high[index].tolist())
         faces = _outlined(known, fixed[part], turned_here[index])
         mirrored: tuple[tuple[Fixed, Colour], ...] = ()
         if images is not None and share[index] > 0.02:
@@ -195,7 +179,7 @@ def _see(
             vehicle.a,
             vehicle.b,
             float(means[index]),
-            window,
+            tuple(windows[index].tolist()),
             shadows[index],
             tuple(shades[index]),
             faces,
@@ -204,6 +188,29 @@ def _see(
             vehicle.event_id,
         )
     return seen
+
+
+def _put_down(
+    meshes: Sequence[Mesh], found: Sequence[Vehicle], counts: NDArray[np.intp], levels: Floats
+) -> Floats:
+    """The points of all meshes in the place's frame, each where its vehicle stands."""
+    local = np.vstack([mesh.points for mesh in meshes])
+    turns = np.array([(math.cos(v.turn_rad), math.sin(v.turn_rad), v.a, v.b) for v in found])
+    cos, sin, a, b = np.repeat(turns, counts, axis=0).T
+    ahead, left = local[:, 0].copy(), local[:, 1].copy()
+    local[:, 0] = a + ahead * cos - left * sin
+    local[:, 1] = b + ahead * sin + left * cos
+    # What is under water isn't seen: the sides end at its surface.
+    np.maximum(local[:, 2], levels, out=local[:, 2])
+    return local
+
+
+def _framed(pixels: Floats, starts: NDArray[np.intp], camera: PinholeCamera) -> NDArray[np.intp]:
+    """The part of the picture about each one's points: x0, y0, x1, y1."""
+    low = np.floor(np.minimum.reduceat(pixels, starts[:-1], axis=0)).astype(int) - 1
+    high = np.ceil(np.maximum.reduceat(pixels, starts[:-1], axis=0)).astype(int) + 2
+    high = np.minimum(high, (camera.width_px, camera.height_px))
+    return np.hstack((np.maximum(low, 0), high))
 
 
 def _detail(kind: Kind, depth_m: float) -> Detail:
@@ -236,25 +243,6 @@ def _near_picture(
         _Lit(v, away, (red, green, blue), depth_at(v.a, v.b) if depth_at else 0.0)
         for v, away, (red, green, blue) in zip(near, ahead[kept].tolist(), lights, strict=True)
     ]
-
-
-class _Faces:
-    """The faces of many meshes, looked at all at once."""
-
-    def __init__(self, meshes: Sequence[Mesh], starts: NDArray[np.intp]) -> None:
-        """``starts`` tells where each mesh's points begin among all."""
-        own = [start + mesh.corners[mesh.firsts[:, None] + _TURN] for mesh, start in zip(
-            meshes, starts[:-1].tolist(), strict=True)]  # fmt: skip
-        self._ends = np.cumsum([len(mesh.firsts) for mesh in meshes])[:-1]
-        self._corners = np.concatenate(own)
-
-    def turned(self, pixels: Floats, sense: int) -> list[NDArray[np.bool_]]:
-        """Which are turned to us: they run clockwise as seen from outside (``sense`` 1)."""
-        first, one, two = (pixels[column] for column in self._corners.T)
-        one -= first
-        two -= first
-        turn = sense * (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
-        return np.split(turn > _LEAST_TURN, self._ends)
 
 
 def _windows(outlines: Fixed, camera: PinholeCamera) -> NDArray[np.int32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +19,9 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Colour = tuple[float, float, float]
 
+_LEAST_TURN = 0.5
+"""Faces that show less than this (about their area in pixels) are left out."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Mesh:
@@ -26,8 +30,8 @@ class Mesh:
     points: Floats
     corners: Indices
     """Of one face after the other."""
-    firsts: Indices
-    """Where in `corners` each face begins."""
+    thirds: Indices
+    """Of each face three points, as far from one another as may be: (faces, 3)."""
     spans: tuple[slice, ...]
     """Each face's part of `corners`."""
 
@@ -84,7 +88,9 @@ def _mesh(
     # Faces of a solid share their corners: each is projected once.
     points, corners = np.unique(body.round(6), axis=0, return_inverse=True)
     spans = tuple(slice(*pair) for pair in itertools.pairwise(ends.tolist()))
-    return Mesh(np.vstack((points, _shadow(kind))), corners.ravel(), ends[:-1], spans)
+    corners, counts = corners.ravel(), np.diff(ends)
+    thirds = ends[:-1, None] + counts[:, None] * np.arange(3) // 3
+    return Mesh(np.vstack((points, _shadow(kind))), corners, corners[thirds], spans)
 
 
 def _shadow(kind: Kind) -> Floats:
@@ -93,3 +99,21 @@ def _shadow(kind: Kind) -> Floats:
         [(reach, half + 0.2, 0), (reach, -half, 0), (-reach, -half, 0), (-reach, half + 0.2, 0)],
         float,
     )
+
+
+class Faces:
+    """The faces of many meshes, looked at all at once."""
+
+    def __init__(self, meshes: Sequence[Mesh], starts: NDArray[np.intp]) -> None:
+        """``starts`` tells where each mesh's points begin among all."""
+        own = [start + mesh.thirds for mesh, start in zip(meshes, starts.tolist(), strict=False)]
+        self._thirds = np.concatenate(own)
+        self._ends = np.cumsum([len(thirds) for thirds in own])[:-1]
+
+    def turned(self, pixels: Floats, sense: int) -> list[NDArray[np.bool_]]:
+        """Which are turned to us: they run clockwise as seen from outside (``sense`` 1)."""
+        first, one, two = (pixels[column] for column in self._thirds.T)
+        one -= first
+        two -= first
+        turn = sense * (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
+        return np.split(turn > _LEAST_TURN, self._ends)
