@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,8 +15,9 @@ from pathlib import Path
 from bench.fusion.cities import ReadCity
 from bench.killing import installation
 from contracts import Camera, Detection, ReportBody
+from incidents.fusing.service import LEASE
 from incidents.store import Store
-from plumbing.bus import DETECTIONS, Bus, BusFull
+from plumbing.bus import DETECTIONS, Bus, BusFull, Lease
 from plumbing.clock import SystemClock
 from plumbing.logs import configure_logging
 from plumbing.settings import Settings
@@ -39,6 +42,18 @@ class FusionProcess:
         """Start a new one."""
         self._process = self._context.Process(target=_lead, args=(self._settings,), daemon=True)
         self._process.start()
+
+    def suspend(self) -> None:
+        """SIGSTOP: it sleeps in the middle of whatever it does."""
+        self._signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT: it goes on as if no time had passed."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.pid is not None:
+            os.kill(self._process.pid, number)
 
     def kill(self) -> None:
         """SIGKILL: nothing is closed, flushed or said."""
@@ -89,6 +104,13 @@ class Live:
         """Wait until a process has claimed the database with a higher fencing number."""
         while await self.store.fusion.fencing() <= above:  # noqa: ASYNC110 - another process
             await asyncio.sleep(POLL_S)
+
+    async def end_lease(self) -> None:
+        """Give back the lease of a process that is known to be dead, so that the next one needn't
+        wait until it lapses."""
+        (held,) = await self.bus.look_at_leases([LEASE])
+        if held is not None:
+            await self.bus.release_lease(Lease(LEASE, held.holder, held.fencing))
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ DISTANCE_FLOOR = 20
 _FACTORS = np.exp(np.linspace(math.log(0.4), math.log(4.0), 93))
 _FACTOR_SPREAD = 0.4
 """Of the prior on the log of how much farther off callers stand than assumed."""
+_ROUNDS = 30
 
 
 def isotonic(said: Sequence[float], real: Sequence[bool]) -> tuple[float, ...]:
@@ -81,3 +82,25 @@ def distance_factor(distances: Sequence[tuple[Hazard, float, float]]) -> float |
 def gamma_poisson(count: float, exposure: float, mean: float, weight: float) -> float:
     """Rate after ``count`` in ``exposure``, under a prior of ``mean`` worth ``weight`` exposure."""
     return (mean * weight + count) / (weight + exposure)
+
+
+def calls_per_event(
+    calls: Sequence[tuple[int, bool]], mean: float, weight: float, shape: float
+) -> float:
+    """Mean number of calls that an event brings, under a prior of ``mean`` worth ``weight`` events.
+
+    What neither a camera saw nor anybody called about isn't known of. So the events without a
+    camera stand for those like them that nobody called about, too: of gamma-Poisson counts of
+    this ``shape``, a share of ``(1 + mean / shape) ** -shape`` are 0.
+
+    Args:
+        calls: Of each known event, how many called, and whether a camera reported it.
+    """
+    whole = sum(count for count, _ in calls) + mean * weight
+    seen = sum(by_camera for _, by_camera in calls) + weight
+    heard = len(calls) - sum(by_camera for _, by_camera in calls)
+    rate = mean
+    for _ in range(_ROUNDS):
+        none_called = (1 + rate / shape) ** -shape
+        rate = whole / (seen + heard / (1 - none_called))
+    return rate

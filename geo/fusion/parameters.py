@@ -69,6 +69,8 @@ class FusionParameters:
     report falsely, where each shows a few hundredths of a km2."""
     clutter_by_camera: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """The same of single cameras, learnt."""
+    calls_by_hazard: Mapping[Hazard, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Mean number of calls that one event brings, learnt; as assumed where a hazard is left out."""
     detection_probability: float = 0.7
     """That a camera looking at a hazard reports it."""
     wrong_hazard: float = 0.05
@@ -149,7 +151,7 @@ class FusionParameters:
 
     def calls_per_event(self, hazard: Hazard) -> float:
         """Mean number of calls that one event brings."""
-        return _CALLS_PER_EVENT[hazard]
+        return self.calls_by_hazard.get(hazard, _CALLS_PER_EVENT[hazard])
 
     def delay_days(self, hazard: Hazard) -> float:
         """Time scale of the reports after the first."""

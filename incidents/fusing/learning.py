@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
@@ -27,37 +27,32 @@ from contracts import (
     to_json,
 )
 from geo.fusion import FusionParameters
-from geo.fusion.learning import distance_factor, gamma_poisson, isotonic
+from geo.fusion.learning import distance_factor, gamma_poisson
 from geo.regions import sigmas_of
 from incidents.database import Database, Writing
 from incidents.errors import NotFound
+from incidents.fusing.learnt import (
+    CLUTTER,
+    DISTANCE,
+    EXISTENCE,
+    FALSE_CALLS,
+    Case,
+    after_reset,
+    calls_by_hazard,
+    differs,
+    existence,
+    false_calls,
+)
 from incidents.tables import IncidentRow, LearntRow, ReportRow
-
-EXISTENCE = "existence"
-DISTANCE = "caller_distance_factor"
-FALSE_CALLS = "false_calls_per_km2_day"
-CLUTTER = "clutter_tracks_per_day/"
-"""Before a camera's id."""
 
 OVER = timedelta(days=90)
 CLUTTER_OVER = timedelta(days=14)
 CLUTTER_WEIGHT_DAYS = 3.0
 """Days of a camera's own that count as much as what is assumed of all."""
-FALSE_CALLS_WEIGHT = 50.0
-"""Calls decided about that count as much as what is assumed."""
 MOST_INCIDENTS = 5_000
 MOST_TRACKS = 200_000
-WORTH_CHANGING = 0.05
-"""Share by which a figure must differ from the one in use to take its place."""
 PRECISE_SIGMA_M = 60.0
 """Of positions that tell how far off callers stand."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    incident: Incident
-    decided_at: datetime
-    real: bool
 
 
 class Learning:
@@ -102,9 +97,10 @@ class Learning:
         known = {figure.name: figure for figure in await self.figures()}
         cases = await self._cases(now - OVER)
         found = [
-            _existence(_after(cases, known.get(EXISTENCE)), now),
-            await self._distance(_after(cases, known.get(DISTANCE)), parameters, now),
-            _false_calls(_after(cases, known.get(FALSE_CALLS)), parameters, now),
+            existence(after_reset(cases, known.get(EXISTENCE)), now),
+            await self._distance(after_reset(cases, known.get(DISTANCE)), parameters, now),
+            false_calls(after_reset(cases, known.get(FALSE_CALLS)), parameters, now),
+            *calls_by_hazard(cases, known, parameters, now),
             *await self._clutter(cases, known, parameters, now),
         ]
         # A camera that has been quiet since goes back to what is assumed of all.
@@ -114,7 +110,7 @@ class Learning:
             for name, figure in known.items()
             if name.startswith(CLUTTER) and name not in names and not figure.frozen
         ]
-        changed = [figure for figure in found if _differs(known.get(figure.name), figure)]
+        changed = [figure for figure in found if differs(known.get(figure.name), figure)]
         if not changed and not gone:
             return False
         async with self._database.writing() as writing:
@@ -126,7 +122,7 @@ class Learning:
                 await writing.connection.execute(delete(LearntRow).where(LearntRow.name.in_(gone)))
         return True
 
-    async def _cases(self, since: datetime) -> list[_Case]:
+    async def _cases(self, since: datetime) -> list[Case]:
         """Incidents that people called real or not, newest first."""
         statement = (
             select(IncidentRow.body)
@@ -143,13 +139,13 @@ class Learning:
         cases = []
         for incident in incidents:
             if incident.state is IncidentState.REJECTED:
-                cases.append(_Case(incident, incident.closed_at or incident.updated_at, real=False))
+                cases.append(Case(incident, incident.closed_at or incident.updated_at, real=False))
             elif incident.verified_at is not None:
-                cases.append(_Case(incident, incident.verified_at, real=True))
+                cases.append(Case(incident, incident.verified_at, real=True))
         return cases
 
     async def _distance(
-        self, cases: list[_Case], parameters: FusionParameters, now: datetime
+        self, cases: Sequence[Case], parameters: FusionParameters, now: datetime
     ) -> LearntFigure:
         """From real incidents that a camera places, the callers that a phone places."""
         placed = [
@@ -193,7 +189,7 @@ class Learning:
 
     async def _clutter(
         self,
-        cases: list[_Case],
+        cases: list[Case],
         known: Mapping[str, LearntFigure],
         parameters: FusionParameters,
         now: datetime,
@@ -242,70 +238,6 @@ class Learning:
                 )
             )
         return found
-
-
-def parameters_with(
-    assumed: FusionParameters, figures: Iterable[LearntFigure]
-) -> tuple[FusionParameters, tuple[float, ...]]:
-    """Parameters with what was learnt, and the pairs that probabilities are bent by."""
-    known = {figure.name: figure.value for figure in figures if figure.value}
-    changes: dict[str, float] = {}
-    if DISTANCE in known:
-        changes["standoff_factor"] = known[DISTANCE][0]
-    if FALSE_CALLS in known:
-        changes["false_calls_per_km2_day"] = known[FALSE_CALLS][0]
-    clutter = {
-        name.removeprefix(CLUTTER): value[0]
-        for name, value in known.items()
-        if name.startswith(CLUTTER)
-    }
-    parameters = replace(assumed, **changes, clutter_by_camera=clutter)  # type: ignore[arg-type]
-    return parameters, known.get(EXISTENCE, ())
-
-
-def _existence(cases: list[_Case], now: datetime) -> LearntFigure:
-    # The contributions sum to the log odds as they were reckoned, before any bending.
-    said = [
-        1
-        / (1 + math.exp(-max(-700.0, sum(c.log_odds for c in one.incident.estimate.contributions))))
-        for one in cases
-    ]
-    value = isotonic(said, [one.real for one in cases])
-    rounded = tuple(round(knot, 4) for knot in value)
-    return LearntFigure(
-        name=EXISTENCE, value=rounded, assumed=(), samples=len(cases), learnt_at=now
-    )
-
-
-def _false_calls(cases: list[_Case], parameters: FusionParameters, now: datetime) -> LearntFigure:
-    """By the share of the calls decided about that were about nothing: no area is needed."""
-    assumed = parameters.false_calls_per_km2_day
-    true_rate = parameters.true_calls_per_km2_day
-    calls = [(len(case.incident.estimate.call_ids), case.real) for case in cases]
-    false = sum(count for count, real in calls if not real)
-    whole = sum(count for count, _ in calls)
-    share = assumed / (assumed + true_rate)
-    share = gamma_poisson(false, whole, share, FALSE_CALLS_WEIGHT)
-    value = (round(max(true_rate * share / (1 - share), 1e-6), 5),) if whole else ()
-    return LearntFigure(
-        name=FALSE_CALLS, value=value, assumed=(assumed,), samples=whole, learnt_at=now
-    )
-
-
-def _after(cases: list[_Case], figure: LearntFigure | None) -> list[_Case]:
-    if figure is None or figure.since is None:
-        return cases
-    return [case for case in cases if case.decided_at > figure.since]
-
-
-def _differs(known: LearntFigure | None, found: LearntFigure) -> bool:
-    """Whether it is worth rebuilding fusion's memory for."""
-    if known is None or len(known.value) != len(found.value):
-        return bool(found.value) and not (known is not None and known.frozen)
-    return not known.frozen and any(
-        abs(before - after) > WORTH_CHANGING * max(abs(before), abs(after))
-        for before, after in zip(known.value, found.value, strict=True)
-    )
 
 
 async def _read(writing: Writing, name: str) -> LearntFigure:

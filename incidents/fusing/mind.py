@@ -39,7 +39,7 @@ from geo.sights import KnownSights, Sights
 from geo.visibility import RankedCamera
 from incidents.fusing.configured import load_areas, load_buildings, parameters_of, with_areas
 from incidents.fusing.decisions import FusionMemory, Outcome
-from incidents.fusing.learning import parameters_with
+from incidents.fusing.learnt import parameters_with
 from plumbing.logs import get_logger
 from plumbing.settings import CitySettings, FusionSettings
 

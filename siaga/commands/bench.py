@@ -54,6 +54,9 @@ def fusion(
     full: Annotated[
         bool, typer.Option("--full", help="10 x 10 km, 2,000 cameras, 24 h, and variations.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Every wrong pair and duplicate by its cause, too.")
+    ] = False,
     load: Annotated[
         float | None,
         typer.Option(min=1, help="Instead: so many reports a second through the real service."),
@@ -62,6 +65,12 @@ def fusion(
     kills: Annotated[
         int | None,
         typer.Option(min=1, help="Instead: kill -9 of the fusion process, so often, over a day."),
+    ] = None,
+    takeovers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Instead: kill or suspend the leader, so often, beside a standby."
+        ),
     ] = None,
     cueing: Annotated[
         bool, typer.Option("--cueing", help="Instead: what calls that cue cameras are worth.")
@@ -79,15 +88,16 @@ def fusion(
         found = bench_cueing.run(days, settings_from(config).fusion, _progress)
         _show(found, bench_cueing.table(found), as_json)
         return
-    if load is not None or kills is not None:
-        _fusion_live(load, seconds, kills, first_seed, as_json)
+    if load is not None or kills is not None or takeovers is not None:
+        _fusion_live(load, seconds, kills, takeovers, first_seed, as_json)
         return
 
     from bench.fusion import run as bench_fusion
     from incidents.fusing.configured import parameters_of
 
     plan = bench_fusion.FULL if full else bench_fusion.Plan()
-    plan = replace(plan, first_seed=first_seed, seeds=max(5, seeds) if full else seeds)
+    seeds = max(5, seeds) if full else seeds
+    plan = replace(plan, first_seed=first_seed, seeds=seeds, explained=explain)
     settings = settings_from(config)
     parameters = parameters_of(settings.fusion, settings.city.timezone)
     figures = bench_fusion.run(plan, parameters, _progress)
@@ -95,10 +105,16 @@ def fusion(
 
 
 def _fusion_live(
-    load: float | None, seconds: float, kills: int | None, seed: int, as_json: bool
+    load: float | None,
+    seconds: float,
+    kills: int | None,
+    takeovers: int | None,
+    seed: int,
+    as_json: bool,
 ) -> None:
     from bench.fusion import killing as bench_killing
     from bench.fusion import load as bench_load
+    from bench.fusion import takeovers as bench_takeovers
 
     figures: dict[str, Any] = {}
     faults: tuple[str, ...] = ()
@@ -108,6 +124,9 @@ def _fusion_live(
     if kills is not None:
         figures |= bench_killing.run(kills, seed)
         faults += bench_killing.FAULTS
+    if takeovers is not None:
+        figures |= bench_takeovers.run(takeovers, seed)
+        faults += bench_takeovers.FAULTS
     _show(figures, "\n".join(f"{name:<18} {value}" for name, value in figures.items()), as_json)
     if any(figures[name] for name in faults):
         raise Failure(f"must be 0: {', '.join(name for name in faults if figures[name])}")

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from contracts import Hazard
 from geo.callers import STANDOFFS
-from geo.fusion.learning import calibrated, distance_factor, gamma_poisson, isotonic
+from geo.fusion.learning import (
+    calibrated,
+    calls_per_event,
+    distance_factor,
+    gamma_poisson,
+    isotonic,
+)
 
 
 def test_too_few_verdicts_teach_nothing() -> None:
@@ -50,3 +56,17 @@ def test_how_far_callers_stand_is_found(true: float) -> None:
 def test_a_rate_moves_from_the_prior_to_the_data() -> None:
     assert gamma_poisson(0, 0, 0.5, 3) == 0.5
     assert gamma_poisson(400, 100, 0.5, 3) == pytest.approx(4, rel=0.05)
+
+
+def test_events_that_nobody_tells_of_are_reckoned_with() -> None:
+    random = np.random.default_rng(5)
+    shape, mean = 3.0, 1.2
+    counts = random.poisson(random.gamma(shape, mean / shape, 4_000)).tolist()
+    by_camera = (random.random(4_000) < 0.3).tolist()
+    known = [one for one in zip(counts, by_camera, strict=True) if any(one)]
+    assert np.mean([count for count, _ in known]) > 1.15 * mean
+    assert calls_per_event(known, 3.0, 20.0, shape) == pytest.approx(mean, rel=0.06)
+
+
+def test_without_events_callers_are_as_assumed() -> None:
+    assert calls_per_event([], 3.0, 20.0, 3.0) == pytest.approx(3.0)

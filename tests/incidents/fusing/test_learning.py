@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from contracts import (
+    CallId,
     Contribution,
     Incident,
     IncidentId,
@@ -14,7 +15,7 @@ from contracts import (
 )
 from geo.fusion import FusionParameters
 from incidents.errors import NotFound
-from incidents.fusing.learning import EXISTENCE, FALSE_CALLS, parameters_with
+from incidents.fusing.learnt import CALLS, EXISTENCE, FALSE_CALLS, parameters_with
 from incidents.rows import add_row
 from incidents.store import Store
 from tests.incidents.make import estimate, incident
@@ -93,3 +94,22 @@ async def test_what_is_frozen_stays_and_what_is_reset_starts_anew(store: Store) 
 async def test_what_was_never_learnt_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         await store.learning.reset(FALSE_CALLS)
+
+
+async def test_how_many_people_call_is_learnt_from_ended_incidents(store: Store) -> None:
+    calls = tuple(CallId(f"call-{number}") for number in range(9))
+    loud = [
+        replace(one, estimate=replace(one.estimate, call_ids=calls))
+        for one in (decided(number, real=True, log_odds=4.0) for number in range(40))
+    ]
+    await put(store, *loud)
+    await store.learning.learn(ASSUMED, START + timedelta(hours=1))
+    (figure,) = [one for one in await store.learning.figures() if one.name.startswith(CALLS)]
+    hazard = loud[0].hazard
+    assert figure.name == f"{CALLS}{hazard.value}" and figure.samples == 40
+    assert figure.assumed == (ASSUMED.calls_per_event(hazard),)
+    parameters, _ = parameters_with(ASSUMED, await store.learning.figures())
+    assert ASSUMED.calls_per_event(hazard) < parameters.calls_per_event(hazard) < 9
+    await store.learning.reset(figure.name)
+    parameters, _ = parameters_with(ASSUMED, await store.learning.figures())
+    assert parameters.calls_per_event(hazard) == ASSUMED.calls_per_event(hazard)
