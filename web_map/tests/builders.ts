@@ -143,7 +143,33 @@ export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
     calls: [],
     units: [],
     shelves: [],
+    desk_load: null,
     ...over,
+  };
+}
+
+export function loadOf(seq: number, floodSince: string | null): Change & { type: 'change' } {
+  return {
+    type: 'change',
+    seq,
+    prev_seq: seq - 1,
+    kind: 'desk.load',
+    subject_id: 'alarms',
+    recorded_at: '2026-11-22T02:01:00Z',
+    actor: 'system',
+    detail: '',
+    exercise: false,
+    subject: {
+      at: '2026-11-22T02:01:00Z',
+      alarms_last_ten_minutes: 12,
+      alarms_last_hour: 14,
+      budget_per_hour: 6,
+      odds_factor: 2.33,
+      odds_bound: 8,
+      flood_since: floodSince,
+      groups: [],
+      chattering: [],
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Operations, type Touched } from '../src/lib/operations.svelte';
-import { acted, call, camera, estimate, incident, snapshot } from './builders';
+import { acted, call, camera, estimate, incident, loadOf, snapshot } from './builders';
 
 function loaded() {
   const operations = new Operations();
@@ -125,6 +125,15 @@ describe('what the server told', () => {
     expect(operations.shelves.size).toBe(1);
     operations.putShelf({ ...shelf, until: '2026-11-22T02:00:00.900Z', ended_by: 'ayu' }, now);
     expect(operations.shelves.size).toBe(0);
+  });
+
+  it('knows of a flood that the service announces, and that it is over', () => {
+    const operations = loaded();
+    expect(operations.deskLoad).toBeNull();
+    operations.applyAll([loadOf(11, '2026-11-22T02:00:00Z')]);
+    expect(operations.deskLoad?.flood_since).toBe('2026-11-22T02:00:00Z');
+    operations.applyAll([loadOf(12, null)]);
+    expect(operations.deskLoad?.flood_since).toBeNull();
   });
 
   it('forgets old calls that belong to nothing, and only those', () => {

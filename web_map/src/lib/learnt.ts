@@ -1,14 +1,19 @@
 // Learnt figures in words: what each is of, and its value in its own unit.
 
 import { number, share, t } from './text.svelte';
+import type { Hazard } from './types';
 
 const CLUTTER = 'clutter_tracks_per_day/';
+const CALLS = 'calls_per_event/';
 
 /** Such as `clutter_tracks_per_day/camera-7`; an unknown one shows as it is. */
 export function learntName(name: string, cameraName: (id: string) => string): string {
   if (name === 'existence') return t('learn.existence');
   if (name === 'caller_distance_factor') return t('learn.distance');
   if (name === 'false_calls_per_km2_day') return t('learn.falseCalls');
+  if (name.startsWith(CALLS)) {
+    return t('learn.calls', { hazard: t(`hazard.${name.slice(CALLS.length) as Hazard}`) });
+  }
   if (!name.startsWith(CLUTTER)) return name;
   return t('learn.clutter', { camera: cameraName(name.slice(CLUTTER.length)) });
 }

@@ -9,6 +9,7 @@ import type {
   CameraHealth,
   CameraView,
   Change,
+  DeskLoad,
   Handover,
   Incident,
   IncidentState,
@@ -59,6 +60,8 @@ export class Operations {
   /** What earlier shifts have told, by id; filled by the desk and the feed. */
   readonly handovers = new SvelteMap<string, Handover>();
   readonly pending = new SvelteMap<string, Pending>();
+  /** What the service says of the load of alarms; null while it never said anything. */
+  deskLoad = $state.raw<DeskLoad | null>(null);
   /** False until the first snapshot. */
   loaded = $state(false);
   seq = $state(0);
@@ -112,6 +115,7 @@ export class Operations {
     replace(this.calls, snapshot.calls, null);
     replace(this.units, snapshot.units, null);
     replace(this.shelves, snapshot.shelves, null);
+    this.deskLoad = snapshot.desk_load;
     this.sickCameras = count(this.cameras.values(), isSick);
     this.seq = snapshot.seq;
     this.loaded = true;
@@ -132,6 +136,7 @@ export class Operations {
       calls: [],
       units: [],
       shelves: [],
+      desk_load: null,
     });
     this.loaded = false;
   }
@@ -234,6 +239,9 @@ export class Operations {
         break;
       case 'clip.saved':
         if (change.subject.incident_id === this.selectedId) this.clipsSaved += 1;
+        break;
+      case 'desk.load':
+        this.deskLoad = change.subject;
     }
   }
 

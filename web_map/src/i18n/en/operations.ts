@@ -124,6 +124,7 @@ export const operations: Record<keyof typeof inIndonesian, string> = {
   'deed.merge.label': 'Other incidents',
   'deed.merge.usual': 'The same event',
   'deed.merge.none': 'There is no other incident.',
+  'deed.duplicate.short': 'Duplicate',
   'deed.duplicate.title': 'A duplicate of which one?',
   'deed.split.title': 'Which reports are apart?',
   'deed.split.label': 'Sources',
@@ -152,6 +153,9 @@ export const operations: Record<keyof typeof inIndonesian, string> = {
   'similar.same': '{percent} the same',
   'flood.title': 'Alarm flood',
   'flood.text': '{count} alarms in 10 minutes.',
+  'load.raised':
+    'More alarms than the desk can look at: what only cameras see needs {factor} times the odds to sound.',
+  'load.quiet': 'Quiet, as it sounds again and again unconfirmed: {places}',
   'flood.gather': 'Group them',
   'flood.apart': 'Show one by one',
   'flood.more': '{count} more like it',

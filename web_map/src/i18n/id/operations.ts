@@ -122,6 +122,7 @@ export const operations = {
   'deed.merge.label': 'Insiden lain',
   'deed.merge.usual': 'Kejadian yang sama',
   'deed.merge.none': 'Tidak ada insiden lain.',
+  'deed.duplicate.short': 'Duplikat',
   'deed.duplicate.title': 'Duplikat dari yang mana?',
   'deed.split.title': 'Laporan mana yang terpisah?',
   'deed.split.label': 'Sumber',
@@ -150,6 +151,9 @@ export const operations = {
   'similar.same': '{percent} sama',
   'flood.title': 'Banjir alarm',
   'flood.text': '{count} alarm dalam 10 menit.',
+  'load.raised':
+    'Alarm melebihi kemampuan meja: yang hanya dilihat kamera perlu peluang {factor} kali lipat untuk berbunyi.',
+  'load.quiet': 'Disenyapkan karena berbunyi berulang tanpa konfirmasi: {places}',
   'flood.gather': 'Kelompokkan',
   'flood.apart': 'Tampilkan satu per satu',
   'flood.more': '{count} lagi yang serupa',

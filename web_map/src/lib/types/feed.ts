@@ -2,7 +2,7 @@
 
 import type { Call } from './calls';
 import type { Camera, CameraHealth, CameraView } from './cameras';
-import type { Handover, Shelf } from './desk';
+import type { DeskLoad, Handover, Shelf } from './desk';
 import type { EvidenceClip } from './evidence';
 import type { Incident } from './incidents';
 import type { Unit } from './routing';
@@ -15,6 +15,8 @@ export interface Snapshot {
   calls: Call[];
   units: Unit[];
   shelves: Shelf[];
+  /** As it was told last; null where it never was. */
+  desk_load: DeskLoad | null;
 }
 
 interface ChangeOf<K extends string, S> {
@@ -45,7 +47,8 @@ export type Change =
   | ChangeOf<'unit.saved' | 'unit.removed', Unit>
   | ChangeOf<'shelf.saved', Shelf>
   | ChangeOf<'handover.written' | 'handover.taken', Handover>
-  | ChangeOf<'clip.saved', EvidenceClip>;
+  | ChangeOf<'clip.saved', EvidenceClip>
+  | ChangeOf<'desk.load', DeskLoad>;
 
 export interface Ping {
   type: 'ping';
