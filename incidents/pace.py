@@ -23,6 +23,13 @@ FEWEST = 100
 MOST = 2_000
 
 
+def after(rows: int, took_s: float, fewest: int = FEWEST) -> int:
+    """How many rows the next batch changes when this one took so long."""
+    if took_s > AIM_S:
+        return max(fewest, rows // 2)
+    return min(MOST, rows * 2) if took_s < AIM_S / 2 else rows
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A writing transaction, and how many rows to change in it."""
@@ -48,8 +55,5 @@ class Pace:
             began_s = loop.time()
             yield Batch(connection, self.rows)
         took_s = loop.time() - began_s
-        if took_s > AIM_S:
-            self.rows = max(self._fewest, self.rows // 2)
-        elif took_s < AIM_S / 2:
-            self.rows = min(MOST, self.rows * 2)
+        self.rows = after(self.rows, took_s, self._fewest)
         await asyncio.sleep(min(took_s, LONGEST_REST_S))

@@ -63,3 +63,19 @@ def test_one_whose_parent_is_gone_already_ends_at_once() -> None:
 def test_without_a_supervisor_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SUPERVISOR_PID, raising=False)
     die_with_parent()
+
+
+def test_what_a_role_has_loaded_is_not_looked_through_again() -> None:
+    program = """
+import gc
+from plumbing.processes import settle_memory
+before = len(gc.get_objects())
+settle_memory()
+print(before, gc.get_freeze_count(), len(gc.get_objects()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    before, frozen, left = map(int, done.stdout.split())
+    assert frozen > 0.9 * before
+    assert left < 0.1 * before
