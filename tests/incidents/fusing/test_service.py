@@ -1,11 +1,8 @@
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,7 +13,6 @@ from contracts import (
     CameraId,
     CameraPose,
     CameraState,
-    Detection,
     Hazard,
     IncidentAction,
     LogKind,
@@ -28,51 +24,17 @@ from contracts import (
 )
 from geo.fusion import Fusion
 from incidents.fusing import work
-from incidents.fusing.mind import Mind
 from incidents.log import LogFilter
 from incidents.store import Store
 from plumbing.bus import DETECTIONS, HEALTH, Bus
 from plumbing.clock import SystemClock
 from plumbing.embedded_bus import EmbeddedBus
 from plumbing.settings import Settings, SettingsError
-from tests.incidents import make
+from tests.incidents.live import call_bodies, detection
 from tests.incidents.make import CENTRE, camera, health, picture
-from tests.incidents.running import QUICK, decided, leading, now, running, until
+from tests.incidents.running import decided, leading, now, running, until
 
 FAR = LonLat(CENTRE.lon + 0.02, CENTRE.lat)
-
-
-@pytest.fixture
-async def live_store(sqlite_url: str) -> AsyncIterator[Store]:
-    """A store on the machine's own clock, with two cameras that look at the centre."""
-    opened = await Store.open(sqlite_url, SystemClock())
-    for number in (1, 2):
-        await opened.cameras.save(camera(number), actor="budi", version=None)
-    await opened.cameras.save(camera(3, exercise=True), actor="budi", version=None)
-    yield opened
-    await opened.close()
-
-
-def detection(number: int = 1, **changes: object) -> Detection:
-    """A certain fire, seen now."""
-    at = now()
-    times = {"captured_at": at, "received_at": at, "started_at": at, "llr": 12.0}
-    return make.detection(number, **(times | changes))  # type: ignore[arg-type]
-
-
-def call_bodies(number: int, place: LonLat = CENTRE, **changes: object) -> list[object]:
-    at = now()
-    return [
-        make.call(number, received_at=at, **changes),  # type: ignore[arg-type]
-        make.fix(
-            number,
-            call_number=number,
-            place=place,
-            received_at=at,
-            positioned_at=at,
-            **{k: v for k, v in changes.items() if k == "exercise"},
-        ),
-    ]
 
 
 async def test_a_detection_on_the_bus_becomes_an_incident(live_store: Store, bus: Bus) -> None:
@@ -324,77 +286,6 @@ async def test_a_pose_that_geometry_refuses_leaves_the_camera_its_place(
     assert one.best_camera_ids == ("camera-2",)
 
 
-async def test_while_the_bus_is_away_calls_go_on_and_afterwards_it_catches_up(
-    live_store: Store, own_server: EmbeddedBus
-) -> None:
-    async with Bus(own_server.url) as bus, running(live_store, bus) as service:
-        await leading(service)
-        await bus.publish(DETECTIONS, detection(1))
-        await decided(service, 1)
-        own_server.stop()
-        await live_store.reports.accept(call_bodies(1))  # type: ignore[arg-type]
-        await decided(service, 3, seconds=5)
-        # Longer than the lease lasts.
-        await asyncio.sleep(2.5)
-        await live_store.reports.accept(call_bodies(2))  # type: ignore[arg-type]
-        await decided(service, 5, seconds=5)
-        own_server.start()
-
-        async def published() -> bool:
-            await bus.publish(DETECTIONS, detection(2))
-            return True
-
-        await asyncio.sleep(0.2)
-        await until(published)
-        await decided(service, 6, seconds=15)
-        assert service.counts.leading
-
-
-async def test_a_standby_takes_over_and_goes_on_where_the_other_stopped(
-    live_store: Store, bus: Bus, sqlite_url: str, shared_server: EmbeddedBus, namespace: str
-) -> None:
-    other_store = await Store.open(sqlite_url, SystemClock())
-    async with Bus(shared_server.url, namespace) as other_bus:
-        async with running(live_store, bus) as first:
-            await leading(first)
-            async with running(other_store, other_bus) as second:
-                await bus.publish(DETECTIONS, detection(1))
-                await decided(first, 1)
-                await asyncio.sleep(1.2)
-                assert not second.counts.leading
-        # Both are stopped now; a third takes over at once, since a lease is given back.
-        async with running(other_store, other_bus) as third:
-            await leading(third, 3)
-            await bus.publish(DETECTIONS, detection(2))
-            await decided(third, 2)
-    await other_store.close()
-    (one,) = (await live_store.snapshot()).incidents
-    memory = await live_store.fusion.remember(now() - timedelta(hours=1))
-    assert dict(memory.assignment) == {
-        ReportId("report-detection-1"): one.id,
-        ReportId("report-detection-2"): one.id,
-    }
-
-
-async def test_a_writer_that_was_replaced_while_it_slept_writes_nothing(
-    live_store: Store, bus: Bus
-) -> None:
-    async with running(live_store, bus) as service:
-        await leading(service)
-        fencing = await live_store.fusion.fencing()
-        await live_store.fusion.claim(fencing + 5)
-        await live_store.reports.accept(call_bodies(1))  # type: ignore[arg-type]
-
-        async def stood_down() -> bool:
-            return not service.counts.leading
-
-        await until(stood_down, 3)
-        # It holds the lease still, or can have it again: then it claims above the other.
-        await decided(service, 2)
-        assert await live_store.fusion.fencing() > fencing + 5
-    assert len((await live_store.snapshot()).incidents) == 1
-
-
 async def test_settings_that_can_not_be_used_are_refused(
     live_store: Store, bus: Bus, tmp_path: Path
 ) -> None:
@@ -460,21 +351,3 @@ async def test_the_log_and_the_snapshot_agree(live_store: Store, bus: Bus) -> No
     still_open = {key: one for key, one in told.items() if one.state.is_open}  # type: ignore[attr-defined]
     assert still_open == {one.id: one for one in snapshot.incidents}
     assert (await live_store.calls.get(CallId("call-7"))) in snapshot.calls
-
-
-async def test_a_memory_that_takes_longer_to_rebuild_than_a_lease_lasts_is_led_by_once(
-    live_store: Store, bus: Bus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = Mind.rebuild
-
-    def slowly(mind: Mind, *memory: Any) -> None:
-        if memory[0] is not None:
-            time.sleep(3 * QUICK.fusion.writer_lease_s / 2)
-        whole(mind, *memory)
-
-    monkeypatch.setattr(Mind, "rebuild", slowly)
-    async with running(live_store, bus) as service:
-        await leading(service)
-        await live_store.reports.accept(call_bodies(1))  # type: ignore[arg-type]
-        await decided(service, 2)
-        assert service.counts.rebuilt == 1
