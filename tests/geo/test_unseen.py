@@ -56,6 +56,28 @@ def test_who_sees_nothing_moves_the_place_and_doubts_the_incident(fusion: Fusion
     assert nothing.source_id == EAST and nothing.log_odds < -0.1
 
 
+def test_who_calls_alone_where_two_cameras_see_nothing_is_soon_doubted() -> None:
+    class Junction:
+        """Two cameras that show all within 150 m."""
+
+        def finding(self, xy: Floats) -> Sequence[tuple[CameraId, Floats]]:
+            near = np.where(np.hypot(*xy.T) < 150, 0.95, 0.0)
+            return [(CameraId("north"), near), (CameraId("south"), near)]
+
+    say = Reporter(LocalProjection(BEKASI))
+    fusion = Fusion(FusionParameters(), LocalProjection(BEKASI), {})
+    fusion.set_watch(Junction())
+    fusion.set_live({CameraId("north"): 1.0, CameraId("south"): 1.0})
+    told = [fusion.add(report) for report in say.call("k", (0.0, 0.0), radius_m=15)]
+    said = [told[-1][-1].estimate.probability]
+    for minutes in (100 / 60, 7, 12):
+        (after,) = fusion.refresh(at(minutes)).values()
+        said.append(after.probability)
+    # A fire may be farther from its caller than the cameras show.
+    assert said[0] > 0.85 and said[1] < said[0] - 0.1 and said[3] < 0.6
+    assert said == sorted(said, reverse=True)
+
+
 def test_it_counts_once_a_correlation_time_and_not_for_ever(fusion: Fusion) -> None:
     say = Reporter(LocalProjection(BEKASI))
     fusion.set_live({EAST: 1.0})

@@ -1,0 +1,85 @@
+"""What one camera says, track by track."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from contracts import (
+    DecisionKind,
+    Hazard,
+    Sighting,
+    SourceKind,
+)
+from geo.fusion import Fusion
+from tests.geo.builders import Reporter
+from tests.geo.fusion.stage import feed, pixel_of
+
+
+def test_frames_of_one_track_are_one_piece_of_evidence(fusion: Fusion, say: Reporter) -> None:
+    foot = pixel_of("a", 0, 50)
+    decisions = feed(
+        fusion,
+        [say.detection("a", "t", foot, llr=5, at_s=i, since_s=0, number=i) for i in range(30)],
+    )
+    assert {d.incident_id for d in decisions} == {decisions[0].incident_id}
+    first, last = decisions[0].estimate, decisions[-1].estimate
+    said = [sum(c.log_odds for c in e.contributions if c.source_id == "a") for e in (first, last)]
+    assert said[1] == pytest.approx(said[0])
+    assert len(last.report_ids) == 30
+    assert [c.source for c in last.contributions][:2] == [SourceKind.PRIOR, SourceKind.CAMERA]
+
+
+def test_a_lost_and_found_track_counts_once(fusion: Fusion, say: Reporter) -> None:
+    foot = pixel_of("a", 0, 50)
+    (one,) = fusion.add(say.detection("a", "t1", foot, llr=5, at_s=0))
+    (two,) = fusion.add(say.detection("a", "t2", foot, llr=5, at_s=30))
+    assert two.incident_id == one.incident_id
+    assert two.estimate.probability <= one.estimate.probability
+
+
+def test_two_concurrent_tracks_of_one_camera_far_apart_are_two_events(
+    fusion: Fusion, say: Reporter
+) -> None:
+    left, right = pixel_of("a", -15, 40), pixel_of("a", 15, 40)
+    (one,) = fusion.add(say.detection("a", "t1", left, Sighting.CRASH, at_s=10, since_s=0))
+    (two,) = fusion.add(say.detection("a", "t2", right, Sighting.CRASH, at_s=11, since_s=5))
+    assert two.kind is DecisionKind.FOUND and two.incident_id != one.incident_id
+    # Not even a caller between them makes them one.
+    feed(fusion, say.call("k", (0, 40), Hazard.CRASH, at_s=60))
+    assert len(fusion.incident_ids) == 2
+
+
+@pytest.mark.parametrize("later_first", [False, True])
+def test_a_false_track_that_came_first_keeps_no_true_one_from_its_caller(
+    fusion: Fusion, say: Reporter, later_first: bool
+) -> None:
+    crash = say.detection("a", "k", pixel_of("a", -6, 25), Sighting.CRASH, llr=3.2, at_s=7)
+    fire = say.detection("a", "f", pixel_of("a", 4, 30), Sighting.FIRE, llr=2.0, at_s=12, since_s=6)
+    tracks = [fire, crash] if later_first else [crash, fire]
+    decisions = feed(fusion, [*say.call("c1", (0, 25), radius_m=45), *tracks])
+    of_caller = fusion.estimate(decisions[0].incident_id)
+    assert of_caller is not None
+    assert of_caller.hazard is Hazard.FIRE
+    assert set(of_caller.report_ids) == {"c1/call", "c1/fix1", fire.id}
+    (other,) = set(fusion.incident_ids) - {decisions[0].incident_id}
+    alone = fusion.estimate(other)
+    assert alone is not None and alone.report_ids == (crash.id,)
+    # Told in an order that leaves each report where it is now.
+    told = {ident: d.incident_id for d in decisions for ident in d.estimate.report_ids}
+    assert told[fire.id] == decisions[0].incident_id and told[crash.id] == other
+
+
+@pytest.mark.parametrize(("llr", "lowest", "highest"), [(-0.4, 0.0, 0.02), (6.0, 0.9, 1.0)])
+def test_cameras_that_agree_in_place_alone_make_no_event(
+    fusion: Fusion, say: Reporter, llr: float, lowest: float, highest: float
+) -> None:
+    told = [
+        *fusion.add(say.detection("a", "k", pixel_of("a", 0, 50), Sighting.CRASH, llr=llr)),
+        *fusion.add(say.detection("b", "k", pixel_of("b", 0, 50), Sighting.CRASH, llr=llr, at_s=1)),
+    ]
+    estimate = told[-1].estimate
+    assert lowest <= estimate.probability <= highest
+    total = sum(c.log_odds for c in estimate.contributions)
+    assert estimate.probability == pytest.approx(1 / (1 + math.exp(-total)), abs=1e-4)
