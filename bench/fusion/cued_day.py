@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -18,6 +18,7 @@ from contracts import (
     Camera,
     CameraHealth,
     CameraId,
+    CameraPose,
     CameraState,
     Decision,
     DecisionKind,
@@ -105,7 +106,7 @@ class Day:
         self._cameras = tuple(read.poses)
         self._truth = dict(read.truth)
         self._eyes = Eyes(city, seed, way.looking)
-        self._mind = _mind_of(read, fusion)
+        self._mind = mind_of(read.poses, fusion)
         self._alarms = AlarmPolicy(fusion)
         self._cueing = Cueing(self._mind, fusion.hot_cameras, fusion.detection_probability)
         self._incidents: dict[IncidentId, Incident] = {}
@@ -300,7 +301,8 @@ class Day:
         )
 
 
-def _mind_of(read: ReadCity, fusion: FusionSettings) -> Mind:
+def mind_of(poses: Mapping[CameraId, CameraPose], fusion: FusionSettings) -> Mind:
+    """The service's mind for a simulated city, all of whose cameras are live."""
     mind = Mind(CitySettings(lon=CENTRE.lon, lat=CENTRE.lat), fusion)
     cameras = [
         Camera(
@@ -310,11 +312,11 @@ def _mind_of(read: ReadCity, fusion: FusionSettings) -> Mind:
             position=pose.position,
             pose=pose,
         )
-        for camera_id, pose in read.poses.items()
+        for camera_id, pose in poses.items()
     ]
     live = [
         CameraHealth(camera_id=camera_id, state=CameraState.LIVE, since=START)
-        for camera_id in read.poses
+        for camera_id in poses
     ]
     mind.rebuild(None, cameras, live)
     return mind

@@ -72,6 +72,10 @@ def fusion(
             min=1, help="Instead: kill or suspend the leader, so often, beside a standby."
         ),
     ] = None,
+    registered: Annotated[
+        int | None,
+        typer.Option(min=2_001, help="Instead: a report's cost with so many cameras registered."),
+    ] = None,
     cueing: Annotated[
         bool, typer.Option("--cueing", help="Instead: what calls that cue cameras are worth.")
     ] = False,
@@ -87,6 +91,12 @@ def fusion(
         days = bench_cueing.Plan(first_seed=first_seed, seeds=seeds)
         found = bench_cueing.run(days, settings_from(config).fusion, _progress)
         _show(found, bench_cueing.table(found), as_json)
+        return
+    if registered is not None:
+        from bench.fusion import registered as bench_registered
+
+        costs = bench_registered.run(registered, first_seed)
+        _show(costs, "\n".join(f"{name:<18} {value}" for name, value in costs.items()), as_json)
         return
     if load is not None or kills is not None or takeovers is not None:
         _fusion_live(load, seconds, kills, takeovers, first_seed, as_json)
