@@ -8,13 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from bench.fusion import tracker
 from bench.fusion.baselines import dbscan, dots_of, gate
+from bench.fusion.causes import Causes, explain
 from bench.fusion.scoring import Found, Tally, score
-from contracts import CameraId, CameraPose, ReportBody, evidence_key
+from contracts import CameraId, CameraPose, Report, ReportBody, Sequence, evidence_key
 from geo.camera import PinholeCamera
 from geo.fusion import FusionParameters
+from geo.fusion.evidence import Evidence
+from geo.fusion.hearing import Hearing
 from geo.projection import LocalProjection
-from siaga.commands.replay import Replay, read_cameras, read_reports, run
+from siaga.commands.replay import Replay, run
+from siaga.recorded import read_cameras, read_reports
 from simulator.reports import CityAssumptions, TrueEvent, make_city, read_truth, write_city
 
 GATES: dict[str, tuple[float, float, int]] = {
@@ -29,6 +34,8 @@ class Results:
 
     tallies: dict[str, Tally] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
+    causes: Causes | None = None
+    """Of the fusion's faults, where they are asked for."""
 
     def of(self, method: str) -> Tally:
         """The method's tally."""
@@ -91,10 +98,28 @@ def measure(
         dots = dots_of(city.bodies, models, projection)
         methods |= {name: gate(dots, *limits) for name, limits in GATES.items()}
         methods["DBSCAN 300 m 30 min"] = dbscan(dots, 300.0, 30.0)
+        if tracker.is_installed():
+            methods[tracker.NAME] = tracker.tracked(pieces_of(city, projection, parameters))
+    if results.causes is not None:
+        pieces = pieces_of(city, projection, parameters)
+        bodies = city.bodies
+        explain(results.causes, methods["siaga"], pieces, bodies, city.truth, city.events)
     for name, found in methods.items():
         score(results.of(name), found, city.truth, city.events, hours, first)
     say(f"{len(city.lines)} reports, {len(city.events)} events")
     return replay
+
+
+def pieces_of(
+    city: ReadCity, projection: LocalProjection, parameters: FusionParameters
+) -> dict[str, Evidence]:
+    """What each source says after all its reports."""
+    hearing = Hearing(parameters, projection)
+    for camera_id, pose in city.poses.items():
+        hearing.set_camera(camera_id, pose)
+    for number, body in enumerate(city.bodies, start=1):
+        hearing.hear(Report(seq=Sequence(number), recorded_at=body.received_at, body=body))
+    return {heard.key: heard.placed for heard in hearing if heard.piece is not None}
 
 
 def found_by(replay: Replay, city: ReadCity, projection: LocalProjection) -> Iterator[Found]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.fusion.causes import Causes
 from bench.fusion.cities import Results, made_city, measure
 from geo.fusion import FusionParameters
 from geo.projection import LocalProjection
@@ -31,6 +32,8 @@ class Plan:
     first_seed: int = 101
     seeds: int = 2
     variations: bool = False
+    explained: bool = False
+    """Whether every fault is put down to what caused it."""
 
 
 FULL = Plan(side_m=10_000.0, cameras=2_000, hours=24.0, seeds=5, variations=True)
@@ -57,6 +60,11 @@ def run(plan: Plan, parameters: FusionParameters, say: Say) -> dict[str, Any]:
         "baselines": {n: t.figures() for n, t in assumed.tallies.items() if n != "siaga"},
         "stress": stressed.of("siaga").figures(),
     }
+    if assumed.causes is not None and stressed.causes is not None:
+        figures["causes"] = assumed.causes.figures()
+        figures["stress"]["causes"] = stressed.causes.figures()
+        for name, causes in (("as assumed", assumed.causes), ("stress", stressed.causes)):
+            say("\n".join((f"{name}:", *causes.rows())))
     if plan.variations:
         once = replace(plan, seeds=1)
         figures["variations"] = {
@@ -75,7 +83,7 @@ def _cities(
     *,
     baselines: bool = False,
 ) -> Results:
-    results = Results()
+    results = Results(causes=Causes() if plan.explained else None)
     cameras = min(plan.cameras, round(assumptions.cameras * plan.cameras / 2_000))
     sized_city = sized(assumptions, side_m=plan.side_m, cameras=cameras, hours=plan.hours)
     for number in range(plan.seeds):
