@@ -61,6 +61,8 @@ class Snapshot:
     calls: list[Plain]
     units: list[Plain]
     shelves: list[Plain]
+    desk_load: Plain | None = None
+    """How many alarms the desk is given, as it was told last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ async def _items(
                 message["calls"],
                 message.get("units", []),
                 message.get("shelves", []),
+                message.get("desk_load"),
             )
         for plain in _changes(message):
             if plain["prev_seq"] != cursor:
