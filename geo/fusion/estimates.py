@@ -10,6 +10,7 @@ from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from contracts import CallId, Contribution, Estimate, Region, SourceKind
+from geo.fusion.contributions import contributions_of
 from geo.fusion.evidence import CallEvidence, TrackEvidence, medoid
 from geo.fusion.hearing import Heard
 from geo.fusion.laws import weighed
@@ -53,7 +54,7 @@ def estimate_of(
     inner, outer = credible_areas(place, (0.5, 0.9))
     pieces = score.pieces
     of_calls = counted[score.hazards.index(ranked[0][0])]
-    contributions = score.contributions(ranked[0][0], location)
+    contributions = contributions_of(score, ranked[0][0], location)
     if abs(of_calls) > LEAST_LOG_ODDS:
         contributions += (
             Contribution(source=SourceKind.CALL_COUNT, source_id="", log_odds=of_calls),

@@ -2,10 +2,11 @@
 
 For a set C and a hazard h with rate mu::
 
-    log Z_h = log mu_h + sum_i a_i(h) + log integral prod_i L_i(x | h) dx + sum_i log f_h(t_i - t_0)
+    log Z_h = log mu_h + sum_i a_i(h) + log integral prod_i L_i(x | h) dx
+              + log integral prod_i f_i(t_i - t_0 | h) dt_0
 
 with ``a_i`` a source's odds against clutter, ``L_i`` its density over the event's place (1/km2) and
-``f_h`` the density of a delay after the set's first report (1/day). ``Z = sum_h Z_h`` are the odds
+``f_i`` the density of its delay after the event's beginning (1/day). ``Z = sum_h Z_h`` are the odds
 that the event exists, and ``log(1 + Z)`` is what the set adds to the score of a partition.
 
 Tracks of one camera are one source: it looks once, however many tracks it makes of what it sees.
@@ -22,7 +23,7 @@ from operator import add
 
 import numpy as np
 
-from contracts import Contribution, Hazard, SourceKind
+from contracts import Hazard
 from geo.fusion.evidence import CallEvidence, Evidence, TrackEvidence
 from geo.fusion.laws import DAY_S, arrived, log_call_count, log_delay, log_delays, weighed
 from geo.fusion.parameters import FusionParameters
@@ -176,16 +177,17 @@ class Score:
         if self.impossible:
             return -math.inf
         return (
-            self.term(hazard).log_k + self._log_expected(hazard) + float(self._delays(hazard).sum())
+            self.term(hazard).log_k + self.log_expected(hazard) + float(self.delays(hazard).sum())
         )
 
-    def _delays(self, hazard: Hazard) -> Floats:
+    def delays(self, hazard: Hazard) -> Floats:
+        """``(N,)`` what each source's time adds to a hazard's log odds, in nats."""
         p = self.parameters
         started = np.array([source.started_s for source in self.sources])
         prompt = np.array([source.is_prompt for source in self.sources])
         return log_delays(started, prompt, p.delay_days(hazard), p.found_within_s / DAY_S)
 
-    def _log_expected(self, hazard: Hazard) -> float:
+    def log_expected(self, hazard: Hazard) -> float:
         """Of how many times its mean rate the hazard's is at the set's hour, month and place."""
         p = self.parameters
         found = p.log_season(hazard, self.sources[0].started_s)
@@ -240,7 +242,7 @@ class Score:
         return max(
             z
             - sum(source.own_log_odds(h) for source in seen)
-            - cameras._log_expected(h)
+            - cameras.log_expected(h)
             - math.log(p.rate(h))
             + log_rate
             for h, z in zip(cameras.hazards, cameras.log_z_by_hazard, strict=True)
@@ -313,42 +315,3 @@ class Score:
             np.concatenate([place.means for _, place in kept]),
             np.concatenate([place.covariances for _, place in kept]),
         )
-
-    def contributions(
-        self, hazard: Hazard, location: tuple[float, float]
-    ) -> tuple[Contribution, ...]:
-        """What each source added to a hazard's log odds; they sum to them.
-
-        A source's share is its own words, its rates, and how well its place and time agree with
-        those before it. The prior's is the event's rate against the first source's clutter.
-        """
-        delays = self._delays(hazard)
-        steps = self.steps(hazard)
-        rate = math.log(self.parameters.rate(hazard)) + self._log_expected(hazard) - self.doubt
-        first = self.sources[0].own_log_odds(hazard)
-        found: list[Contribution] = []
-        for number, (source, log_k, delay) in enumerate(
-            zip(self.sources, steps, delays.tolist(), strict=True)
-        ):
-            step = log_k + delay
-            if number == self.best_placed:
-                step -= math.log(self.parameters.rate(hazard))
-            if number == 0:
-                prior = rate + step - first
-                found.append(Contribution(source=SourceKind.PRIOR, source_id="", log_odds=prior))
-                step = first
-            kinds = dict.fromkeys(
-                piece.sighting.value if isinstance(piece, TrackEvidence) else piece.stated or ""
-                for piece in source.pieces
-            )
-            x, y = source.best.own_xy
-            found.append(
-                Contribution(
-                    source=source.best.source,
-                    source_id=source.best.source_id,
-                    log_odds=step,
-                    sighting=", ".join(kinds),
-                    distance_m=math.hypot(x - location[0], y - location[1]),
-                )
-            )
-        return tuple(found)
