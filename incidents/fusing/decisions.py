@@ -9,7 +9,7 @@ takes effect exactly once, whatever dies when.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import or_, select, update
@@ -20,8 +20,6 @@ from contracts import (
     IncidentId,
     IncidentState,
     LogKind,
-    Report,
-    ReportId,
 )
 from contracts import Sequence as SequenceNumber
 from incidents.database import SYSTEM
@@ -29,25 +27,13 @@ from incidents.errors import ActedMeanwhile
 from incidents.fusing.application import Application, Outcome
 from incidents.fusing.drafts import Applied, draft_of, shortened, tell
 from incidents.fusing.enrichment import Enrichment
+from incidents.fusing.memory import FusionMemory
 from incidents.fusing.writer import WriterDoor, progress_of
 from incidents.reports import to_report
 from incidents.rows import read_row
 from incidents.tables import FusionWriterRow, IncidentRow, ReportRow
 
 _EXPIRED_AT_ONCE = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FusionMemory:
-    """What a new writer starts from, all of one moment."""
-
-    report_seq: SequenceNumber
-    reports: tuple[Report, ...]
-    assignment: Mapping[ReportId, IncidentId]
-    touched: frozenset[IncidentId]
-    """Incidents that a person has acted on."""
-    ended: frozenset[IncidentId]
-    """Those of them that take no more reports."""
 
 
 class FusionDoor(WriterDoor):
@@ -261,4 +247,4 @@ class FusionDoor(WriterDoor):
         return len(drafts)
 
 
-__all__ = ["Applied", "FusionDoor", "FusionMemory", "Outcome"]
+__all__ = ["Applied", "FusionDoor", "Outcome"]

@@ -37,9 +37,10 @@ from geo.projection import LocalProjection
 from geo.ptz import PtzModel
 from geo.sights import KnownSights, Sights
 from geo.visibility import RankedCamera
+from incidents.fusing.application import Outcome
 from incidents.fusing.configured import load_areas, load_buildings, parameters_of, with_areas
-from incidents.fusing.decisions import FusionMemory, Outcome
 from incidents.fusing.learnt import parameters_with
+from incidents.fusing.memory import FusionMemory, restored
 from plumbing.logs import get_logger
 from plumbing.settings import CitySettings, FusionSettings
 
@@ -122,7 +123,7 @@ class Mind:
         self._unusable.clear()
         for exercise in (False, True):
             fusion = self._partitions[exercise] = self._fresh(exercise)
-            if memory is not None and not _restored(fusion, memory, exercise):
+            if memory is not None and not restored(fusion, memory, exercise):
                 self._partitions[exercise] = self._fresh(exercise)
             self._look(exercise)
 
@@ -301,16 +302,3 @@ class Mind:
             # That a head has turned is its business, and no sign of a blow.
             return PtzModel.of(PinholeCamera.from_pose(pose, self._projection), camera.head)
         return widened(pose, self._moved[camera.id]) if camera.id in self._moved else pose
-
-
-def _restored(fusion: Fusion, memory: FusionMemory, exercise: bool) -> bool:
-    """Put back what was decided; false where that fails, and only a fresh start is left."""
-    reports = [report for report in memory.reports if report.exercise is exercise]
-    try:
-        fusion.restore(reports, memory.assignment, memory.touched)
-        for incident_id in sorted(memory.ended):
-            fusion.note_human_action(incident_id, ended=True)
-    except Exception:  # noqa: BLE001 - a service that can't start is worse than one that forgot
-        _log.exception("fusion's memory can't be rebuilt; it starts empty", exercise=exercise)
-        return False
-    return True
