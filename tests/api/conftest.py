@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from contracts import CameraState, ProbeAnswer, ProbeCamera, ScenarioReport, StartScenario
 from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from plumbing.embedded_bus import EmbeddedBus
 from tests.support.api import ApiThread, RunningApi, api_in_thread, api_settings, running_api
+
+
+async def _finds_nothing(_: ProbeCamera) -> ProbeAnswer:
+    return ProbeAnswer(state=CameraState.NOT_FOUND, detail="nothing is there")
+
+
+async def _plays_nothing(command: StartScenario) -> ScenarioReport:
+    why = "" if command.name is None else "is none of ours"
+    return ScenarioReport(name=command.name or "", is_playing=False, refused=why)
+
+
+@contextmanager
+def answered(running: ApiThread) -> Iterator[ApiThread]:
+    """With a worker and a city that answer at once: without them each request waits for long."""
+
+    async def begin() -> list[asyncio.Task[None]]:
+        bus = running.api.bus
+        answering = (bus.answer_probes(_finds_nothing), bus.answer_city(_plays_nothing))
+        return [asyncio.create_task(one) for one in answering]
+
+    async def end() -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    tasks = running.run(begin())
+    yield running
+    running.run(end())
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +51,8 @@ def shared_api(
 ) -> Iterator[ApiThread]:
     """Served beside the tests; its data grow from test to test."""
     folder = tmp_path_factory.mktemp("api")
-    with api_in_thread(api_settings(folder), shared_server.url, "api-tests") as running:
+    settings = api_settings(folder)
+    with api_in_thread(settings, shared_server.url, "api-tests") as running, answered(running):
         yield running
 
 
@@ -34,7 +66,8 @@ def desk(shared_api: ApiThread) -> Iterator[httpx.Client]:
 @pytest.fixture
 def own_api_thread(tmp_path: Path, shared_server: EmbeddedBus) -> Iterator[ApiThread]:
     """A running API of the test's own, beside the test."""
-    with api_in_thread(api_settings(tmp_path), shared_server.url, f"api-{tmp_path.name}") as one:
+    settings = api_settings(tmp_path)
+    with api_in_thread(settings, shared_server.url, f"api-{tmp_path.name}") as one, answered(one):
         yield one
 
 

@@ -203,7 +203,10 @@ def test_encryption_and_whose_certificate_is_believed(
         trusting = settings.model_copy(update={"check_certificates": False})
         opener = StreamOpener(trusting, SystemClock(), guard, sealer)
         assert len(list(islice(StreamReader(source, opener).frames(), 3))) == 3
-        by_ffmpeg = settings.model_copy(update={"own_rtsp": False})
+        by_ffmpeg = settings.model_copy(
+            # FFmpeg looks at the stream for half a second, and each packet passes two relays.
+            update={"own_rtsp": False, "open_timeout_s": 20.0}
+        )
         strict = StreamOpener(by_ffmpeg, SystemClock(), guard, sealer)
         assert "certificate" in failure_of(StreamReader(source, strict)).detail
         assert len(list(islice(StreamReader(accepting, strict).frames(), 3))) == 3
