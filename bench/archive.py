@@ -24,8 +24,9 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from bench.archive_dialects import BEGIN
 from bench.archive_fill import AREAS, CENTRE, fill_postgres, fill_sqlite
-from bench.archive_rows import BEGIN, ENTRIES_AN_INCIDENT, STEP, incident_id
+from bench.archive_rows import ENTRIES_AN_INCIDENT, STEP, incident_id
 from contracts import AgencyId, AlarmLevel, Hazard, IncidentId
 from incidents.keeping.archive import EVERYWHERE, Extent
 from incidents.log import LogFilter

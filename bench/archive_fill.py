@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.archive_rows import ENTRIES_AN_INCIDENT, PLACES, Postgres, Rows, Sqlite, made_incident
+from bench.archive_dialects import Postgres, Sqlite
+from bench.archive_rows import ENTRIES_AN_INCIDENT, PLACES, Rows, made_incident
 from contracts import LonLat
-from incidents.finding import words_of
+from incidents.words import words_of
 
 CENTRE = LonLat(106.9920, -6.2383)
 AREAS = tuple(f"Kecamatan {number}" for number in range(12))

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
+from bench.archive_dialects import BEGIN, Dialect
 from contracts import (
     AlarmLevel,
     CameraHealth,
@@ -28,12 +29,11 @@ from contracts import (
     Region,
     to_json,
 )
-from incidents.finding import EXERCISE, LASTING
+from incidents.words import EXERCISE, LASTING
 
 ENTRIES_AN_INCIDENT = 10
 TOLD = ("incident.founded", "incident.updated", "incident.acted")
 """The first entries of ten; the others are of cameras."""
-BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=180)
 """Between two incidents: a million of them in under six years."""
 OPEN_AT_END = 40
@@ -54,64 +54,6 @@ _LEVELS = ((AlarmLevel.ALARM, 100), (AlarmLevel.CANDIDATE, 500), (AlarmLevel.SIG
 def incident_id(number: int) -> IncidentId:
     """Of the incident of this number, from 0."""
     return IncidentId(f"incident-{number:08d}")
-
-
-class Dialect(Protocol):
-    """What two databases write in different ways."""
-
-    def series(self, first: int, last: int) -> str:
-        """A table of ``n`` from ``first`` up to, not including, ``last``."""
-        ...
-
-    def time(self, seconds: str) -> str:
-        """A time so many seconds after `BEGIN`."""
-        ...
-
-    def json_time(self, seconds: str) -> str:
-        """The same as it stands in JSON."""
-        ...
-
-    def padded(self, number: str) -> str:
-        """A number as eight digits."""
-        ...
-
-
-class Sqlite:
-    """As SQLite writes them."""
-
-    def series(self, first: int, last: int) -> str:
-        return (
-            f"(WITH RECURSIVE s(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s "  # noqa: S608 - ours
-            f"WHERE n + 1 < {last}) SELECT n FROM s) AS s"
-        )
-
-    def time(self, seconds: str) -> str:
-        begin = int(BEGIN.timestamp())
-        return f"strftime('%Y-%m-%d %H:%M:%S', {begin} + {seconds}, 'unixepoch') || '.000000'"
-
-    def json_time(self, seconds: str) -> str:
-        begin = int(BEGIN.timestamp())
-        return f"strftime('%Y-%m-%dT%H:%M:%S', {begin} + {seconds}, 'unixepoch') || '+00:00'"
-
-    def padded(self, number: str) -> str:
-        return f"printf('%08d', {number})"
-
-
-class Postgres:
-    """As PostgreSQL writes them."""
-
-    def series(self, first: int, last: int) -> str:
-        return f"generate_series({first}::bigint, {last - 1}) AS s(n)"
-
-    def time(self, seconds: str) -> str:
-        return f"(timestamptz '{BEGIN.isoformat()}' + ({seconds}) * interval '1 second')"
-
-    def json_time(self, seconds: str) -> str:
-        at = f"{self.time(seconds)} AT TIME ZONE 'UTC'"
-        return f"to_char({at}, 'YYYY-MM-DD\"T\"HH24:MI:SS') || '+00:00'"
-
-    def padded(self, number: str) -> str:
-        return f"lpad(({number})::text, 8, '0')"
 
 
 @dataclass(frozen=True, slots=True)

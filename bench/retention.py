@@ -26,8 +26,9 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from bench.archive import FILE, FILLED, database_of
+from bench.archive_dialects import BEGIN
 from bench.archive_fill import CENTRE, fill_postgres, fill_sqlite
-from bench.archive_rows import BEGIN, STEP
+from bench.archive_rows import STEP
 from contracts import CallerFix, CallId, CallReport, Disc, FixMethod, Hazard, ReportId
 from incidents.people.audit_chain import AuditEvent
 from incidents.store import Store

@@ -26,7 +26,7 @@ from contracts import (
 )
 from incidents.database import Database
 from incidents.errors import NotFound
-from incidents.routing import responsible
+from incidents.responders import responsible
 from incidents.tables import HandoverRow, ShelfRow
 from plumbing.ids import new_id
 from plumbing.settings import RoutingSettings

@@ -1,10 +1,9 @@
-"""Who is responsible for what, which units they have, and who was sent where."""
+"""Which units the agencies have, and who was sent where."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,46 +24,18 @@ from contracts import (
     from_json,
     to_json,
 )
-from geo.projection import LocalProjection, distance_m
-from geo.units import NearUnit, PlacedUnit, UnitIndex
+from geo.projection import distance_m
 from incidents.actions import decided_on, done_before, settle
 from incidents.assignments import assigned, free_unit, keep_unit, progressed
 from incidents.database import Database, Writing
 from incidents.errors import Exists, NotFound, VersionConflict
 from incidents.tables import UnitRow
 from plumbing.ids import new_id
-from plumbing.settings import AgencySettings, RoutingSettings
 
 TOLD_AGAIN_M = 50.0
 TOLD_AGAIN = timedelta(seconds=30)
 """A unit that drives reports every few seconds; readers are told when it has come so far, or after
 so long."""
-MOST_SUGGESTED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """An agency that is responsible, with its nearest units that fit."""
-
-    agency: AgencySettings
-    units: tuple[NearUnit, ...]
-
-
-def responsible(incident: Incident, routing: RoutingSettings) -> tuple[AgencyId, ...]:
-    """The agencies whose business an incident is, by hazard, area and priority.
-
-    Once a person has verified it nobody is dropped: who was told must go on being told.
-    """
-    found = [
-        AgencyId(agency.id)
-        for agency in routing.agencies
-        if incident.hazard.value in agency.hazards
-        and (not agency.areas or incident.place_name in agency.areas)
-        and incident.priority <= agency.up_to_priority
-    ]
-    known = incident.agency_ids if incident.verified_at is not None else ()
-    asked = tuple(one.agency_id for one in incident.assignments)
-    return tuple(dict.fromkeys((*known, *asked, *found)))
 
 
 class Units:
@@ -249,39 +220,6 @@ class Dispatching:
             if not state.is_open:
                 await free_unit(writing, assignment)
             return await settle(writing, told, after, actor=actor, detail=f"assignment_{state}")
-
-
-def suggestions(
-    incident: Incident,
-    units: Sequence[Unit],
-    routing: RoutingSettings,
-    projection: LocalProjection,
-    *,
-    now: datetime,
-) -> list[Suggestion]:
-    """For each responsible agency its nearest fitting units that are free and freshly placed."""
-    place = incident.estimate.location
-    found = []
-    fresh_since = now - timedelta(minutes=routing.unit_stale_minutes)
-    by_agency = {agency.id: agency for agency in routing.agencies}
-    for agency_id in incident.agency_ids:
-        agency = by_agency.get(agency_id)
-        if agency is None:
-            continue
-        free = [
-            PlacedUnit(unit.id, unit.kind, unit.position)
-            for unit in units
-            if unit.agency_id == agency_id
-            and unit.state is UnitState.AVAILABLE
-            and unit.exercise is incident.estimate.exercise
-            and unit.position is not None
-            and unit.positioned_at is not None
-            and unit.positioned_at >= fresh_since
-        ]
-        kinds = agency.hazards.get(incident.hazard.value) or None
-        near = UnitIndex(free, projection).nearest(place.lon, place.lat, kinds, MOST_SUGGESTED)
-        found.append(Suggestion(agency, tuple(near)))
-    return found
 
 
 def _check_fit(unit: Unit, agency_id: AgencyId, incident: Incident) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import Incident, IncidentId, from_json, to_json
-from incidents.finding import keep_first_words, keep_words
 from incidents.tables import IncidentRow
+from incidents.words import keep_first_words, keep_words
 
 AT_ONCE = 500
 """Ids that one question names."""

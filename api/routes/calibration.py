@@ -16,7 +16,7 @@ from api.rights.access import GuardedRoute
 from api.rights.security import identity_of
 from api.routes.cameras import version_of
 from api.schemas.bodies import Body, Number, Version
-from api.schemas.shapes import (
+from api.schemas.shapes_calibration import (
     CalibrationAnswer,
     CalibrationHistory,
     ProposedCalibration,

@@ -14,7 +14,14 @@ from api.problems import documented, invalid
 from api.rights.access import GuardedRoute
 from api.rights.reach import sees_camera
 from api.rights.security import identity_of
-from api.schemas.bodies import CameraFields, ChangedCamera, HeadNow, NewCamera, ProbeStream, Stream
+from api.schemas.bodies_cameras import (
+    CameraFields,
+    ChangedCamera,
+    HeadNow,
+    NewCamera,
+    ProbeStream,
+    Stream,
+)
 from api.schemas.shapes import CameraItem, CameraList
 from api.services import Services, services_of
 from api.wire import answer, array, members

@@ -27,7 +27,7 @@ from contracts import (
 )
 from geo.projection import require_inside
 from incidents.errors import NotFound
-from incidents.routing import suggestions
+from incidents.responders import suggestions
 from plumbing.ids import new_id
 
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute, tags=["routing"])

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -22,36 +22,27 @@ from pydantic import (
 
 from contracts import (
     Area,
-    CameraPose,
     ContractError,
     Detection,
     Disc,
     FixMethod,
     FixShape,
     Hazard,
-    HeadReport,
     IncidentAction,
     LonLat,
-    OnvifHead,
     Outline,
     Polygon,
-    PtzHead,
-    RoadRegion,
     Sector,
 )
 
 DEFAULT_CONFIDENCE = 0.95
 """Where a position doesn't state one: what RFC 7459 says to assume."""
 MAX_NOTE = 4_000
-NEWS = timedelta(minutes=1)
-"""Where a head points is of use for so long."""
 MAX_RING_POSITIONS = 2_000
 LARGEST_VERSION = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")
-_HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,2000}")
 
 
 def _without_control(text: str) -> str:
@@ -67,7 +58,8 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("must be a time that a calendar has") from None
 
 
-def _known_keys_only(kind: type) -> Callable[[Any], Any]:
+def known_keys_only(kind: type) -> Callable[[Any], Any]:
+    """What refuses an object with fields that a noun doesn't have."""
     known = [field.name for field in dataclasses.fields(kind)]
 
     def check(value: Any) -> Any:
@@ -83,9 +75,7 @@ Text = Annotated[str, AfterValidator(_without_control)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Version = Annotated[StrictInt, Field(ge=1, le=LARGEST_VERSION)]
-Place = Annotated[LonLat, BeforeValidator(_known_keys_only(LonLat))]
-Road = Annotated[RoadRegion, BeforeValidator(_known_keys_only(RoadRegion))]
-Pose = Annotated[CameraPose, BeforeValidator(_known_keys_only(CameraPose))]
+Place = Annotated[LonLat, BeforeValidator(known_keys_only(LonLat))]
 
 
 class Body(BaseModel):
@@ -236,136 +226,7 @@ class Action(Body):
     duplicate_of: Text | None = Field(None, min_length=1, max_length=80)
 
 
-def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-            raise ValueError("names must be header names, values printable ASCII in one line")
-    return headers
-
-
-StreamUrl = Annotated[Text, Field(min_length=1, max_length=2_000)]
 Secret = Annotated[Text, Field(max_length=500)]
-StreamHeaders = Annotated[dict[str, str], Field(max_length=20), AfterValidator(_checked_headers)]
-
-
-class Stream(Body):
-    """How to open a stream. A field that is absent in a change keeps what is stored."""
-
-    url: StreamUrl = Field(description="rtsp, rtsps, http or https; without user and password")
-    username: Secret | None = None
-    password: Secret | None = None
-    headers: StreamHeaders = Field({}, description="Sent when the stream is opened (Referer ...)")
-    any_certificate: StrictBool = Field(
-        False, description="Over rtsps and https, take whatever certificate the camera shows"
-    )
-
-
-class ProbeStream(Stream):
-    """A stream to open once."""
-
-    timeout_s: Number = Field(10.0, ge=1, le=30)
-
-
-class OnvifPositions(Body):
-    """How a turning camera is asked where it points, twice a second."""
-
-    port: int = Field(80, ge=1, le=65_535, strict=True, description="Of its ONVIF service")
-    profile: Text = Field("", max_length=100, description="Media profile; empty: first that turns")
-    pan_deg: tuple[Number, Number] = Field(
-        (-180.0, 180.0), description="What its scale's ends mean, growing clockwise; least first"
-    )
-    tilt_deg: tuple[Number, Number] = Field(
-        (-90.0, 90.0), description="The same, growing upwards from the level"
-    )
-
-    def noun(self) -> OnvifHead:
-        """The noun.
-
-        Raises:
-            ContractError: the ends are none.
-        """
-        return OnvifHead(
-            port=self.port, profile=self.profile, pan_deg=self.pan_deg, tilt_deg=self.tilt_deg
-        )
-
-
-class Zoom(Body):
-    """The horizontal fields of view at both ends of a turning camera's zoom, by its data sheet."""
-
-    wide_hfov_deg: Number = Field(ge=1, le=175)
-    tele_hfov_deg: Number = Field(ge=1, le=175)
-    onvif: OnvifPositions | None = Field(
-        None,
-        description="Ask the camera itself where it points; absent stays as it is, null: its video "
-        "system tells, by `/head`",
-    )
-
-    def head(self, current: PtzHead | None) -> PtzHead:
-        """The noun; what was learnt of the head stays where its zoom stays the same.
-
-        Raises:
-            ContractError: tele is wider than wide.
-        """
-        kept = None if current is None else current.onvif
-        if "onvif" in self.model_fields_set:
-            kept = None if self.onvif is None else self.onvif.noun()
-        stated = PtzHead(
-            wide_hfov_deg=self.wide_hfov_deg, tele_hfov_deg=self.tele_hfov_deg, onvif=kept
-        )
-        ends = (self.wide_hfov_deg, self.tele_hfov_deg)
-        if current is not None and ends == (current.wide_hfov_deg, current.tele_hfov_deg):
-            return dataclasses.replace(stated, learnt=current.learnt)
-        return stated
-
-
-class HeadNow(Body):
-    """What a head says of itself; null or absent for what it doesn't tell."""
-
-    pan_deg: Number | None = Field(None, description="Growing clockwise")
-    tilt_deg: Number | None = Field(None, description="Growing upwards, 0 is level")
-    zoom: Number | None = Field(None, description="From 0, wide, to 1, tele")
-    at: Moment | None = Field(None, description="Now where absent")
-
-    def report(self, now: datetime) -> HeadReport:
-        """The noun.
-
-        Raises:
-            ContractError: figures that no head reports, or a time that isn't about now.
-        """
-        at = self.at or now
-        if abs(at - now) > NEWS:
-            raise ContractError(
-                "at", "must lie within a minute of now; does that system's clock run right?"
-            )
-        return HeadReport(at=at, pan_deg=self.pan_deg, tilt_deg=self.tilt_deg, zoom=self.zoom)
-
-
-class CameraFields(Stream):
-    """A camera as an admin describes it."""
-
-    name: Text = Field(min_length=1, max_length=200)
-    position: Place
-    pose: Pose | None = None
-    head: Zoom | None = Field(None, description="Of a camera that turns")
-    road_region: Road | None = Field(
-        None, description="Where the road lies in the picture, in shares of its width and height"
-    )
-    group: Text = Field("", max_length=120)
-    enabled: StrictBool = True
-    exercise: StrictBool = False
-
-
-class NewCamera(CameraFields):
-    """A camera to register; its id is made where none is given."""
-
-    id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
-
-
-class ChangedCamera(CameraFields):
-    """A registered camera with every field as it shall be."""
-
-    version: Version | None = Field(None, description="Or as If-Match")
-    id: str | None = Field(None, description="If given, the address's own")
 
 
 def clean_detection(detection: Detection) -> None:

@@ -7,10 +7,11 @@ from sqlalchemy import select
 
 from contracts import AgencyId, AlarmLevel, Hazard, Incident, IncidentId, IncidentState, LonLat
 from incidents import migrations
-from incidents.finding import Asked, find_numbers, find_page, words_of
+from incidents.finding import Asked, find_numbers, find_page
 from incidents.rows import add_row, change_row
 from incidents.store import Store
 from incidents.tables import IncidentWordRow
+from incidents.words import words_of
 from tests.incidents.make import estimate, incident
 from tests.support.store import START
 
