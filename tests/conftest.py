@@ -10,7 +10,7 @@ from hypothesis import settings
 settings.register_profile("siaga", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("siaga")
 
-pytest_plugins = ["tests.support.bus", "tests.support.store"]
+pytest_plugins = ["tests.support.alone", "tests.support.bus", "tests.support.store"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,7 +25,7 @@ from tests.support.system import (
     open_console,
 )
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.alone, pytest.mark.timeout(420)]
 
 CLIPS = ("fire_street_night.mp4", "crash_junction_day.mp4")
 

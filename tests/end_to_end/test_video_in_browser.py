@@ -196,6 +196,7 @@ def test_a_clip_plays_from_before_the_alarm_at_its_capture_times(
     assert page.evaluate("window.clip.error") is None
 
 
+@pytest.mark.alone
 def test_live_video_is_seen_within_a_second(
     api: ApiThread, worker: SmallWorker, page: Page
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.workers import run
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.alone, pytest.mark.timeout(240)]
 
 
 async def test_cameras_are_watched_on_whatever_becomes_of_their_workers() -> None:
