@@ -25,7 +25,7 @@ Fixed = NDArray[np.int32]
 Colour = tuple[float, float, float]
 
 _NEAREST_M = 2.0
-PLAIN_M = 30.0
+PLAIN_M = 26.0
 """Nearer than this, edges and trim can be told."""
 _PLAIN_MOTORCYCLE_M = 17.0
 _TINY_M = 50.0
