@@ -40,10 +40,13 @@ from plumbing.logs import get_logger
 
 MOST_RANKED = 20
 """Cameras given for a call: more than anybody looks at."""
-PORTION = 20
-PAUSE_S = 0.01
+PORTION = 40
+PAUSE_S = 0.005
 """What is worked out before anybody asks goes by portions with a pause behind each, so that the
 first pages asked for come between."""
+DESKS_FIRST_S = 5.0
+"""After a restart every desk comes back at once; which cameras see a caller is readied after that,
+unless a caller comes first."""
 _REBUILD_ON = frozenset({LogKind.CAMERA_SAVED, LogKind.CAMERA_REMOVED})
 _log = get_logger(__name__)
 
@@ -130,6 +133,7 @@ class CameraView:
             for first in range(0, len(cameras), PORTION):
                 await self.fields.work_out(cameras[first : first + PORTION])
                 await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(DESKS_FIRST_S)
             await self._sights(exercise=False)
         except Exception as error:  # noqa: BLE001 - whatever the database raises, who asks works it out
             _log.warning("the cameras aren't worked out beforehand", error=str(error))

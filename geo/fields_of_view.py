@@ -24,6 +24,9 @@ COLUMN_M = 25.0
 takes to be told from a kitchen's, and comes within minutes."""
 SMOKE_RANGES = 4.0
 """Smoke is large: it is found at so many times the range that a camera is trusted with."""
+DRAWN_TO_M = 0.1
+"""How far the border that others are told may lie off: a straight side then has two ends, and the
+thousands of views of a city half the size."""
 SLIVER_M2 = 1.0
 """Less than this, seen between two buildings, is no view."""
 
@@ -145,7 +148,7 @@ def visible_area(
     """`seen_area` of a registered camera in WGS 84."""
     camera = PinholeCamera.from_pose(pose, projection)
     seen = seen_area(camera, buildings, above_roofs=above_roofs)
-    return None if seen is None else projection.area(seen)
+    return None if seen is None else projection.area(seen.simplify(DRAWN_TO_M))
 
 
 def visibility_polygon(
