@@ -93,8 +93,9 @@ class Leases:
         """Prolong leases in one go, and say which were still held."""
         if not leases:
             return []
-        async with self._link.reached():
-            pipe = self._link.quick.pipeline(transaction=False)
+        # Left by its end even where the work is cancelled while its script is loaded: a pipeline
+        # that is only executed would keep its connection then.
+        async with self._link.reached(), self._link.quick.pipeline(transaction=False) as pipe:
             for lease, note in itertools.zip_longest(leases, notes):
                 await self._renew(
                     keys=[self._key(lease.name)],
@@ -112,8 +113,7 @@ class Leases:
         """Who holds these, in one go."""
         if not names:
             return []
-        async with self._link.reached():
-            pipe = self._link.quick.pipeline(transaction=False)
+        async with self._link.reached(), self._link.quick.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hmget(self._key(name), "holder", "fencing", "note")
             found = await pipe.execute()
@@ -128,10 +128,10 @@ class Leases:
         pattern = re.sub(r"([\\*?\[\]])", r"\\\1", self._key(prefix)) + "*"
         async with self._link.reached():
             keys = [key async for key in self._link.quick.scan_iter(match=pattern, count=1000)]
-            pipe = self._link.quick.pipeline(transaction=False)
-            for key in keys:
-                pipe.hget(key, "holder")
-            holders = await pipe.execute()
+            async with self._link.quick.pipeline(transaction=False) as pipe:
+                for key in keys:
+                    pipe.hget(key, "holder")
+                holders = await pipe.execute()
         return {
             key.decode()[start:]: holder.decode()
             for key, holder in sorted(zip(keys, holders, strict=True))
