@@ -52,6 +52,7 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     include: ['tests/**/*.test.ts'],
+    setupFiles: ['tests/setup.ts'],
     restoreMocks: true,
     // One page for all files: making a new one for each costs ten times the tests themselves.
     isolate: false,

@@ -11,7 +11,6 @@ import {
   type LayerSpecification,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
-import { prefersReducedMotion } from '../lib/preferences.svelte';
 import type { Feature, FeatureCollection } from 'geojson';
 import type { Area, Config, LonLat } from '../lib/types';
 import { FONT_FACES, type Basemap } from './basemap';
@@ -41,7 +40,8 @@ export function stageMap(
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
-    fadeDuration: prefersReducedMotion() ? 0 : 120,
+    // A fade draws the whole map a dozen times for each mark that comes or goes.
+    fadeDuration: 0,
   });
   map.setStyle(config.map.style_url ?? { version: 8, sources: {}, layers: [] }, {
     transformStyle: (_, next) => ({
