@@ -2,7 +2,7 @@
 
 What grows in a console grows with changes, with the clock's ticks, or with time that should make it
 forget; all three come here as often as a real shift brings them. Incidents are found, refined and
-ended, calls come, cameras fall sick and get well.
+ended, calls come, cameras fall sick and get well, and somebody goes from incident to incident.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from datetime import UTC, datetime, timedelta
 from bench.console_city import City
 from bench.console_page import Browsing
 from contracts import Hazard, IncidentAction
+
+LOOK_EVERY = 100
+"""Changes between two looks at another incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,15 @@ async def shift(
     told = [{"hour": 0, **await console.held(), "changes": 0}]
     start = clock.now()
     changes, hour = 0, 0
+    # A first click: from here on it sounds.
+    await console.page.mouse.click(800, 20)
     while hour < hours:
         due = start + timedelta(seconds=(changes + 1) * every_s)
         await asyncio.sleep(max(0.0, (due - clock.now()).total_seconds() / clock.speed))
         await _change(city, changes)
         changes += 1
+        if changes % LOOK_EVERY == 0:
+            await console.page.keyboard.press("j")
         if clock.now() >= start + timedelta(hours=hour + 1):
             hour += 1
             await console.until(f"siaga.state.seq >= {await city.last_seq()}", 60)
