@@ -187,15 +187,24 @@ def _spots(box: Shares) -> tuple[slice, slice]:
 class ClutterMap:
     """Everything that is known of one camera's clutter."""
 
-    def __init__(self, habits: Habits | None = None, road: RoadReference | None = None) -> None:
+    def __init__(
+        self,
+        habits: Habits | None = None,
+        road: RoadReference | None = None,
+        crashes: Habits | None = None,
+    ) -> None:
         self.habits = habits or Habits()
         self.road = road or RoadReference()
+        self.crashes = crashes or Habits()
+        """Where vehicles move in ways that pass for crashes again and again: turning close to the
+        camera, mostly. Apart from where they stand, which says nothing of how they move."""
         self._look_alikes: tuple[LookAlike, ...] = ()
 
     def know(self, learnt: Learnt) -> None:
         """Replace what people decided of this camera."""
         for sighting, box in learnt.real:
             self.habits.forgive(sighting, box)
+            self.crashes.forgive(sighting, box)
         self._look_alikes = learnt.look_alikes
 
     def rejected_llr(

@@ -12,6 +12,7 @@ import numpy as np
 from contracts.detections import Detection
 from contracts.hazards import Sighting
 from contracts.ids import CameraId
+from detection.clutter import Habits
 from detection.model_card import ModelCard
 from detection.outbox import RESEND_LLR, Moment, Outbox
 from detection.rules import CUED_LLR
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 CLIP_CLASS = -2
 """The class of tracks that are made of clips."""
+ALARM_S = 300.0
+"""A crash alarm makes its spot as much a habit as if something had fired there for so long: the
+second one in a week must be worth 0.4 nats more than the first. What people confirm is forgiven."""
 
 
 class CrashAlarms:
@@ -32,6 +36,8 @@ class CrashAlarms:
         self.outbox = Outbox(camera_id, exercise)
         self._card = card
         self._track: Track | None = None
+        self._habit_llr = 0.0
+        """From when the track began: a crash must not talk itself down."""
         self._count = 0
 
     @property
@@ -40,17 +46,19 @@ class CrashAlarms:
         return self._track is not None
 
     def take(
-        self, clip: CrashVerdict, less_llr: float, cued: bool, moment: Moment
+        self, clip: CrashVerdict, less_llr: float, cued: bool, habits: Habits, moment: Moment
     ) -> Detection | None:
         """What one more judgement comes to, of which `less_llr` is taken: a Detection to be sent,
-        or none.
+        or none. `habits` are of alarms at each spot, and learn from this one.
         """
         track = self._track
         if track is not None and clip.at_s - track.seen_s > LOST_AFTER_S:
             self.outbox.forget(track)
             track = self._track = None
+        if track is None:
+            self._habit_llr = habits.discount(Sighting.CRASH, clip.box, clip.at_s)
         point = self._card.operating_points[Sighting.CRASH]
-        llr = clip.llr - less_llr
+        llr = clip.llr - max(less_llr, self._habit_llr)
         least = self._card.curves[Sighting.CRASH].llr(point) - (CUED_LLR if cued else 0.0)
         if llr < least or not (cued or clip.score >= point):
             return None
@@ -60,6 +68,7 @@ class CrashAlarms:
             self._count += 1
             track = Track(self._count, CLIP_CLASS, clip.at_s, xyxy, clip.at_s, clip.score)
             self._track = track
+            habits.note(Sighting.CRASH, clip.box, clip.at_s, ALARM_S)
         sent_llr = self.outbox.llr_of(track)
         if sent_llr is not None and llr < sent_llr + RESEND_LLR:
             return None

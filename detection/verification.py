@@ -242,7 +242,8 @@ class CameraVerifier:
         less = self._clutter.rejected_llr(Sighting.CRASH, clip.box, moment.at_s, self._small)
         if self._burns_at(clip.box, moment):
             less = max(less, FLAMES_MOVE_LLR)
-        detection = self._crashes.take(clip, less, moment.at_s < self.cued_until_s, moment)
+        cued = moment.at_s < self.cued_until_s
+        detection = self._crashes.take(clip, less, cued, self._clutter.crashes, moment)
         self.weak_cue |= not self._crashes.is_known and clip.llr - less >= 0.0
         return [detection] if detection is not None else []
 

@@ -39,13 +39,24 @@ LIMITS = {
     "flood": """\
 - Nearly all flood pictures are photographs. The only CCTV with both classes (`rio`) is {rio}
   pictures of rainy nights; the figures on it are the ones to believe, and they are modest.
-- Wet asphalt with reflections, spray, sea and rivers beside the road, and night scenes without a
-  street can look like water. Verification wants several looks over several seconds, which does not
-  help against what stays.
+- A score is no measure of water. Dry asphalt under a grey sky or in sodium light, wet asphalt with
+  reflections, spray, and sea and rivers beside the road can score like a flood, and do so all day.
+  Verification therefore counts only what a look shows beyond the camera's own road, which it
+  learns; the figures above are of single pictures, without that help.
+- A flood that is there when a camera is seen for the first time, and does not rise, is told of only
+  while a call or an incident speaks of it.
+- In pictures of burning forests and of rooms it sees water where none is; cameras show streets.
 - Depth is not judged: a puddle over the whole lane and a metre of water are the same class.
 - Without a drawn road region the lower 65 % of the picture is judged.
 """,
 }
+
+
+_BRANCH_ALONE = (
+    "Of them the class branch alone was trained on, over what the rest of the net makes of several",
+    "views of each picture: flipped, moved, scaled and damaged, those without a hazard given",
+    "lamps, fog, strong light or other paint.",
+)
 
 
 def write_card(folder: Path, facts: Mapping[str, Any], parts: Split) -> None:
@@ -78,6 +89,7 @@ def write_card(folder: Path, facts: Mapping[str, Any], parts: Split) -> None:
         "the source numbers as several scenes are joined "
         f"({sum(len(g) for g in MERGED_SCENES['abonia'])} of `abonia`).",
         f"Starting weights: `{provenance['start_weights']}` (AGPL-3.0), {provenance['history']}.",
+        *(_BRANCH_ALONE if provenance["command"].endswith("class-branch") else ()),
         "",
         "| source | licence | train pictures / scenes | choose | report |",
         "|---|---|---|---|---|",

@@ -204,6 +204,12 @@ def curves_svg(curves: Mapping[str, Sequence[CurvePoint]]) -> str:
         f'<text x="{_MARGIN_PX - 6}" y="{y(tick) + 4}" text-anchor="end">{tick:g}</text>'
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0)
     ]
+    lines += [
+        f'<text x="{x(scenes)}" y="{_MARGIN_PX + _HEIGHT_PX + 16}" text-anchor="middle">'
+        f"{scenes}</text>"
+        for scenes in (50, 75, 100, 150, 200, 300, 400, 600, 800, 1200)
+        if least <= scenes <= most
+    ]
     for (name, points), colour in zip(curves.items(), _COLOURS, strict=False):
         lines += _drawn(name, points, colour, x, y)
     lines.append(
@@ -229,9 +235,7 @@ def _drawn(
         low, high = y(min(point.recalls)), y(max(point.recalls))
         yield f'<line x1="{a}" y1="{low}" x2="{a}" y2="{high}" stroke="{colour}"/>'
         yield f'<circle cx="{a}" cy="{b}" r="4" fill="{colour}"/>'
-        yield (
-            f'<text x="{a}" y="{_MARGIN_PX + _HEIGHT_PX + 16}" text-anchor="middle" '
-            f'fill="{colour}" font-size="9">{point.hazard_scenes:.0f}</text>'
-        )
     a, b = middles[-1]
-    yield f'<text x="{a + 8}" y="{b + 4}" fill="{colour}" font-weight="bold">{name}</text>'
+    # Towards the edge they are nearer to, away from a neighbour's.
+    lower = b + (0 if b < _MARGIN_PX + 15 else 8)
+    yield f'<text x="{a + 8}" y="{lower}" fill="{colour}" font-weight="bold">{name}</text>'

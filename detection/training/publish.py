@@ -180,9 +180,17 @@ def publish_flood(checkpoint: Path, work: Path, folder: Path, input_size_px: int
         if is_flood(p) or p.source in sources.TRAFFIC_CCTV
     ]
     facts["curves"]["flood"] = fit_curve(samples, 0.0).to_plain()
+    streets = [
+        (p, classifier.classify([read_rgb(p.path)])[0])
+        for p in parts.spare
+        if p.source in sources.STREETS
+    ]
     clutter, roadside = (
-        [OrdinaryPicture(s, p.scene_key) for p, s in choosing if not is_flood(p) and p.source in of]
-        for of in (sources.TRAFFIC_CCTV, sources.STREETS)
+        [OrdinaryPicture(s, p.scene_key) for p, s in some if not is_flood(p) and p.source in of]
+        for some, of in (
+            (choosing, sources.TRAFFIC_CCTV),
+            ([*choosing, *streets], sources.STREETS),
+        )
     )
     point = max(operating_point([p.score for p in clutter]), careful_point([*clutter, *roadside]))
     facts["operating_points"]["flood"] = point

@@ -75,6 +75,7 @@ class ClutterMaps:
                 "view_key": view_key,
                 "habits": clutter.habits.to_plain(),
                 "road": clutter.road.to_plain(),
+                "crashes": clutter.crashes.to_plain(),
             }
             path = self._path(self._folder, camera_id)
             part = path.with_suffix(".part")
@@ -91,9 +92,10 @@ class ClutterMaps:
             body = json.loads(self._path(self._folder, camera_id).read_text())
             if body["view_key"] != view_key:
                 return ClutterMap()
-            # Files of versions that knew no road say nothing of it.
+            # Files of earlier versions say nothing of roads and crashes.
             road = RoadReference.from_plain(body.get("road", {}))
-            return ClutterMap(Habits.from_plain(body["habits"]), road)
+            crashes = Habits.from_plain(body.get("crashes", {}))
+            return ClutterMap(Habits.from_plain(body["habits"]), road, crashes)
         except FileNotFoundError:
             return ClutterMap()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

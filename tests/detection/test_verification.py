@@ -371,3 +371,29 @@ def test_what_flames_move_is_no_crash() -> None:
     moment = START + timedelta(seconds=2)
     other.update(moment, moment, Boxes.of([[500.0, 10, 560, 60]], [0.5], [0]), None, (640, 480))
     assert judged_elsewhere(3, clip(0.6, START.timestamp() + 2))
+
+
+def test_turns_that_pass_for_crashes_are_learnt_and_a_crash_there_is_still_told() -> None:
+    _, judged = watched_for_crashes()
+    begun_s = START.timestamp()
+
+    def sent_at(second: int, score: float) -> list[Detection]:
+        return judged(second, clip(score, begun_s + second - 1))
+
+    turns = [d for i in range(60) for d in sent_at(20 * i, 0.32)]
+    assert 1 <= len({d.track_id for d in turns}) <= 2
+    crash = sent_at(20 * 60, 0.6)
+    assert crash and crash[0].llr < CURVE.llr(0.6)
+    later = [d for second in range(1201, 1206) for d in sent_at(second, 0.95)]
+    assert {d.track_id for d in later} == {crash[0].track_id}, "it does not talk itself down"
+
+
+def test_what_people_confirm_is_no_habit_of_the_junction_s() -> None:
+    from detection.clutter import ClutterMap, Learnt
+
+    clutter = ClutterMap()
+    place = (0.3, 0.4, 0.5, 0.6)
+    clutter.crashes.note(Sighting.CRASH, place, 0.0, 3000.0)
+    assert clutter.crashes.discount(Sighting.CRASH, place, 0.0) > 1.0
+    clutter.know(Learnt(real=((Sighting.CRASH, place),)))
+    assert clutter.crashes.discount(Sighting.CRASH, place, 0.0) == 0.0
