@@ -106,8 +106,8 @@ class FusionParameters:
     """Time after a track's end in which a new one at its spot has the same cause."""
     forget_after: timedelta = timedelta(hours=24)
     """Evidence this much older than the newest report is dropped from memory."""
-    most_candidates: int = 12
-    """Incidents near a report that are scored in full, nearest first: a bound on its cost."""
+    most_candidates: int = 8
+    """Incidents near a report that are scored in full, the likeliest first: a bound on its cost."""
 
     def __post_init__(self) -> None:
         for hazard, rate in self.events_per_km2_day.items():

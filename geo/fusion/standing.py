@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from contracts import IncidentId
 from geo.fusion.laws import DAY_S
 from geo.fusion.neighbours import Neighbourhood
@@ -65,7 +63,10 @@ class Register:
         del self._incidents[incident.id]
 
     def near(self, score: Score, besides: IncidentId | None = None) -> list[Standing]:
-        """Open incidents that reach the set's place and time, nearest first, bounded."""
+        """Open incidents that reach the set's place and time, bounded: those first that may best be
+        of one event with it, by place, time, and whether they are an event at all. A street's lamps
+        and headlights of one day would else crowd out its fire.
+        """
         place = score.place
         x, y = place.mean.tolist()
         at_s = score.started_s
@@ -76,13 +77,19 @@ class Register:
                 continue
             other = incident.score
             pace_s = DAY_S * max(self._parameters.delay_days(h) for h in other.hazards)
-            if not other.started_s - PACES * pace_s <= at_s <= _last_s(other) + PACES * pace_s:
+            gap_s = max(other.started_s - at_s, at_s - _last_s(other), 0.0)
+            if gap_s > PACES * pace_s:
                 continue
             off = other.place.mean - place.mean
-            spread = other.place.covariance + place.covariance
             if math.hypot(*off) > other.place.reach_m + place.reach_m:
                 continue
-            found.append((float(off @ np.linalg.solve(spread, off)), incident.order, incident))
+            (a, b), (_, d) = (other.place.covariance + place.covariance).tolist()
+            det = a * d - b * b
+            dx, dy = off.tolist()
+            misfit = 0.5 * ((d * dx * dx - 2 * b * dx * dy + a * dy * dy) / det + math.log(det))
+            # As heavy-tailed as delays are, and no further than the slowest of them.
+            misfit += min(gap_s / pace_s, math.log1p(gap_s / pace_s) + 2.0)
+            found.append((misfit - min(0.0, other.log_z), incident.order, incident))
         found.sort(key=lambda row: row[:2])
         return [row[2] for row in found[: self._parameters.most_candidates]]
 
