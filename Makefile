@@ -27,7 +27,8 @@ WEB := web_map/dist/index.html
 
 help:
 	@echo 'make run      install and start the whole system with a simulated city (Ctrl-C stops it)'
-	@echo 'make test     install what tests need, check and test everything'
+	@echo 'make test     install what tests need, check and test everything (ARGS="-k live" chooses,'
+	@echo '              WORKERS=0 tests one after another)'
 	@echo 'make lint     formatting, lint and types only'
 	@echo 'make format   put all sources into the house format'
 	@echo 'make bench    measure capture to map on this machine'
