@@ -138,7 +138,9 @@ async def _ask(request: Request, name: str | None, seed: int | None) -> Scenario
         report = await services_of(request).bus.ask_city(command, CITY_ANSWERS_WITHIN_S)
     except NoAnswer:
         raise unavailable(
-            "city", "No simulated city runs beside this system; `siaga demo` starts one."
+            "city",
+            "No simulated city runs beside this system; exercises have a system of their own: "
+            "`siaga demo`, on another port or machine.",
         ) from None
     if report.refused:
         raise invalid("scenario", report.refused)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { letterUrl } from '../src/lib/api/deliveries';
 import { foldedOutages } from '../src/lib/cameralist';
 import { alarmLines, falseAlarmsACameraDay, heatSquares } from '../src/lib/figures';
 import { learntName, learntValue } from '../src/lib/learnt';
@@ -12,6 +13,13 @@ import { camera } from './builders';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const BEGIN = Date.parse('2026-11-01T00:00:00Z');
+
+describe('a letter that could not be used', () => {
+  it('has an address by topic and entry, whatever stands in them', () => {
+    expect(letterUrl('detections/17-0')).toBe('/api/v1/dead-letters/detections/17-0');
+    expect(letterUrl('clips/a b?')).toBe('/api/v1/dead-letters/clips/a%20b%3F');
+  });
+});
 
 describe('the alarm load', () => {
   const calm = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { draftOf, fieldsOf } from '../src/lib/cameraform';
 import { inOrder, matches } from '../src/lib/cameralist';
 import { hashOf, placeOf } from '../src/lib/route.svelte';
-import type { CameraView } from '../src/lib/types';
+import type { CameraView, PtzHead } from '../src/lib/types';
 import { camera } from './builders';
 
 function named(name: string, state: 'live' | 'stalled', enabled = true): CameraView {
@@ -54,6 +54,17 @@ describe('a camera as it is typed', () => {
     expect(half.pose).toMatchObject({ bearing_deg: 90, height_m: 8, bearing_sigma_deg: 4 });
     const unsure = fieldsOf({ ...empty, height_m: 6 }, null);
     expect(unsure.pose?.bearing_sigma_deg).toBe(90);
+  });
+
+  it('is asked where its head points only where that was ticked', () => {
+    const onvif = { port: 8080, profile: 'one', pan_deg: [-170, 170], tilt_deg: [-90, 20] };
+    const { camera: plain } = camera('c');
+    const head = { wide_hfov_deg: 60, tele_hfov_deg: 3, onvif, learnt: null } as const;
+    const turning = { ...plain, head: structuredClone(head) as unknown as PtzHead };
+    const draft = draftOf(turning, false);
+    expect(fieldsOf(draft, turning).head).toEqual({ wide_hfov_deg: 60, tele_hfov_deg: 3, onvif });
+    expect(fieldsOf({ ...draft, asksHead: false }, turning).head?.onvif).toBe(null);
+    expect(draftOf(plain, false)).toMatchObject({ asksHead: false, onvif_port: 80 });
   });
 });
 

@@ -51,9 +51,12 @@ export const deliveries: Record<keyof typeof inIndonesian, string> = {
   'letters.letter': 'Letter',
   'letters.why': 'What is wrong with it',
   'letters.take': 'Take in',
-  'letters.takeNamed': 'Take in {id}',
   'letters.discard': 'Throw away',
-  'letters.discardNamed': 'Throw away {id}',
   'letters.reason': 'Why? It stands in the audit trail.',
+  'letters.messages': 'Messages of phones and networks',
+  'letters.messages.about':
+    'Kept as they came, and no position was made of them. Believe one once its sender was asked back.',
+  'letters.message': 'Message',
+  'letters.believe': 'Believe',
   'letters.aside': 'Stored, but fusion could not work with them',
 };

@@ -13,8 +13,11 @@ export const exercises: Record<keyof typeof inIndonesian, string> = {
   'ex.stop': 'Stop and score',
   'ex.stopping': 'Stopping…',
   'ex.scenarios': 'Scenarios',
-  'ex.noCity':
-    'No simulated city runs beside this system, so nothing can be played. “siaga demo” starts one.',
+  'ex.noCity': 'Nothing can be played here: this system watches the real city.',
+  'ex.noCity.why':
+    'An exercise’s alarms would stand in the queue of those on duty, and its drawn cameras would take the time of the real ones. So exercises have a system of their own, with its own database and accounts.',
+  'ex.noCity.how':
+    'On a second computer, or on this one while there is room: SIAGA__API__PORT=8113 siaga demo. It prints its address and a password; trainees open it in another window, and scenarios are started there.',
   'ex.event': '{count} event',
   'ex.events': '{count} events',
   'conditions.grey afternoon': 'grey afternoon',

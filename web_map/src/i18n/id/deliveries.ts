@@ -49,9 +49,12 @@ export const deliveries = {
   'letters.letter': 'Surat',
   'letters.why': 'Apa yang salah',
   'letters.take': 'Terima',
-  'letters.takeNamed': 'Terima {id}',
   'letters.discard': 'Buang',
-  'letters.discardNamed': 'Buang {id}',
   'letters.reason': 'Mengapa? Tercatat di jejak audit.',
+  'letters.messages': 'Pesan dari ponsel dan jaringan',
+  'letters.messages.about':
+    'Disimpan apa adanya, tanpa dijadikan posisi. Percayai setelah pengirimnya ditanya kembali.',
+  'letters.message': 'Pesan',
+  'letters.believe': 'Percayai',
   'letters.aside': 'Tersimpan, tetapi tidak dapat diolah',
 };

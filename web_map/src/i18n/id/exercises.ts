@@ -11,8 +11,11 @@ export const exercises = {
   'ex.stop': 'Hentikan dan nilai',
   'ex.stopping': 'Menghentikan…',
   'ex.scenarios': 'Skenario',
-  'ex.noCity':
-    'Tidak ada kota simulasi di samping sistem ini, jadi tidak ada yang dapat dimainkan. “siaga demo” memulainya.',
+  'ex.noCity': 'Tidak ada yang dapat dimainkan di sini: sistem ini mengawasi kota yang nyata.',
+  'ex.noCity.why':
+    'Alarm latihan akan berdiri di antrean petugas yang bertugas, dan kamera buatannya mengambil waktu kamera nyata. Karena itu latihan punya sistem sendiri, dengan basis data dan akun sendiri.',
+  'ex.noCity.how':
+    'Di komputer kedua, atau di sini selama ada ruang: SIAGA__API__PORT=8113 siaga demo. Alamat dan kata sandinya dicetak; peserta membukanya di jendela lain, dan skenario dimulai di sana.',
   'ex.event': '{count} kejadian',
   'ex.events': '{count} kejadian',
   'conditions.grey afternoon': 'sore mendung',

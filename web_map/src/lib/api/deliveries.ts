@@ -2,15 +2,17 @@
 
 import type { Http } from './http';
 import type {
-  DeadLetter,
+  Decision,
   SetAside,
   Undelivered,
+  Unused,
   WebhookFields,
   WebhookItem,
 } from '../types/deliveries';
 
 const HOOKS = '/api/v1/webhooks';
 const LETTERS = '/api/v1/dead-letters';
+const MESSAGES = '/api/v1/messages';
 const hook = (id: string) => `${HOOKS}/${encodeURIComponent(id)}`;
 
 export class DeliveryRoutes {
@@ -51,20 +53,70 @@ export class DeliveryRoutes {
     return (await this.http.ask<{ queued: number }>('POST', path, { seqs })).queued;
   }
 
-  letters(): Promise<{ dead_letters: DeadLetter[]; set_aside: SetAside[] }> {
-    return this.http.ask('GET', LETTERS);
+  /** What came over the bus and could not be used, and what fusion could not work with. */
+  async letters(): Promise<{ letters: Unused[]; aside: SetAside[] }> {
+    const found = await this.http.ask<{ dead_letters: DeadLetter[]; set_aside: SetAside[] }>(
+      'GET',
+      LETTERS,
+    );
+    const letters = found.dead_letters.map((one) => ({
+      id: one.id,
+      name: one.id,
+      at: one.recorded_at,
+      why: one.problem,
+      url: letterUrl(one.id),
+      canBeTaken: one.is_whole,
+    }));
+    return { letters, aside: found.set_aside };
   }
 
-  /** Its id has a topic and a number, with a slash between. */
-  letterUrl(id: string): string {
-    return `${LETTERS}/${id.split('/').map(encodeURIComponent).join('/')}`;
+  async decideLetter(id: string, how: Decision, reason: string): Promise<void> {
+    const what = how === 'take' ? 'process' : 'discard';
+    await this.http.send('POST', `${letterUrl(id)}/${what}`, { reason });
   }
 
-  async takeIn(id: string, reason: string): Promise<void> {
-    await this.http.send('POST', `${this.letterUrl(id)}/process`, { reason });
+  /** Phones' and networks' messages that were kept and led to no position. */
+  async doubted(): Promise<Unused[]> {
+    const found = await this.http.ask<{ messages: KeptMessage[] }>('GET', `${MESSAGES}?limit=200`);
+    return found.messages
+      .filter((one) => one.fix_ids.length === 0)
+      .map((one) => ({
+        id: one.message_id,
+        name: `${one.channel.toUpperCase()} · ${one.sender}`,
+        at: one.received_at,
+        why: one.problems.join('; '),
+        url: messageUrl(one.message_id),
+        canBeTaken: true,
+      }));
   }
 
-  async throwAway(id: string, reason: string): Promise<void> {
-    await this.http.send('POST', `${this.letterUrl(id)}/discard`, { reason });
+  async decideMessage(id: string, how: Decision, reason: string): Promise<void> {
+    const what = how === 'take' ? 'believe' : 'discard';
+    await this.http.send('POST', `${messageUrl(id)}/${what}`, { reason });
   }
+}
+
+interface DeadLetter {
+  id: string;
+  recorded_at: string;
+  problem: string;
+  is_whole: boolean;
+}
+
+interface KeptMessage {
+  message_id: string;
+  channel: string;
+  sender: string;
+  received_at: string;
+  fix_ids: string[];
+  problems: string[];
+}
+
+/** A letter's id has a topic and a number, with a slash between. */
+export function letterUrl(id: string): string {
+  return `${LETTERS}/${id.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function messageUrl(id: string): string {
+  return `${MESSAGES}/${encodeURIComponent(id)}`;
 }

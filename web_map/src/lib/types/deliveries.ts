@@ -39,13 +39,18 @@ export interface Undelivered {
   problem: string;
 }
 
-/** Something that came over the bus and could not be used. */
-export interface DeadLetter {
+/** Something that came and could not be used, or not be believed. */
+export interface Unused {
   id: string;
-  recorded_at: string;
-  problem: string;
-  is_whole: boolean;
+  name: string;
+  at: string;
+  why: string;
+  /** Its bytes as they came. */
+  url: string;
+  canBeTaken: boolean;
 }
+
+export type Decision = 'take' | 'discard';
 
 /** A report that is stored, and that fusion could not work with. */
 export interface SetAside {
