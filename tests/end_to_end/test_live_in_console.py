@@ -21,11 +21,8 @@ from tests.incidents.make import call, found
 from tests.incidents.writer import Writer
 from tests.siaga.test_live_view import SmallWorker
 from tests.support.api import PASSWORD, USERNAME, ApiThread, api_in_thread, api_settings
-from tests.support.bus import shared_server
 from tests.support.rtsp import RtspThread, read_clock, small_video
 from tests.support.system import chromium, eventually
-
-__all__ = ["shared_server"]
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
 

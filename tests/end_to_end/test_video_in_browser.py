@@ -33,11 +33,8 @@ from plumbing.evidence import FolderEvidence
 from siaga.watching.clip_keeper import ClipKeeper
 from tests.siaga.test_live_view import SmallWorker
 from tests.support.api import PASSWORD, USERNAME, ApiThread, api_in_thread, api_settings
-from tests.support.bus import shared_server
 from tests.support.rtsp import RtspThread, read_clock
 from tests.support.system import chromium, eventually
-
-__all__ = ["shared_server"]
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
 

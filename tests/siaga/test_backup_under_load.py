@@ -20,9 +20,8 @@ from plumbing.evidence import FolderEvidence
 from plumbing.settings import Settings, as_environment
 from tests.incidents.forks import Forks, forks
 from tests.incidents.test_database import chain
-from tests.support.store import any_url, postgres_server, postgres_url, sqlite_url
 
-__all__ = ["any_url", "forks", "postgres_server", "postgres_url", "sqlite_url"]
+__all__ = ["forks"]
 
 
 def siaga(settings: Settings, *arguments: str) -> Any:

@@ -20,9 +20,6 @@ from plumbing.embedded_bus import EmbeddedBus
 from siaga.city.performance import SETTLES_S, WORTH_SCORING_S
 from siaga.city.role import API_VARIABLE, KEY_VARIABLE, CityPlan, play_city
 from tests.support.api import RunningApi, api_settings, running_api
-from tests.support.bus import bus, namespace, shared_server
-
-__all__ = ["bus", "namespace", "shared_server"]
 
 BRIEF = {
     "name": "brief",

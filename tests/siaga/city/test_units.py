@@ -24,9 +24,6 @@ from siaga.city.units import CityUnits
 from tests.incidents.make import CENTRE, call, found
 from tests.incidents.writer import Writer
 from tests.support.api import RunningApi, api_settings, running_api
-from tests.support.bus import bus, namespace, shared_server
-
-__all__ = ["bus", "namespace", "shared_server"]
 
 INCIDENT = IncidentId("drill-1")
 ENGINE = UnitId("damkar-d-1")
