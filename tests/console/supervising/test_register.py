@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,9 +21,9 @@ pytestmark = pytest.mark.timeout(300)
 NOW = datetime.now(UTC)
 REGISTER = """\
 id,nama,url,lintang,bujur
-a,Simpang A,rtsp://127.0.0.1:8554/a,-6.2383,106.992
-b,Simpang B,rtsp://127.0.0.1:8554/b,-6.2390,106.993
-c,Simpang C,rtsp://127.0.0.1:8554/c,-6.2401,106.994
+a,Simpang A,rtsp://127.0.0.9:8554/a,-6.2383,106.992
+b,Simpang B,rtsp://127.0.0.9:8554/b,-6.2390,106.993
+c,Simpang C,rtsp://127.0.0.9:8554/c,-6.2401,106.994
 """
 
 
@@ -75,7 +76,7 @@ def test_a_register_is_looked_through_taken_over_and_switched(
     ]
     api.run(api.api.store.cameras.record_health(*healths[:3]))
     api.run(api.api.store.cameras.record_health(*healths[3:]))
-    outage = page.get_by_test_id("outage-127.0.0.1")
+    outage = page.get_by_test_id("outage-127.0.0.9")
     expect(outage).to_have_attribute("data-cameras", "3")
     outage.locator("summary").click()
     page.get_by_test_id("cam-b").click()
@@ -135,3 +136,40 @@ def test_the_road_is_drawn_by_keys_and_stays_when_the_form_is_saved(
     page.get_by_test_id("camera-save").click()
     expect(page.get_by_test_id("camera-detail")).to_contain_text("Jalan Raya")
     assert drawn() == {"x0": 0.15, "y0": 0.505, "x1": 0.9, "y1": 0.9}
+
+
+def test_a_camera_that_turns_is_asked_itself_where_it_points(page: Page, api: ApiThread) -> None:
+    go(page, "cameras")
+    page.get_by_test_id("camera-register").click()
+    for field, value in {
+        "name": "Kepala", "url": "rtsp://127.0.0.1/turns", "lat": "-6.2383", "lon": "106.992",
+        "height_m": "12", "bearing_deg": "0", "tilt_deg": "-20", "hfov_deg": "60",
+    }.items():  # fmt: skip
+        page.get_by_test_id(f"field-{field}").fill(value)
+    page.get_by_test_id("camera-turns").check()
+    page.get_by_test_id("field-wide_hfov_deg").fill("60")
+    page.get_by_test_id("field-tele_hfov_deg").fill("3")
+    page.get_by_test_id("camera-asks-head").check()
+    page.get_by_test_id("field-pan_from_deg").fill("170")
+    page.get_by_test_id("field-pan_to_deg").fill("-170")
+    page.get_by_test_id("camera-save").click()
+    expect(page.get_by_test_id("camera-form")).to_contain_text("lower end first")
+    page.get_by_test_id("field-pan_from_deg").fill("-170")
+    page.get_by_test_id("field-pan_to_deg").fill("170")
+    page.get_by_test_id("field-onvif_port").fill("8080")
+    page.get_by_test_id("camera-save").click()
+    camera_id = page.get_by_test_id("camera-detail").get_attribute("data-camera")
+
+    def head() -> dict[str, Any]:
+        with api.client() as client:
+            found: dict[str, Any] = client.get(f"/api/v1/cameras/{camera_id}").json()["camera"]
+        return dict(found["head"])
+
+    asked = {"port": 8080, "profile": "", "pan_deg": [-170, 170], "tilt_deg": [-90, 90]}
+    assert head()["onvif"] == asked
+    page.get_by_test_id("camera-edit").click()
+    expect(page.get_by_test_id("field-onvif_port")).to_have_value("8080")
+    page.get_by_test_id("camera-asks-head").uncheck()
+    page.get_by_test_id("camera-save").click()
+    expect(page.get_by_test_id("camera-form")).to_have_count(0)
+    assert (head()["wide_hfov_deg"], head()["onvif"]) == (60, None)
