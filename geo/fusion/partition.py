@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from contracts import (
     CameraId,
@@ -122,6 +123,7 @@ class Fusion:
             changed = self._update(heard, report)
         else:
             changed = self._place_new(heard, report)
+        changed = self._as_it_ended(changed)
         self._sweep()
         return changed
 
@@ -172,6 +174,24 @@ class Fusion:
     def incident_ids(self) -> tuple[IncidentId, ...]:
         """All incidents in memory, oldest first."""
         return tuple(incident.id for incident in self._register)
+
+    def _as_it_ended(self, decisions: list[Decision]) -> list[Decision]:
+        """The decisions of one report, each telling how its incident stands after all of them. One
+        that told of a step between would leave behind what left an incident and came back.
+        """
+        if len(decisions) < 2:
+            return decisions
+        ended: dict[IncidentId, Estimate] = {}
+        told: list[Decision] = []
+        for decision in decisions:
+            key = decision.incident_id
+            if key in ended and decision.kind is DecisionKind.UPDATE:
+                continue
+            incident = self._register.get(key)
+            if key not in ended:
+                ended[key] = decision.estimate if incident is None else self._estimate(incident)
+            told.append(replace(decision, estimate=ended[key]))
+        return told
 
     def _place_new(self, heard: Heard, report: Report) -> list[Decision]:
         alone = Score.of([heard.placed], self._parameters)
