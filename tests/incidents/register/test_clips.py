@@ -24,12 +24,11 @@ from incidents.register.clips import NOBODY_HAD_IT
 from incidents.store import Store
 from plumbing.bus import CLIPS, DETECTIONS, Bus
 from plumbing.settings import EvidenceSettings
-from tests.incidents.fusing.test_service import FAR, call_bodies, detection, live_store
+from tests.incidents.fusing.test_service import FAR
+from tests.incidents.live import call_bodies, detection
 from tests.incidents.make import incident as some_incident
 from tests.incidents.running import leading, now, running, until
 from tests.support.store import START
-
-__all__ = ["live_store"]
 
 
 def part(number: int) -> ClipPart:
