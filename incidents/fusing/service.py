@@ -37,7 +37,7 @@ from plumbing.settings import Settings
 _log = get_logger(__name__)
 
 LEASE = "fusion"
-STANDBY_S = 1.0
+STANDBY_S = 0.5
 """Between two tries for the lease."""
 SWEEP_S = 60.0
 RETENTION_S = 1_800.0
