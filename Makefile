@@ -13,9 +13,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 NPM := .ci/with-node npm --prefix web_map
 ARGS ?=
-# Tests wait more than they work: two cores have time for three. A file's tests stay
+# Tests wait more than they work: two at a time take half the time. A file's tests stay
 # together, for they share its servers.
-WORKERS ?= 3
+WORKERS ?= 2
 
 WEB_SOURCES := $(shell find web_map/src web_map/public web_map/index.html web_map/*.json \
 	web_map/*.ts web_map/*.js 2>/dev/null)
