@@ -9,9 +9,12 @@ import numpy as np
 from geo.fusion.evidence import CallEvidence, TrackEvidence
 from geo.fusion.laws import DAY_S, log_call_count
 from geo.fusion.scoring import Score
+from geo.mixture import Floats
 
 LEAST_BOTH = 0.01
 """Probability that both of two sets are events, below which nobody asks who is of which."""
+LEAST_RATE = 1e-9
+"""Of a second event at the first one's very place, in usual rates: none, but for rounding."""
 
 
 def repeats(one: Score, other: Score) -> bool:
@@ -39,17 +42,16 @@ def apart_bonus(one: Score, other: Score) -> float:
     """What two sets gain as two events, over two that know nothing of one another and of which each
     source is surely of the one that it is in.
 
-    Events breed events nearby: given one, the rate of another is raised around it, in place by a
-    Gaussian and in time by an exponential, so by a factor ``1 + s``. And a caller who might as well
-    be of the other one is no reason against there being two: two events are as probable as all the
-    ways together in which such callers could be shared out between them, ``w = prod (1 + exp(-d))``
-    of the way at hand, where going over costs a caller ``d``. Both count only where both exist: of
-    the odds ``1 + Z1 + Z2 + Z1 Z2 (1 + s) w`` over ``(1 + Z1)(1 + Z2)`` remains
-    ``1 + p1 p2 ((1 + s) w - 1)``.
+    Events breed events nearby: given one, the rate of another is ``r`` times what it is elsewhere
+    (`_rate_beside`). And a caller who might as well be of the other one is no reason against there
+    being two: two events are as probable as all the ways together in which such callers could be
+    shared out between them, ``w = prod (1 + exp(-d))`` of the way at hand, where going over costs a
+    caller ``d``. Both count only where both exist: of the odds ``1 + Z1 + Z2 + Z1 Z2 r w`` over
+    ``(1 + Z1)(1 + Z2)`` remains ``1 + p1 p2 (r w - 1)``.
     """
     both = one.probability * other.probability
     ways = 0.0 if both < LEAST_BOTH else undecided(one, other) + undecided(other, one)
-    return math.log1p(both * math.expm1(math.log1p(_sibling_rise(one, other)) + ways))
+    return math.log(1 - both + both * _rate_beside(one, other) * math.exp(ways))
 
 
 def undecided(one: Score, other: Score) -> float:
@@ -75,19 +77,38 @@ def undecided(one: Score, other: Score) -> float:
     return sum(math.log1p(math.exp(-max(0.0, cost))) for cost in costs)
 
 
-def _sibling_rise(one: Score, other: Score) -> float:
-    """By how much a set raises the rate of the other one as another event, ``s``."""
+def _rate_beside(one: Score, other: Score) -> float:
+    """How many times its usual rate the other one's is as another event beside the first, above 0.
+
+    It is raised around an event, in place by a Gaussian and in time by an exponential, by
+    ``sibling_share`` events in all. But nearer than ``one_event_m`` (a Gaussian, too) to an event
+    there is no other of its kind: what burns there is a part of the same fire, however far apart
+    two cameras place its foot.
+    """
     p = one.parameters
     off = one.place.mean - other.place.mean
-    spread = one.place.covariance + other.place.covariance + p.sibling_sigma_m**2 * np.eye(2)
-    (a, b), (_, d) = spread.tolist()
+    spread = one.place.covariance + other.place.covariance
+    theirs = dict(other.hazard_probabilities)
+    alike = sum(share * theirs.get(h, 0.0) for h, share in one.hazard_probabilities)
+    same = sum(share * theirs.get(h, 0.0) / p.rate(h) for h, share in one.hazard_probabilities)
+    apart_days = abs(one.started_s - other.started_s) / DAY_S
+    soon = math.exp(-apart_days / p.sibling_scale_days) / p.sibling_scale_days
+    around2, within2 = p.sibling_sigma_m**2, p.one_event_m**2
+    # Where the second event's Gaussian is cut out of the first one's, a narrower one is missing.
+    hole2, hole_share = around2 * within2 / (around2 + within2), within2 / (around2 + within2)
+    near = _density(off, spread, around2)
+    hole = hole_share * _density(off, spread, hole2)
+    bred = p.sibling_same * same * (near - hole)
+    bred += (1 - p.sibling_same) / p.rate_of_all * (near - alike * hole)
+    by_chance = 1.0 - alike * 2 * math.pi * within2 * _density(off, spread, within2)
+    return max(by_chance + 1e6 * p.sibling_share * soon * bred, LEAST_RATE)
+
+
+def _density(off: Floats, spread: Floats, variance_m2: float) -> float:
+    """Density (1/m2) of two places' being ``off`` from each other, where what they are about lies
+    apart by a Gaussian of this variance a coordinate."""
+    (a, b), (_, d) = (spread + variance_m2 * np.eye(2)).tolist()
     det = a * d - b * b
     x, y = off.tolist()
     distance2 = (d * x * x - 2 * b * x * y + a * y * y) / det
-    near = math.exp(-0.5 * distance2) / (2 * math.pi * math.sqrt(det)) * 1e6
-    apart_days = abs(one.started_s - other.started_s) / DAY_S
-    soon = math.exp(-apart_days / p.sibling_scale_days) / p.sibling_scale_days
-    theirs = dict(other.hazard_probabilities)
-    same = sum(share * theirs.get(h, 0.0) / p.rate(h) for h, share in one.hazard_probabilities)
-    raised = p.sibling_same * same + (1 - p.sibling_same) / p.rate_of_all
-    return p.sibling_share * near * soon * raised
+    return math.exp(-0.5 * distance2) / (2 * math.pi * math.sqrt(det))

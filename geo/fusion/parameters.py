@@ -85,6 +85,9 @@ class FusionParameters:
     """That the other one is of the same hazard; else hazards come as they always do."""
     sibling_sigma_m: float = 220.0
     sibling_scale_days: float = 15 / (24 * 60)
+    one_event_m: float = 40.0
+    """About so near to an event there is no other of its kind: a block's breadth, or that of a
+    junction. What is seen there is a part of it."""
     standoff_factor: float = 1.2
     """Callers stand this many times farther off than `geo.callers.STANDOFFS` says. Not knowing, it
     is better to believe them farther than nearer: one too near is taken for another event."""

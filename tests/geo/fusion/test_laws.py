@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from contracts import (
+    CameraId,
     ContractError,
     Detection,
     Hazard,
     ReportId,
+    Sighting,
     SourceKind,
     TrackId,
 )
@@ -21,9 +23,10 @@ from geo import LocalProjection
 from geo.fusion import Fusion, FusionParameters
 from geo.fusion.hearing import Hearing
 from geo.fusion.laws import log_delays
+from geo.fusion.pairs import apart_bonus
 from geo.fusion.scoring import LOG_KM2, Score
 from tests.geo.builders import BEKASI, Reporter
-from tests.geo.fusion.stage import PROJECTION, feed, pixel_of
+from tests.geo.fusion.stage import CAMERAS, PROJECTION, feed, pixel_of
 
 
 def test_contributions_explain_the_probability(fusion: Fusion, say: Reporter) -> None:
@@ -121,3 +124,23 @@ def test_a_place_is_the_product_of_all_however_they_contradict_each_other(say: R
     words += sum(piece.log_odds(Hazard.FIRE) for piece in pieces.values())
     exact = words + mass + (len(spots) - 1) * LOG_KM2
     assert score.term(Hazard.FIRE).log_k == pytest.approx(exact, abs=0.3)
+
+
+def test_beside_an_event_there_may_be_another_but_not_within_it(say: Reporter) -> None:
+    """A few metres off it is a part of the fire; in the next street it may be another one."""
+    hearing = Hearing(FusionParameters(), PROJECTION)
+    hearing.set_camera(CameraId("a"), CAMERAS[CameraId("a")])
+
+    def score(y: float, sighting: Sighting) -> Score:
+        seen = say.detection("a", f"{sighting}-{y}", pixel_of("a", 0, y), sighting, llr=14.0)
+        heard = hearing.hear(seen)
+        assert heard is not None and heard.piece is not None
+        return Score.of([heard.piece], FusionParameters())
+
+    fire = score(20.0, Sighting.FIRE)
+    part, near, next_street = (apart_bonus(fire, score(y, Sighting.FIRE)) for y in (21, 26, 70))
+    assert part < near < next_street - math.log(5.0)
+    # A crash is no part of a fire.
+    crash = score(26.0, Sighting.CRASH)
+    assert apart_bonus(fire, crash) > math.log(50.0)
+    assert apart_bonus(fire, crash) == pytest.approx(apart_bonus(crash, fire))
