@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -139,6 +142,39 @@ def test_what_disturbs_is_kept_quiet_for_a_while(desk: Page, api: ApiThread) -> 
     desk.get_by_test_id("shelved").click()
     desk.get_by_test_id(f"shelf-{shelf['id']}").get_by_role("button").click()
     expect(desk.get_by_test_id(f"shelf-{shelf['id']}")).to_have_count(0)
+
+
+def test_what_somebody_filmed_is_put_on_file_and_looked_at_by_key(
+    desk: Page, api: ApiThread, tmp_path: Path
+) -> None:
+    choose(desk, FIRE)
+    for number in (1, 2):
+        file = tmp_path / f"roof-{number}.jpg"
+        picture = np.full((60, 80, 3), 60 * number, np.uint8)
+        assert cv2.imwrite(str(file), picture)
+        desk.get_by_test_id("photo-file").set_input_files(file)
+        expect(desk.get_by_test_id("photos")).to_have_attribute("data-count", str(number))
+    attached = state_of(api, FIRE).attachments
+    assert [one.name for one in attached] == ["roof-1.jpg", "roof-2.jpg"]
+    small = desk.get_by_test_id(f"photo-{attached[0].evidence_id}").locator("img")
+    small.scroll_into_view_if_needed()
+    assert small.evaluate("image => image.decode().then(() => image.naturalWidth)") == 80
+    desk.keyboard.press("i")
+    large = desk.get_by_test_id("photo-large")
+    expect(large).to_contain_text("roof-1.jpg")
+    # A dialog has the keyboard to itself: nothing behind it is decided.
+    desk.keyboard.press("a")
+    desk.keyboard.press("ArrowRight")
+    expect(large).to_contain_text("roof-2.jpg")
+    assert serious_faults(desk) == []
+    desk.keyboard.press("Escape")
+    expect(large).to_have_count(0)
+    assert state_of(api, FIRE).state is IncidentState.DETECTED
+
+    page_of_text = tmp_path / "notes.pdf"
+    page_of_text.write_text("no PDF at all", encoding="utf-8")
+    desk.get_by_test_id("photo-file").set_input_files(page_of_text)
+    expect(desk.get_by_test_id("photos").get_by_role("alert")).to_contain_text("Send one of")
 
 
 def test_a_shift_hands_over_and_the_next_takes_over(desk: Page, api: ApiThread) -> None:
