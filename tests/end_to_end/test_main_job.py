@@ -47,9 +47,6 @@ def system(
         tmp_path_factory.mktemp("data"),
         ["--videos", str(clips)],
         {
-            # The model hardly believes this clip's crash, which is about as probable as what is
-            # just shown; here it is the way from picture to map that is looked at.
-            "SIAGA__FUSION__CANDIDATE_FROM": "0.0001",
             "SIAGA__LOG__LEVEL": "debug",
             "SIAGA__LOG__FORMAT": "json",
             "SIAGA__TRACING__URL": collector.url,
@@ -146,10 +143,12 @@ def test_from_footage_to_a_verified_incident_through_three_deaths(
     expect(first.get_by_test_id(f"incident-{fire['id']}")).to_have_count(1)
     drawn = eventually(lambda: _drawn(first, fire["id"]), 30, "the fire is drawn on the map")
     assert len([item for item in drawn["incidents"] if item["id"] == fire["id"]]) == 1
-    # The map opens around what alarms; the crash, 700 m off, may lie beyond its edge.
-    eventually(lambda: crash["id"] in _marks(first), 30, "the crash is put on the map")
     assert call_id in [item["id"] for item in drawn["callers"]]
     assert fire_camera["camera"]["id"] in [item["id"] for item in drawn["cameras"]]
+    # The map opens around what alarms; the crash, 700 m off, comes into view when it is chosen.
+    # It is hardly believed, and may be quiet again until its clip has come round once more.
+    first.get_by_test_id(f"incident-{crash['id']}").click(timeout=90_000)
+    eventually(lambda: _drawn(first, crash["id"]), 30, "the crash is drawn on the map")
 
     # Verified by keyboard in one browser, seen in the other.
     first.get_by_test_id(f"incident-{fire['id']}").click()
@@ -217,8 +216,7 @@ def _drawn(page: Page, incident_id: str) -> Any:
     drawn = page.evaluate(
         """() => {
             const map = window.siaga?.map;
-            if (!map) return null;
-            // Not once it is idle: a fire that is told of each second is always about to be moved.
+            if (!map || !map.idle()) return null;
             return {incidents: map.incidents(), callers: map.callers(), cameras: map.cameras(),
                     rendered: map.rendered("incidents")};
         }"""
@@ -226,14 +224,6 @@ def _drawn(page: Page, incident_id: str) -> Any:
     if not drawn or incident_id not in drawn["rendered"]:
         return None
     return drawn
-
-
-def _marks(page: Page) -> list[str]:
-    """Incidents that are on the map, in view or not."""
-    found: list[str] = page.evaluate(
-        "() => (window.siaga?.map?.incidents() ?? []).map((mark) => mark.id)"
-    )
-    return found
 
 
 def _expect_state(page: Page, incident_id: str, state: str) -> None:
