@@ -1,9 +1,9 @@
-"""How reports follow an event: when they come, and how many."""
+"""How reports follow an event: when they come, and how many; and how events follow one another."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ _STEP = 0.5
 _ONSETS_DAYS = np.exp(np.arange(math.log(0.3), math.log(3 * DAY_S), _STEP)) / DAY_S
 """How long before the first report the event may have begun, evenly in its logarithm."""
 _LOG_WEIGHTS = np.log(_ONSETS_DAYS * _STEP)
+
+LEAST_RATE = 1e-9
+"""Of a second event at the first one's very place, in usual rates: none, but for rounding."""
 
 
 def log_delays(started_s: Floats, prompt: Bools, scale_days: float, prompt_days: float) -> Floats:
@@ -89,3 +92,38 @@ def weighed(
     shares = np.exp(np.array(log_z) - whole)
     ranked = sorted(zip(hazards, shares.tolist(), strict=True), key=lambda pair: -pair[1])
     return tuple(ranked), math.exp(whole - float(np.logaddexp(0.0, whole)))
+
+
+def rate_beside(
+    near: Callable[[float], float],
+    apart_days: float,
+    one: Mapping[Hazard, float],
+    other: Mapping[Hazard, float],
+    parameters: FusionParameters,
+) -> float:
+    """How many times its usual rate an event's is as another one beside a first, above 0.
+
+    It is raised around an event, in place by a Gaussian and in time by an exponential, by
+    ``sibling_share`` events in all. But nearer than ``one_event_m`` (a Gaussian, too) to an event
+    there is no other of its kind: what burns there is a part of the same fire, however far apart
+    two cameras place its foot.
+
+    Args:
+        near: The density (1/km2) of the two being where they are, if they lie apart by a Gaussian
+            of this variance (m2, a coordinate).
+        apart_days: Between them.
+        one, other: Their hazards' probabilities.
+        parameters: Rates and sizes.
+    """
+    p = parameters
+    alike = sum(share * other.get(hazard, 0.0) for hazard, share in one.items())
+    same = sum(share * other.get(hazard, 0.0) / p.rate(hazard) for hazard, share in one.items())
+    soon = math.exp(-apart_days / p.sibling_scale_days) / p.sibling_scale_days
+    around2, within2 = p.sibling_sigma_m**2, p.one_event_m**2
+    # A Gaussian from which one about the same middle is cut out lacks a narrower one.
+    share = within2 / (around2 + within2)
+    around, hole = near(around2), share * near(share * around2)
+    bred = p.sibling_same * same * (around - hole)
+    bred += (1 - p.sibling_same) / p.rate_of_all * (around - alike * hole)
+    by_chance = 1.0 - alike * 2 * math.pi * within2 / 1e6 * near(within2)
+    return max(by_chance + p.sibling_share * soon * bred, LEAST_RATE)

@@ -6,10 +6,10 @@ hazards ``p``, rates ``mu``, places as Gaussians and the density ``f`` of a dela
     B = sum_h p1(h) p2(h) / mu_h * N(d; S1 + S2) * f_h(dt)
 
 are the odds that one event explains both against two that know nothing of one another. Events breed
-events nearby, so two of them stand for more than that: ``1 + s`` (see `pairs.apart_bonus`).
-With ``Z = p / (1 - p)`` of each, they are the same with ``Z1 Z2 B``, against neither (1), one of
-them (``Z1``, ``Z2``) and both (``Z1 Z2 (1 + s)``): what is hardly there is hardly the same as
-anything.
+events nearby, though not within themselves, so two of them are ``r`` times as probable
+(`laws.rate_beside`). With ``Z = p / (1 - p)`` of each, they are the same with ``Z1 Z2 B``, against
+neither (1), one of them (``Z1``, ``Z2``) and both (``Z1 Z2 r``): what is hardly there is hardly the
+same as anything.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 
 from contracts import Estimate, FixShape, Hazard, IncidentId
 from geo.callers import caller_place, stood_off
+from geo.fusion.laws import DAY_S, rate_beside
 from geo.fusion.parameters import FusionParameters
 from geo.mixture import Mixture
 from geo.projection import LocalProjection
 from geo.regions import sigmas_of
 
 KM2_M2 = 1e6
-DAY_S = 86_400.0
 LEAST_SIGMA_M = 5.0
 LEAST_DOUBT = 1e-6
 
@@ -68,13 +68,13 @@ class Likenesses:
         found = [
             Likeness(
                 incident_id,
-                _same(one.probability, estimate.probability, odds, siblings),
+                _same(one.probability, estimate.probability, odds, beside),
                 math.dist(event.at, other.at),
             )
             for incident_id, estimate in others
             if estimate.exercise is one.exercise
             for other in [self._event(estimate)]
-            for odds, siblings in [self._odds(event, other)]
+            for odds, beside in [self._odds(event, other)]
         ]
         return _sorted(found)
 
@@ -96,8 +96,8 @@ class Likenesses:
         weighed = []
         for incident_id, estimate in incidents:
             event = self._event(estimate)
-            odds, siblings = self._odds(call, event)
-            weighed.append((incident_id, event, estimate.probability * odds / (1 + siblings)))
+            odds, beside = self._odds(call, event)
+            weighed.append((incident_id, event, estimate.probability * odds / beside))
         total = 1 + sum(weight for _, _, weight in weighed)
         return _sorted(
             Likeness(incident_id, weight / total, math.dist(call.at, event.at))
@@ -129,7 +129,7 @@ class Likenesses:
         )
 
     def _odds(self, one: _Event, other: _Event) -> tuple[float, float]:
-        """``B`` and ``s`` of the module's text."""
+        """``B`` and ``r`` of the module's text."""
         p = self._parameters
         near = _overlap(one.place, other.place, 0.0)
         gap_days = _gap_s(one, other) / DAY_S
@@ -141,20 +141,20 @@ class Likenesses:
             / p.delay_days(hazard)
             for hazard, share in one.hazards.items()
         )
-        same = sum(
-            share * other.hazards.get(hazard, 0.0) / p.rate(hazard)
-            for hazard, share in one.hazards.items()
+        beside = rate_beside(
+            lambda variance_m2: _overlap(one.place, other.place, math.sqrt(variance_m2)),
+            gap_days,
+            one.hazards,
+            other.hazards,
+            p,
         )
-        raised = p.sibling_same * same + (1 - p.sibling_same) / p.rate_of_all
-        soon = math.exp(-gap_days / p.sibling_scale_days) / p.sibling_scale_days
-        beside = _overlap(one.place, other.place, p.sibling_sigma_m)
-        return odds, p.sibling_share * beside * soon * raised
+        return odds, beside
 
 
-def _same(one: float, other: float, odds: float, siblings: float) -> float:
+def _same(one: float, other: float, odds: float, beside: float) -> float:
     first, second = (p / max(1 - p, LEAST_DOUBT) for p in (one, other))
     both = first * second
-    return both * odds / (1 + first + second + both * (1 + siblings) + both * odds)
+    return both * odds / (1 + first + second + both * beside + both * odds)
 
 
 def _gap_s(one: _Event, other: _Event) -> float:

@@ -7,14 +7,12 @@ import math
 import numpy as np
 
 from geo.fusion.evidence import CallEvidence, TrackEvidence
-from geo.fusion.laws import DAY_S, log_call_count
+from geo.fusion.laws import DAY_S, log_call_count, rate_beside
 from geo.fusion.scoring import Score
 from geo.mixture import Floats
 
 LEAST_BOTH = 0.01
 """Probability that both of two sets are events, below which nobody asks who is of which."""
-LEAST_RATE = 1e-9
-"""Of a second event at the first one's very place, in usual rates: none, but for rounding."""
 
 
 def repeats(one: Score, other: Score) -> bool:
@@ -43,11 +41,11 @@ def apart_bonus(one: Score, other: Score) -> float:
     source is surely of the one that it is in.
 
     Events breed events nearby: given one, the rate of another is ``r`` times what it is elsewhere
-    (`_rate_beside`). And a caller who might as well be of the other one is no reason against there
-    being two: two events are as probable as all the ways together in which such callers could be
-    shared out between them, ``w = prod (1 + exp(-d))`` of the way at hand, where going over costs a
-    caller ``d``. Both count only where both exist: of the odds ``1 + Z1 + Z2 + Z1 Z2 r w`` over
-    ``(1 + Z1)(1 + Z2)`` remains ``1 + p1 p2 (r w - 1)``.
+    (`laws.rate_beside`). And a caller who might as well be of the other one is no reason against
+    there being two: two events are as probable as all the ways together in which such callers could
+    be shared out between them, ``w = prod (1 + exp(-d))`` of the way at hand, where going over
+    costs a caller ``d``. Both count only where both exist: of the odds
+    ``1 + Z1 + Z2 + Z1 Z2 r w`` over ``(1 + Z1)(1 + Z2)`` remains ``1 + p1 p2 (r w - 1)``.
     """
     both = one.probability * other.probability
     ways = 0.0 if both < LEAST_BOTH else undecided(one, other) + undecided(other, one)
@@ -78,37 +76,20 @@ def undecided(one: Score, other: Score) -> float:
 
 
 def _rate_beside(one: Score, other: Score) -> float:
-    """How many times its usual rate the other one's is as another event beside the first, above 0.
-
-    It is raised around an event, in place by a Gaussian and in time by an exponential, by
-    ``sibling_share`` events in all. But nearer than ``one_event_m`` (a Gaussian, too) to an event
-    there is no other of its kind: what burns there is a part of the same fire, however far apart
-    two cameras place its foot.
-    """
-    p = one.parameters
     off = one.place.mean - other.place.mean
     spread = one.place.covariance + other.place.covariance
-    theirs = dict(other.hazard_probabilities)
-    alike = sum(share * theirs.get(h, 0.0) for h, share in one.hazard_probabilities)
-    same = sum(share * theirs.get(h, 0.0) / p.rate(h) for h, share in one.hazard_probabilities)
-    apart_days = abs(one.started_s - other.started_s) / DAY_S
-    soon = math.exp(-apart_days / p.sibling_scale_days) / p.sibling_scale_days
-    around2, within2 = p.sibling_sigma_m**2, p.one_event_m**2
-    # Where the second event's Gaussian is cut out of the first one's, a narrower one is missing.
-    hole2, hole_share = around2 * within2 / (around2 + within2), within2 / (around2 + within2)
-    near = _density(off, spread, around2)
-    hole = hole_share * _density(off, spread, hole2)
-    bred = p.sibling_same * same * (near - hole)
-    bred += (1 - p.sibling_same) / p.rate_of_all * (near - alike * hole)
-    by_chance = 1.0 - alike * 2 * math.pi * within2 * _density(off, spread, within2)
-    return max(by_chance + 1e6 * p.sibling_share * soon * bred, LEAST_RATE)
+    return rate_beside(
+        lambda variance_m2: _density_km2(off, spread + variance_m2 * np.eye(2)),
+        abs(one.started_s - other.started_s) / DAY_S,
+        dict(one.hazard_probabilities),
+        dict(other.hazard_probabilities),
+        one.parameters,
+    )
 
 
-def _density(off: Floats, spread: Floats, variance_m2: float) -> float:
-    """Density (1/m2) of two places' being ``off`` from each other, where what they are about lies
-    apart by a Gaussian of this variance a coordinate."""
-    (a, b), (_, d) = (spread + variance_m2 * np.eye(2)).tolist()
+def _density_km2(off: Floats, spread: Floats) -> float:
+    (a, b), (_, d) = spread.tolist()
     det = a * d - b * b
     x, y = off.tolist()
     distance2 = (d * x * x - 2 * b * x * y + a * y * y) / det
-    return math.exp(-0.5 * distance2) / (2 * math.pi * math.sqrt(det))
+    return 1e6 * math.exp(-0.5 * distance2) / (2 * math.pi * math.sqrt(det))
