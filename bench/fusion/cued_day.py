@@ -26,7 +26,6 @@ from contracts import (
     Hazard,
     Incident,
     IncidentId,
-    IncidentState,
     Report,
     ReportBody,
     ReportId,
@@ -36,9 +35,9 @@ from contracts import (
     WatchClosely,
     evidence_key,
 )
-from incidents.database import SYSTEM
 from incidents.fusing.alarms import AlarmPolicy
 from incidents.fusing.cueing import Cueing
+from incidents.fusing.drafts import founded
 from incidents.fusing.mind import Mind
 from plumbing.settings import CitySettings, FusionSettings
 from simulator.reports.city import CENTRE, HEIGHT_PX, WIDTH_PX, NumericCity
@@ -250,19 +249,7 @@ class Day:
 
     def _apply(self, decision: Decision, now: datetime) -> Incident:
         """Take a decision over, as the store would, and look what it says."""
-        known = self._incidents.get(decision.incident_id)
-        if known is None:
-            known = Incident(
-                id=decision.incident_id,
-                version=1,
-                state=IncidentState.DETECTED,
-                level=AlarmLevel.SIGNAL,
-                priority=4,
-                estimate=decision.estimate,
-                created_at=now,
-                updated_at=now,
-                last_actor=SYSTEM,
-            )
+        known = self._incidents.get(decision.incident_id) or founded(decision, now)
         if decision.kind is DecisionKind.MERGE and decision.other_id is not None:
             self._incidents.pop(decision.other_id, None)
         incident = replace(

@@ -11,11 +11,9 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import aliased
 
 from contracts import (
-    AlarmLevel,
     Decision,
     DecisionKind,
     Detection,
-    Incident,
     IncidentId,
     IncidentState,
     LogKind,
@@ -26,7 +24,15 @@ from contracts import (
 )
 from incidents.database import SYSTEM, Writing
 from incidents.errors import ActedMeanwhile
-from incidents.fusing.drafts import MOST_REPORTS_TOLD, Applied, Draft, draft_of, shortened, tell
+from incidents.fusing.drafts import (
+    MOST_REPORTS_TOLD,
+    Applied,
+    Draft,
+    draft_of,
+    founded,
+    shortened,
+    tell,
+)
 from incidents.fusing.enrichment import Enrichment, better_picture
 from incidents.register.clips import take_clips_over
 from incidents.rows import read_rows
@@ -161,17 +167,7 @@ class Application:
     def _found(self, decision: Decision) -> Draft:
         now = self._writing.now
         draft = Draft(
-            incident=Incident(
-                id=decision.incident_id,
-                version=1,
-                state=IncidentState.DETECTED,
-                level=AlarmLevel.SIGNAL,
-                priority=4,
-                estimate=decision.estimate,
-                created_at=now,
-                updated_at=now,
-                last_actor=SYSTEM,
-            ),
+            incident=founded(decision, now),
             told=None,
             told_at=now,
             acted_seq=0,

@@ -10,8 +10,19 @@ from typing import Any
 
 from sqlalchemy import bindparam, update
 
-from contracts import Detection, Estimate, Incident, IncidentId, LogKind, from_json, to_json
-from incidents.database import Writing
+from contracts import (
+    AlarmLevel,
+    Decision,
+    Detection,
+    Estimate,
+    Incident,
+    IncidentId,
+    IncidentState,
+    LogKind,
+    from_json,
+    to_json,
+)
+from incidents.database import SYSTEM, Writing
 from incidents.fusing.telling import PAUSE, Urgency, urgency
 from incidents.rows import NewRow, add_rows, change_row, latest
 from incidents.tables import IncidentRow
@@ -46,6 +57,21 @@ class Draft:
     guarded: bool = False
     changed: bool = False
     detections: list[Detection] = field(default_factory=list)
+
+
+def founded(decision: Decision, now: datetime) -> Incident:
+    """An incident as a decision founds it: a signal until its alarm level has been looked at."""
+    return Incident(
+        id=decision.incident_id,
+        version=1,
+        state=IncidentState.DETECTED,
+        level=AlarmLevel.SIGNAL,
+        priority=4,
+        estimate=decision.estimate,
+        created_at=now,
+        updated_at=now,
+        last_actor=SYSTEM,
+    )
 
 
 def shortened(estimate: Estimate) -> Estimate:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import Iterator
@@ -59,16 +58,8 @@ def worker(api: ApiThread) -> Iterator[None]:
             picture_id=picture_id,
         )
 
-    async def start() -> asyncio.Task[None]:
-        return asyncio.ensure_future(api.api.bus.answer_probes(answer))
-
-    async def stop() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    task = api.run(start())
-    yield
-    api.run(stop())
+    with api.beside(api.api.bus.answer_probes(answer)):
+        yield
 
 
 def _picture() -> bytes:

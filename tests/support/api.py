@@ -112,6 +112,23 @@ class ApiThread:
         """Run something in the API's own event loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
+    @contextmanager
+    def beside(self, work: Coroutine[Any, Any, object]) -> Iterator[None]:
+        """Run something there until the context ends."""
+
+        async def start() -> asyncio.Task[object]:
+            return asyncio.create_task(work)
+
+        async def stop() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        task = self.run(start())
+        try:
+            yield
+        finally:
+            self.run(stop())
+
     def client(self, role: Role | None = Role.SUPERVISOR) -> httpx.Client:
         headers = self.api.headers(role) if role else {}
         return httpx.Client(base_url=self.api.url, headers=headers, timeout=20, verify=PLAIN_HTTP)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import json
@@ -12,23 +11,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from contracts import ExerciseRecord, ScenarioReport, ScenarioSummary, StartScenario
-from tests.api.test_exercises import SCORE
+from contracts import ExerciseRecord, ScenarioReport, StartScenario
+from tests.api.test_exercises import FLOOD, SCORE
 from tests.console.conftest import ADMIN
 from tests.support.api import ApiThread
 
 pytestmark = pytest.mark.timeout(300)
 
 NOW = datetime.now(UTC)
-FLOOD = ScenarioSummary(
-    name="spreading-flood",
-    title="A flood spreads",
-    judul="Banjir meluas",
-    seconds=300,
-    cameras=6,
-    events=1,
-    conditions="rain",
-)
 MORE = {
     "seconds": 300.0,
     "events": [
@@ -75,18 +65,9 @@ def test_an_exercise_is_started_seen_everywhere_and_scored(page: Page, api: ApiT
             await api.api.store.exercises.keep(record, actor="city")
         return report
 
-    async def answer() -> asyncio.Task[None]:
-        await bus.publish_exercise(
-            ScenarioReport(name="everyday", is_playing=True, available=(FLOOD,))
-        )
-        return asyncio.ensure_future(bus.answer_city(take))
-
-    async def end() -> None:
-        city.cancel()
-        await asyncio.gather(city, return_exceptions=True)
-
-    city = api.run(answer())
-    try:
+    idle = ScenarioReport(name="everyday", is_playing=True, available=(FLOOD,))
+    api.run(bus.publish_exercise(idle))
+    with api.beside(bus.answer_city(take)):
         page.get_by_test_id("screen-exercises").click()
         page.get_by_test_id("start-spreading-flood").click()
         now = page.get_by_test_id("exercise-now")
@@ -95,8 +76,6 @@ def test_an_exercise_is_started_seen_everywhere_and_scored(page: Page, api: ApiT
         expect(page.get_by_test_id("start-spreading-flood")).to_be_disabled()
         page.get_by_test_id("exercise-stop").click()
         expect(now).to_have_count(0)
-    finally:
-        api.run(end())
     row = page.get_by_test_id("exercise-exercise-1")
     expect(row).to_contain_text("=ani")
     row.get_by_role("button").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -93,16 +92,8 @@ def nobody_there(api: ApiThread) -> Iterator[None]:
     async def answer(_: ProbeCamera) -> ProbeAnswer:
         return ProbeAnswer(state=CameraState.UNREACHABLE, detail="nobody answers")
 
-    async def start() -> asyncio.Task[None]:
-        return asyncio.ensure_future(api.api.bus.answer_probes(answer))
-
-    async def stop() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    task = api.run(start())
-    yield
-    api.run(stop())
+    with api.beside(api.api.bus.answer_probes(answer)):
+        yield
 
 
 @pytest.mark.usefixtures("nobody_there")
