@@ -80,6 +80,26 @@ describe('a calibration at work', () => {
     work.stop();
   });
 
+  it('is still asking where something was moved while an answer was on its way', async () => {
+    vi.useFakeTimers();
+    const server = new Held();
+    const work = new CalibrationWork(server, camera('c'), 50);
+    work.clickPicture({ u: 1, v: 1 });
+    work.clickMap(AT);
+    await vi.advanceTimersByTimeAsync(60);
+    work.movePair(0, { u: 9 });
+    for (const number of [0, 1]) {
+      const request = server.asked[number];
+      if (!request) throw new Error(`question ${String(number)} was not asked`);
+      server.answers[number]?.(answer(request));
+      await vi.advanceTimersByTimeAsync(1);
+      expect(work.residuals).toEqual([1]);
+      expect(work.asking).toBe(number === 0);
+      await vi.advanceTimersByTimeAsync(60);
+    }
+    work.stop();
+  });
+
   it('names the contradicting pair by its own number, though an earlier one waits', async () => {
     const server = new Held();
     const work = new CalibrationWork(server, camera('c'), 10_000);

@@ -200,6 +200,8 @@ export class CalibrationWork {
   }
 
   async ask(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
     const mine = ++this.question;
     try {
       const preview = await this.server.previewCalibration(this.camera.id, this.request());
@@ -211,7 +213,8 @@ export class CalibrationWork {
       if (mine !== this.question) return;
       this.problem = error;
     }
-    this.asking = false;
+    // Shown at once, but not the last word where something has been moved since it was asked.
+    this.asking = this.timer !== undefined;
   }
 
   async store(): Promise<CameraView | null> {
