@@ -1,4 +1,4 @@
-"""Where a pixel lies on the ground: error and honesty by range, beside a homography; look-ups.
+"""Where a pixel lies on the ground: error and honesty by range, beside a homography.
 
 Simulated cameras with known truth. Every camera is calibrated from the same noisy clicks by each
 method, and then places pixels whose ground truth is known. ``coverage95`` is the share of truths
@@ -9,29 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts import CameraId, CameraPose, LonLat
+from bench.lookups import cpu_s, lookups
 from geo.calibration import Clicks, ControlPoint, HorizonPoint, fit_camera
 from geo.camera import THETA, PinholeCamera
-from geo.projection import LocalProjection
-from geo.visibility import View, VisibilityIndex
 
 Floats = NDArray[np.float64]
 
 RANGES_M = (20, 50, 100, 150, 200)
 CLICK_PX, CLICK_M, SPOT_PX = 2.0, 0.5, 2.0
 CHI2_95 = 5.991
-CITY = LonLat(106.992, -6.2383)
 
 METADATA_SIGMA = np.array(
     [2.0, 2.0, 0.5, math.radians(4), math.radians(2), math.radians(1.5), 0.05, 0.05]
@@ -314,74 +308,9 @@ def projection_speed() -> dict[str, float]:
     camera = _camera(_mast(np.random.default_rng(0)), np.diag(METADATA_SIGMA**2), 0.5)
     u, v = np.random.default_rng(1).uniform(200, 1000, (2, 1000))
     return {
-        "project_scalar_us": 1e6 * _cpu(lambda: camera.polar(900.0, 700.0, 2.0), 2000),
-        "project_1000_ms": 1e3 * _cpu(lambda: camera.polar(u, v, 2.0), 50),
+        "project_scalar_us": 1e6 * cpu_s(lambda: camera.polar(900.0, 700.0, 2.0), 2000),
+        "project_1000_ms": 1e3 * cpu_s(lambda: camera.polar(u, v, 2.0), 50),
     }
-
-
-def lookups(cameras: int, seed: int) -> dict[str, float]:
-    """Which cameras see a point, and a caller's 50 m disc, at a density of 60 cameras a km2."""
-    rng = np.random.default_rng(seed)
-    projection = LocalProjection(CITY)
-    side_m = 1e3 * math.sqrt(cameras / 60)
-    x, y = rng.uniform(-side_m / 2, side_m / 2, (2, cameras))
-    lons, lats = projection.to_lonlat(x, y)
-    bearings = rng.uniform(0, 360, cameras)
-    poses = {
-        CameraId(str(i)): CameraPose(
-            position=LonLat(float(lons[i]), float(lats[i])),
-            height_m=8,
-            bearing_deg=bearings[i],
-            tilt_deg=-15,
-            hfov_deg=60,
-            width_px=1920,
-            height_px=1080,
-        )
-        for i in range(cameras)
-    }
-    before = _resident_bytes()
-    started = time.process_time()
-    models = (
-        (camera_id, PinholeCamera.from_pose(pose, projection)) for camera_id, pose in poses.items()
-    )
-    views = [view for view in (View.of(*model) for model in models) if view is not None]
-    computed = time.process_time()
-    index = VisibilityIndex(projection, views)
-    built = time.process_time()
-    spots = np.column_stack(
-        projection.to_lonlat(*(rng.uniform(-side_m / 3, side_m / 3, (2, 2000))))
-    )
-    figures: dict[str, float] = {
-        "cameras": cameras,
-        "views_cpu_s": computed - started,
-        "index_cpu_s": built - computed,
-        "memory_mb": (_resident_bytes() - before) / 1e6,
-    }
-    for name, radius_m in (("point", 0.0), ("disc", 50.0)):
-        spent = [
-            _cpu(partial(index.cameras_seeing, lon, lat, radius_m), 1)
-            for lon, lat in spots.tolist()
-        ]
-        figures[f"lookup_{name}_p50_us"] = 1e6 * float(np.percentile(spent, 50))
-        figures[f"lookup_{name}_p99_us"] = 1e6 * float(np.percentile(spent, 99))
-    return figures
-
-
-def _resident_bytes() -> int:
-    """Memory of this process; 0 where the system doesn't tell it by /proc."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return 0
-    return pages * resource.getpagesize()
-
-
-def _cpu(work: Callable[[], object], times: int) -> float:
-    """Seconds of CPU a call: what others on the machine do doesn't count."""
-    started = time.process_time_ns()
-    for _ in range(times):
-        work()
-    return (time.process_time_ns() - started) / 1e9 / times
 
 
 def table(figures: dict[str, Any]) -> str:
