@@ -128,20 +128,18 @@ def clips(
     judged = [row for row in rows if "missed" in row]
     document: dict[str, Any] = {"clips": rows}
     if truth is not None:
-        false, watched_s = (sum(row[k] for row in judged) for k in ("false_alarms", "duration_s"))
         document |= {
-            "watched_s": round(watched_s, 3),
-            "false_per_hour": false / watched_s * 3600 if watched_s else None,
-            "false_per_hour_95": per_hour_95(false, watched_s),
-            "quiet": _quiet_figures([row for row in judged if row["hazard"] is None]),
+            **_false_alarms(judged),
+            "quiet": _false_alarms([row for row in judged if row["hazard"] is None]),
             "missed": sum(row["missed"] for row in judged),
-            "false_alarms": sum(row["false_alarms"] for row in judged),
             "not_judged": [row["file"] for row in rows if "missed" not in row],
         }
-    if as_json:
-        typer.echo(json.dumps(document))
-        return
-    for row in rows:
+    typer.echo(json.dumps(document) if as_json else _for_people(document, loop_minutes > 0))
+
+
+def _for_people(document: dict[str, Any], looped: bool) -> str:
+    lines = []
+    for row in document["clips"]:
         verdict = ""
         if "missed" in row:
             delay = "" if row["delay_s"] is None else f"delay {row['delay_s']:.1f} s "
@@ -149,22 +147,23 @@ def clips(
         times = "  ".join(
             f"{h} at {', '.join(f'{t:.1f}' for t in ts)} s" for h, ts in row["by_hazard"].items()
         )
-        typer.echo(f"{row['file']:<30} {row['duration_s']:6.1f} s  {times or '-':<40} {verdict}")
+        lines.append(f"{row['file']:<30} {row['duration_s']:6.1f} s  {times or '-':<40} {verdict}")
     if interval := document.get("false_per_hour_95"):
-        typer.echo(
+        proof = (
+            "the same minutes over and over are no further proof"
+            if looped
+            else "so little footage proves no low rate"
+        )
+        lines.append(
             f"false alarms {document['false_alarms']} in {document['watched_s']:.0f} s: "
             f"{document['false_per_hour']:.0f} an hour (95 % {interval[0]:.0f} to "
-            f"{interval[1]:.0f}); "
-            + (
-                "the same minutes over and over are no further proof"
-                if loop_minutes > 0
-                else "so little footage proves no low rate"
-            )
+            f"{interval[1]:.0f}); {proof}"
         )
+    return "\n".join(lines)
 
 
-def _quiet_figures(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Of the clips with nothing to report alone: how long they were watched, and false alarms."""
+def _false_alarms(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How many these clips brought, and what that says of an hour."""
     watched_s = sum(row["duration_s"] for row in rows)
     false = sum(row["false_alarms"] for row in rows)
     return {
