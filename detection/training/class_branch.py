@@ -20,8 +20,7 @@ from detection.training import environment, sources
 from detection.training.detector import detector_split
 from detection.training.environment import print_err
 from detection.training.feature_cache import FeatureCache, cached_features
-from detection.training.split import fraction_of
-from detection.training.staging import scene_of_staged, stage
+from detection.training.staging import stage
 
 WARM_UP_STEPS = 80
 LOWEST_RATE = 0.03
@@ -46,8 +45,6 @@ class ClassBranchPlan:
     threads: int = 1
     learning_rate: float = 0.0006
     stated_licence_only: bool = False
-    scenes_share: float = 1.0
-    """Share of the training scenes that take part, chosen by hash: for curves over data size."""
     history: str = "themselves trained on these scenes"
     """What the starting weights have seen before; stands in the model card."""
 
@@ -87,21 +84,14 @@ def train(plan: ClassBranchPlan) -> Path:
     features = cached_features(
         net, work / "stage", work / "features", plan.views, plan.seed, plan.image_size_px
     )
-    rows = [i for i in range(features.pictures) if _takes_part(features.names[i], plan)]
-    _train_branch(plan, net, features, rows, work)
+    _train_branch(plan, net, features, work)
     finished = work / "class-branch.pt"
     _save({**checkpoint, "model": net, "ema": None, "train_args": asdict(plan)}, finished)
     return finished
 
 
-def _takes_part(staged_name: str, plan: ClassBranchPlan) -> bool:
-    return fraction_of(scene_of_staged(staged_name), f"share-{plan.seed}") < plan.scenes_share
-
-
-def _train_branch(
-    plan: ClassBranchPlan, net: Any, features: FeatureCache, rows: list[int], work: Path
-) -> None:
-    """Train `net`'s class branch in place, over one random view of each of `rows` an epoch."""
+def _train_branch(plan: ClassBranchPlan, net: Any, features: FeatureCache, work: Path) -> None:
+    """Train `net`'s class branch in place, over one random view of each picture an epoch."""
     import torch
     from ultralytics.cfg import get_cfg
     from ultralytics.utils.loss import v8DetectionLoss
@@ -118,7 +108,7 @@ def _train_branch(
     loss_of = v8DetectionLoss(net)
     optimiser = torch.optim.AdamW(weights, lr=plan.learning_rate, weight_decay=WEIGHT_DECAY)
     mean = [w.detach().clone() for w in weights]
-    each = len(rows) // plan.batch
+    each = features.pictures // plan.batch
     steps, step, first = plan.epochs * each, 0, 0
     done = sorted(work.glob("epoch*.pt"), key=lambda path: int(path.stem[5:]))
     if done:
@@ -133,7 +123,7 @@ def _train_branch(
     began_s = time.monotonic()
     for epoch in range(first, plan.epochs):
         rng = np.random.default_rng([plan.seed, epoch])
-        order, losses = rng.permutation(rows), []
+        order, losses = rng.permutation(features.pictures), []
         for batch in range(each):
             picked = order[batch * plan.batch : (batch + 1) * plan.batch]
             view = rng.integers(0, features.views, len(picked))

@@ -90,8 +90,3 @@ def _stage_composites(parts: Split, stage_dir: Path, size_px: int, seed: int) ->
         stem = f"{picture.path.stem}_composite"
         cv2.imwrite(str(stage_dir / "images/train" / f"{stem}.png"), image)
         (stage_dir / "labels/train" / f"{stem}.txt").write_text("\n".join(rows) + "\n")
-
-
-def scene_of_staged(name: str) -> str:
-    """The scene of a staged picture, as the split knows it, by its file's stem."""
-    return "{}/{}".format(*sources.source_and_scene(name.rpartition("_")[0]))

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from detection.errors import DataUnusableError
 from detection.training.feature_cache import LEAST_SHARE, moved, viewed
-from detection.training.staging import scene_of_staged
 
 SIZE = 96
 
@@ -58,9 +57,3 @@ def test_the_first_view_is_the_picture_and_the_others_repeat_with_their_seed(
     (tmp_path / "images/train/fog_041_0.png").write_bytes(b"no picture")
     with pytest.raises(DataUnusableError):
         viewed(first, tmp_path, 0, np.random.default_rng(1))
-
-
-def test_a_staged_picture_is_of_the_scene_it_was_of() -> None:
-    assert scene_of_staged("shub_s011_285998df_0") == "shub/011"
-    assert scene_of_staged("fog_041_2") == "fog/041"
-    assert scene_of_staged("medan_017_composite") == "medan/all"
