@@ -114,10 +114,6 @@ class City:
         """The conditions that all cameras share."""
         return BY_NAME[self.scenario.conditions]
 
-    def place_of(self, index: int) -> Place:
-        """The junction of the camera at an index of `cameras`."""
-        return self.places[self.cameras[index].place_index]
-
     def conditions_of(self, index: int) -> Conditions:
         """What the camera at an index of `cameras` sees through at the beginning."""
         return self._through(index, self.under)

@@ -61,7 +61,7 @@ def test_what_can_be_seen_is_seen_by_a_camera_of_its_junction(city: City) -> Non
         seen = 0
         for index, simulated in enumerate(city.cameras):
             pose = simulated.camera.pose
-            if pose is None or city.place_of(index) is not place:
+            if pose is None or city.places[city.cameras[index].place_index] is not place:
                 continue
             camera = PinholeCamera.from_pose(pose, city.projection)
             (u, v), visible = camera.project(foot)[0][0], camera.project(foot)[1][0]
