@@ -29,6 +29,7 @@ from contracts.detections import Box
 from contracts.hazards import Sighting
 from contracts.verdicts import Truth, Verdict
 from detection.appearance import Patch, Shares, patch_at, small_copy, unlikeness
+from detection.restlessness import Restlessness
 from detection.road_reference import RoadReference
 
 REJECTED_LLR: Mapping[Sighting, float] = MappingProxyType(
@@ -192,12 +193,15 @@ class ClutterMap:
         habits: Habits | None = None,
         road: RoadReference | None = None,
         crashes: Habits | None = None,
+        restlessness: Restlessness | None = None,
     ) -> None:
         self.habits = habits or Habits()
         self.road = road or RoadReference()
         self.crashes = crashes or Habits()
         """Where vehicles move in ways that pass for crashes again and again: turning close to the
         camera, mostly. Apart from where they stand, which says nothing of how they move."""
+        self.restlessness = restlessness or Restlessness()
+        """How often they do so anywhere in the picture."""
         self._look_alikes: tuple[LookAlike, ...] = ()
 
     def know(self, learnt: Learnt) -> None:

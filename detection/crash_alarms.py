@@ -1,6 +1,8 @@
 """The crashes that the crash model saw in a camera's clips. Pure.
 
-Clips overlap, so that one crash is judged many times: the strongest judgement of it counts.
+Clips overlap, so that one crash is judged many times: the strongest judgement of it counts. What
+moves again where a crash was told of is that crash, with people and vehicles about it, and no
+second one.
 """
 
 from __future__ import annotations
@@ -8,14 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contracts.detections import Detection
 from contracts.hazards import Sighting
 from contracts.ids import CameraId
-from detection.clutter import Habits
+from detection.clutter import ClutterMap
 from detection.model_card import ModelCard
 from detection.outbox import RESEND_LLR, Moment, Outbox
 from detection.rules import CUED_LLR
+from detection.track_book import shared_or_near
 from detection.tracks import LOST_AFTER_S, Track
 
 if TYPE_CHECKING:
@@ -27,50 +31,86 @@ CLIP_CLASS = -2
 ALARM_S = 300.0
 """A crash alarm makes its spot as much a habit as if something had fired there for so long: the
 second one in a week must be worth 0.4 nats more than the first. What people confirm is forgiven."""
+REMEMBERED_S = 300.0
+"""For so long what moves at the place of a crash is that crash."""
+SAME_PLACE = 0.3
+"""Affinity of two places from which they are one: a third of the smaller lies in the larger."""
 
 
 class CrashAlarms:
-    """One camera's crash track, by the model whose `card` is given."""
+    """One camera's crash tracks, by the model whose `card` is given."""
 
     def __init__(self, camera_id: CameraId, exercise: bool, card: ModelCard) -> None:
         self.outbox = Outbox(camera_id, exercise)
         self._card = card
-        self._track: Track | None = None
-        self._habit_llr = 0.0
-        """From when the track began: a crash must not talk itself down."""
+        self._tracks: list[Track] = []
+        self._habit_llr: dict[int, float] = {}
+        """By track, from when it began: a crash must not talk itself down."""
         self._count = 0
+        self._spoke_s = float("-inf")
+        self._judged_s = float("-inf")
 
     @property
     def is_known(self) -> bool:
         """Whether a crash was told of that the last clip was still near to."""
-        return self._track is not None
+        return any(self._judged_s - track.seen_s <= LOST_AFTER_S for track in self._tracks)
 
     def take(
-        self, clip: CrashVerdict, less_llr: float, cued: bool, habits: Habits, moment: Moment
+        self, clip: CrashVerdict, less_llr: float, cued: bool, clutter: ClutterMap, moment: Moment
     ) -> Detection | None:
         """What one more judgement comes to, of which `less_llr` is taken: a Detection to be sent,
-        or none. `habits` are of alarms at each spot, and learn from this one.
+        or none. `clutter` is what is known of the camera, and learns from this one.
         """
-        track = self._track
-        if track is not None and clip.at_s - track.seen_s > LOST_AFTER_S:
-            self.outbox.forget(track)
-            track = self._track = None
-        if track is None:
-            self._habit_llr = habits.discount(Sighting.CRASH, clip.box, clip.at_s)
-        point = self._card.operating_points[Sighting.CRASH]
-        llr = clip.llr - max(less_llr, self._habit_llr)
-        least = self._card.curves[Sighting.CRASH].llr(point) - (CUED_LLR if cued else 0.0)
-        if llr < least or not (cued or clip.score >= point):
-            return None
+        self._judged_s = moment.at_s
+        for old in [t for t in self._tracks if clip.at_s - t.seen_s > REMEMBERED_S]:
+            self._tracks.remove(old)
+            self.outbox.forget(old)
+            del self._habit_llr[old.number]
         width, height = moment.frame_size
         xyxy = np.array(clip.box, np.float32) * np.array([width, height] * 2, np.float32)
+        track = self._track_of(clip, xyxy)
+        habit_llr = (
+            clutter.crashes.discount(Sighting.CRASH, clip.box, clip.at_s)
+            if track is None
+            else self._habit_llr[track.number]
+        )
+        point = self._card.operating_points[Sighting.CRASH]
+        point_llr = self._card.curves[Sighting.CRASH].llr(point)
+        restless_llr = self._heard(clip.score >= point, clutter, moment.at_s)
+        llr = clip.llr - max(less_llr, habit_llr)
+        # What speaks against a crash is no sighting of one, whoever expects it.
+        least = max(0.0, point_llr - CUED_LLR) if cued else point_llr
+        if llr < least or not (cued or clip.score >= point):
+            return None
         if track is None:
+            # The habit of a place and that of its camera have one cause: the greater counts.
+            if llr < least + restless_llr - habit_llr:
+                return None
             self._count += 1
             track = Track(self._count, CLIP_CLASS, clip.at_s, xyxy, clip.at_s, clip.score)
-            self._track = track
-            habits.note(Sighting.CRASH, clip.box, clip.at_s, ALARM_S)
+            self._tracks.append(track)
+            self._habit_llr[track.number] = habit_llr
+            clutter.crashes.note(Sighting.CRASH, clip.box, clip.at_s, ALARM_S)
         sent_llr = self.outbox.llr_of(track)
         if sent_llr is not None and llr < sent_llr + RESEND_LLR:
             return None
         track.record(clip.at_s, llr, clip.score, xyxy)
         return self.outbox.send(track, Sighting.CRASH, llr, self._card, moment)
+
+    def _heard(self, spoke: bool, clutter: ClutterMap, at_s: float) -> float:
+        """How restless the camera was before this judgement, in nats; the judgement is counted."""
+        restless_llr = clutter.restlessness.llr(at_s)
+        begins = spoke and abs(at_s - self._spoke_s) > LOST_AFTER_S
+        self._spoke_s = at_s if begins else self._spoke_s
+        clutter.restlessness.note(at_s, spoke=begins)
+        return restless_llr
+
+    def _track_of(self, clip: CrashVerdict, xyxy: NDArray[np.float32]) -> Track | None:
+        """The crash that a judgement is about, if it was told of: what crashes slides on and others
+        brake about it, so that for some seconds it is anywhere, and later where it was.
+        """
+        for track in reversed(self._tracks):
+            near = shared_or_near(track.xyxy[None], xyxy[None])[0, 0] >= SAME_PLACE
+            if near or clip.at_s - track.seen_s <= LOST_AFTER_S:
+                return track
+        return None

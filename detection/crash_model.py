@@ -22,6 +22,7 @@ from detection.crash_features import FEATURES, disturbance, motion_features
 from detection.crash_motion import GRID, RATE_FPS, motion_fields, shows_something, small_grey
 from detection.errors import ModelUnusableError, PictureUnusableError
 from detection.model_card import CRASH, MODELS, ModelCard, load_card
+from detection.stream_breaks import breaks
 
 WEIGHTS = "weights.json"
 LEAST_SPAN_S = 2.0
@@ -76,9 +77,10 @@ class CrashJudge:
         blank = [i for i, grey in enumerate(greys) if not shows_something(grey)]
         scores = np.zeros(len(greys), np.float32)
         best, box = 0, (0.0, 0.0, 1.0, 1.0)
-        # Whatever follows a covered lens is another scene: what changes there is no motion.
-        for first, last in _runs(len(greys), blank):
-            if last - first < 2:
+        # What follows a covered lens or a jump of the stream is another scene: what changes there
+        # is no motion.
+        for first, last in _pieces(len(greys), blank, breaks(greys, times.tolist())):
+            if last - first <= LEAST_SPAN_S * RATE_FPS:
                 continue
             fields = motion_fields(greys[first:last])
             mine = self._trees.probabilities(motion_features(fields))
@@ -124,10 +126,15 @@ def _checked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _runs(length: int, breaks: Sequence[int]) -> list[tuple[int, int]]:
-    """The stretches between the breaks, as half-open ranges."""
-    edges = [-1, *breaks, length]
-    return [(a + 1, b) for a, b in pairwise(edges) if b - a > 1]
+def _pieces(length: int, blank: Sequence[int], begins_anew: Sequence[int]) -> list[tuple[int, int]]:
+    """The stretches of a clip without blank pictures that begin anew nowhere, as half-open
+    ranges.
+    """
+    found: list[tuple[int, int]] = []
+    for first, last in pairwise([-1, *blank, length]):
+        edges = [first + 1, *(b for b in begins_anew if first + 1 < b < last), last]
+        found += [(a, b) for a, b in pairwise(edges) if b > a]
+    return found
 
 
 def _box_of(evidence: NDArray[np.float32]) -> tuple[float, float, float, float]:

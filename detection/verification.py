@@ -243,8 +243,9 @@ class CameraVerifier:
         if self._burns_at(clip.box, moment):
             less = max(less, FLAMES_MOVE_LLR)
         cued = moment.at_s < self.cued_until_s
-        detection = self._crashes.take(clip, less, cued, self._clutter.crashes, moment)
-        self.weak_cue |= not self._crashes.is_known and clip.llr - less >= 0.0
+        restless_llr = self._clutter.restlessness.llr(moment.at_s)
+        detection = self._crashes.take(clip, less, cued, self._clutter, moment)
+        self.weak_cue |= not self._crashes.is_known and clip.llr - less >= restless_llr
         return [detection] if detection is not None else []
 
     def _burns_at(self, place: Shares, moment: Moment) -> bool:

@@ -21,6 +21,7 @@ from contracts import CameraId, EvidenceId
 from contracts.verdicts import Verdict
 from detection.appearance import small_copy
 from detection.clutter import ClutterMap, Habits, Learnt, learnt_from
+from detection.restlessness import Restlessness
 from detection.road_reference import RoadReference
 from plumbing.evidence import EvidenceError, EvidenceStore
 from plumbing.logs import get_logger
@@ -76,6 +77,7 @@ class ClutterMaps:
                 "habits": clutter.habits.to_plain(),
                 "road": clutter.road.to_plain(),
                 "crashes": clutter.crashes.to_plain(),
+                "restlessness": clutter.restlessness.to_plain(),
             }
             path = self._path(self._folder, camera_id)
             part = path.with_suffix(".part")
@@ -95,7 +97,8 @@ class ClutterMaps:
             # Files of earlier versions say nothing of roads and crashes.
             road = RoadReference.from_plain(body.get("road", {}))
             crashes = Habits.from_plain(body.get("crashes", {}))
-            return ClutterMap(Habits.from_plain(body["habits"]), road, crashes)
+            restlessness = Restlessness.from_plain(body.get("restlessness", {}))
+            return ClutterMap(Habits.from_plain(body["habits"]), road, crashes, restlessness)
         except FileNotFoundError:
             return ClutterMap()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

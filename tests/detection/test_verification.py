@@ -306,10 +306,11 @@ def test_a_rewound_verification_catches_up_and_takes_over(
     assert {d.track_id for d in again} <= {sent[0].track_id}
 
 
-def clip(score: float, at_s: float, llr: float | None = None) -> CrashVerdict:
+def clip(
+    score: float, at_s: float, box: tuple[float, float, float, float] = (0.3, 0.4, 0.5, 0.6)
+) -> CrashVerdict:
     times = np.array([at_s])
-    worth = CURVE.llr(score) if llr is None else llr
-    box = (0.3, 0.4, 0.5, 0.6)
+    worth = CURVE.llr(score)
     return CrashVerdict(worth, score, at_s, box, times, np.array([score], np.float32))
 
 
@@ -336,8 +337,35 @@ def test_a_crash_is_one_alarm_however_often_its_clip_is_judged() -> None:
         (Sighting.CRASH, 192.0, "crash-test")
     ]
     assert sent[0].started_at == START + timedelta(seconds=3)
-    later = judged(60, clip(0.6, START.timestamp() + 58))
-    assert {d.track_id for d in later}.isdisjoint({d.track_id for d in sent}) and later
+    assert judged(60, clip(0.6, START.timestamp() + 58)) == [], "people about the wreck"
+    surer = judged(62, clip(0.95, START.timestamp() + 61))
+    assert {d.track_id for d in surer} == {sent[0].track_id}
+    much_later = judged(600, clip(0.95, START.timestamp() + 598))
+    assert much_later and much_later[0].track_id != sent[0].track_id
+
+
+def test_a_crash_elsewhere_in_the_picture_is_another_one() -> None:
+    _, judged = watched_for_crashes()
+    first = judged(4, clip(0.6, START.timestamp() + 3))
+    beside = judged(8, clip(0.95, START.timestamp() + 7, box=(0.8, 0.4, 1.0, 0.6)))
+    assert {d.track_id for d in beside} == {first[0].track_id}, "what slides on is the same crash"
+    second = judged(60, clip(0.95, START.timestamp() + 59, box=(0.0, 0.0, 0.2, 0.2)))
+    assert second and second[0].track_id != first[0].track_id
+
+
+def test_a_camera_whose_traffic_passes_for_crashes_must_be_surer() -> None:
+    _, judged = watched_for_crashes()
+    begun_s = START.timestamp()
+    rng = np.random.default_rng(4)
+
+    def at(second: int, score: float) -> list[Detection]:
+        left, top = rng.uniform(0.0, 0.8, 2)
+        box = (float(left), float(top), float(left) + 0.15, float(top) + 0.15)
+        return judged(second, clip(score, begun_s + second - 1, box=box))
+
+    restless = [d for i in range(12) for d in at(16 * i, 0.35)]
+    assert len({d.track_id for d in restless}) <= 2
+    assert [d for d in at(16 * 12, 0.6) if d.llr > 2.0], "a crash is surer than its traffic"
 
 
 def test_with_a_crash_model_a_single_picture_s_crash_is_a_reason_to_look_and_no_alarm() -> None:
@@ -358,6 +386,8 @@ def test_a_call_lowers_the_crash_model_s_bar_too() -> None:
     one.cued_until_s = START.timestamp() + 60
     assert judged(6, clip(0.25, START.timestamp() + 4))
     assert judged(7, clip(0.06, START.timestamp() + 30)) == []
+    one.cued_until_s = START.timestamp() + 600
+    assert judged(400, clip(0.17, START.timestamp() + 399)) == [], "what speaks against it"
 
 
 def test_what_flames_move_is_no_crash() -> None:

@@ -40,12 +40,17 @@ def verdict(picture_id: EvidenceId | None) -> Verdict:
 
 def test_habits_outlive_the_process_and_not_the_view(tmp_path: Path) -> None:
     maps = ClutterMaps(tmp_path)
-    maps.of(CAMERA, "view-1").habits.note(Sighting.FIRE, LAMP, 1000.0, 3000.0)
+    known = maps.of(CAMERA, "view-1")
+    known.habits.note(Sighting.FIRE, LAMP, 1000.0, 3000.0)
+    for second in range(3):
+        known.restlessness.note(1000.0 + second, spoke=True)
     maps.save()
     again = ClutterMaps(tmp_path).of(CAMERA, "view-1")
     assert again.habits.discount(Sighting.FIRE, LAMP, 1000.0) > 1.0
+    assert again.restlessness.llr(1003.0) > 1.0
     moved = ClutterMaps(tmp_path).of(CAMERA, "view-2")
     assert moved.habits.discount(Sighting.FIRE, LAMP, 1000.0) == 0.0
+    assert moved.restlessness.llr(1003.0) == 0.0
 
 
 def test_a_damaged_file_is_learnt_anew(tmp_path: Path) -> None:
