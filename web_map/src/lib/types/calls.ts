@@ -1,7 +1,7 @@
 // Calls and the positions of their callers.
 
 import type { Attachment } from './evidence';
-import type { Hazard } from './incidents';
+import type { Hazard } from './hazards';
 import type { Area, LonLat } from './places';
 
 export type FixShape =

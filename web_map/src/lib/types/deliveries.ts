@@ -1,6 +1,7 @@
 // Who is sent which changes, and what could not be delivered or used.
 
-import type { AlarmLevel, Hazard } from './incidents';
+import type { Hazard } from './hazards';
+import type { AlarmLevel } from './incidents';
 
 /** Lists that are empty let all through. */
 export interface Webhook {

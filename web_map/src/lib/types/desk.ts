@@ -1,6 +1,6 @@
 // What the desk keeps beside incidents: what is kept quiet, and what shifts tell one another.
 
-import type { Hazard } from './incidents';
+import type { Hazard } from './hazards';
 import type { LonLat } from './places';
 
 export interface Shelf {

@@ -1,19 +1,9 @@
 // An incident as the server tells it.
 
 import type { Attachment } from './evidence';
+import type { Hazard } from './hazards';
 import type { Box, LonLat, Region } from './places';
 import type { Assignment } from './routing';
-
-export type Hazard = 'fire' | 'crash' | 'flood' | 'disaster' | 'medical' | 'crime' | 'other';
-export const HAZARDS: readonly Hazard[] = [
-  'fire',
-  'crash',
-  'flood',
-  'disaster',
-  'medical',
-  'crime',
-  'other',
-];
 
 export type IncidentState =
   | 'detected'

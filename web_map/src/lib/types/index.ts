@@ -6,6 +6,7 @@ export * from './cameras';
 export * from './desk';
 export * from './evidence';
 export * from './feed';
+export * from './hazards';
 export * from './incidents';
 export * from './places';
 export * from './routing';

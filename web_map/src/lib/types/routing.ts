@@ -1,6 +1,6 @@
 // Who responds: agencies, their units, and who was sent.
 
-import type { Hazard } from './incidents';
+import type { Hazard } from './hazards';
 import type { LonLat } from './places';
 
 export type AssignmentState =
