@@ -1,7 +1,7 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
 import Actions from '../src/components/Actions.svelte';
-import Connection from '../src/components/Connection.svelte';
+import Connection from '../src/components/topbar/Connection.svelte';
 import PictureWithBox from '../src/components/PictureWithBox.svelte';
 import QueueItem from '../src/components/QueueItem.svelte';
 import ReasonDialog from '../src/components/ReasonDialog.svelte';

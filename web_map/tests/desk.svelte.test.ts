@@ -1,10 +1,11 @@
 import { flushSync } from 'svelte';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Api } from '../src/lib/api';
+import { clock } from '../src/lib/clock.svelte';
 import { Desk } from '../src/lib/desk.svelte';
 import { Feed, type FeedHandlers } from '../src/lib/feed';
 import type { Incident } from '../src/lib/types';
-import { acted, incident, snapshot } from './builders';
+import { acted, estimate, incident, snapshot } from './builders';
 
 type Answer = { status: number; body?: unknown } | 'unreachable';
 interface Request {
@@ -82,6 +83,31 @@ describe('a desk', () => {
     expect(desk.operations.selectedId).toBe('i1');
     expect(desk.announced?.id).toBe('i9');
     expect(desk.queue.unseen).toBe(3);
+  });
+
+  it('tells and counts a candidate once it becomes an alarm, exercises as well', async () => {
+    const feed = await deskWith(() => ({ status: 500 }));
+    const at = new Date(clock.now).toISOString();
+    const quiet = incident({
+      id: 'i9',
+      level: 'candidate',
+      estimate: estimate({ exercise: true }),
+      created_at: at,
+      updated_at: at,
+    });
+    const feeds = (seq: number, subject: Incident) => {
+      feed.changes([acted(seq, subject)]);
+      flushSync();
+    };
+    const before = desk.load.inTenMinutes;
+    feeds(11, quiet);
+    expect(desk.announced).toBe(null);
+    expect(desk.load.inTenMinutes).toBe(before);
+    feeds(12, { ...quiet, version: 2, level: 'alarm' });
+    expect(desk.announced?.id).toBe('i9');
+    expect(desk.load.inTenMinutes).toBe(before + 1);
+    feeds(13, { ...quiet, version: 3, level: 'alarm' });
+    expect(desk.load.inTenMinutes).toBe(before + 1);
   });
 
   it('shows an action at once and keeps what the server made of it', async () => {

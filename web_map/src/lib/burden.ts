@@ -3,15 +3,15 @@
 
 import type { Incident, Priority } from './types';
 
-/** Alarms in ten minutes from which an operator is in a flood, and under which it is over. */
-export const FLOOD_FROM = 10;
+/** Alarms in ten minutes above which an operator is in a flood, and under which it is over. */
+export const FLOOD_ABOVE = 10;
 export const FLOOD_UNTIL = 5;
 /** ISA-18.2: what has stood for so long tells nothing new any more. */
 export const STALE_MS = 24 * 3_600_000;
 
 /** Whether there is a flood, given whether there was one: it doesn't flicker at its edge. */
 export function isFlood(alarmsInTenMinutes: number, was: boolean): boolean {
-  return alarmsInTenMinutes >= (was ? FLOOD_UNTIL : FLOOD_FROM);
+  return was ? alarmsInTenMinutes >= FLOOD_UNTIL : alarmsInTenMinutes > FLOOD_ABOVE;
 }
 
 export function isStale(incident: Incident, now: number): boolean {

@@ -7,7 +7,7 @@ import { Feed, type FeedState } from './feed';
 import { isOffered } from './lifecycle';
 import { AlarmLoad } from './load.svelte';
 import { Operations } from './operations.svelte';
-import { buildQueue, isUnacknowledgedAlarm, neighbour, type Queue } from './queue';
+import { buildQueue, neighbour, type Queue } from './queue';
 import { AlarmSound } from './sound.svelte';
 import { setTimeZone } from './text.svelte';
 import type { Agency, Config, Incident, IncidentAction, RankedCamera, User } from './types';
@@ -69,15 +69,14 @@ export class Desk {
   ) {
     this.acting = new Acting(api, this.operations, () => this.leave(true));
     this.operations.onCameraSaved = (id) => void this.refreshCamera(id);
-    this.operations.onFounded = (incident) => {
-      if (!isUnacknowledgedAlarm(incident)) return;
+    this.operations.onAlarm = (incident) => {
       this.announced = incident;
       this.load.note(incident);
     };
     this.feed = makeFeed(feedUrl, {
       snapshot: (snapshot) => {
         this.operations.replaceAll(snapshot);
-        this.load.noteAll(snapshot.incidents);
+        this.load.noteStanding(snapshot.incidents);
         // The first look: something to start with. Later nothing is selected but by a person.
         if (this.operations.selectedId === null) {
           this.operations.select(this.queue.active[0]?.id ?? null);

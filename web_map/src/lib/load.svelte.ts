@@ -1,5 +1,6 @@
-// The alarm load of ISA-18.2: alarms per operator and ten minutes, over the last hour, counted
-// from the alarms that this desk knows of.
+// The alarm load of ISA-18.2: alarms per operator and ten minutes, over the last hour. What counts is
+// when this desk was given an alarm, exercises as well: a candidate counts once it becomes one. Of
+// alarms that stood before the desk looked, only their incident's beginning is known.
 
 import { SvelteMap } from 'svelte/reactivity';
 import { clock } from './clock.svelte';
@@ -11,12 +12,16 @@ const BUCKETS = 12;
 export class AlarmLoad {
   private readonly times = new SvelteMap<string, number>();
 
+  /** An incident that has just become an alarm. */
   note(incident: Incident): void {
-    this.times.set(incident.id, Date.parse(incident.created_at));
+    this.times.set(incident.id, Date.parse(incident.updated_at));
   }
 
-  noteAll(incidents: readonly Incident[]): void {
-    for (const incident of incidents) if (incident.level === 'alarm') this.note(incident);
+  /** What stands when the desk begins to look, or looks again. */
+  noteStanding(incidents: readonly Incident[]): void {
+    for (const { id, level, created_at } of incidents) {
+      if (level === 'alarm' && !this.times.has(id)) this.times.set(id, Date.parse(created_at));
+    }
   }
 
   /** Alarms of the last ten minutes, in steps of ten seconds. */

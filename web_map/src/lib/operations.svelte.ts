@@ -4,6 +4,7 @@
 
 import { SvelteMap } from 'svelte/reactivity';
 import { isOpen } from './lifecycle';
+import { isUnacknowledgedAlarm } from './queue';
 import type {
   Call,
   CameraHealth,
@@ -74,7 +75,8 @@ export class Operations {
 
   /** Cameras whose field of view must be asked for again. */
   onCameraSaved: (id: string) => void = () => undefined;
-  onFounded: (incident: Incident) => void = () => undefined;
+  /** An incident has become an alarm that nobody has acknowledged. */
+  onAlarm: (incident: Incident) => void = () => undefined;
 
   subscribe(listener: (touched: Touched) => void): () => void {
     this.listeners.add(listener);
@@ -152,12 +154,14 @@ export class Operations {
   putIncident(incident: Incident): void {
     const known = this.incidents.get(incident.id);
     if (known && known.version > incident.version) return;
+    const alarms = isUnacknowledgedAlarm(incident) && known?.level !== 'alarm';
     if (isOpen(incident.state) || incident.id === this.selectedId) {
       this.incidents.set(incident.id, incident);
     } else {
       this.incidents.delete(incident.id);
     }
     this.tell({ what: 'incident', id: incident.id });
+    if (alarms) this.onAlarm(incident);
   }
 
   putCall(call: Call): void {
@@ -196,9 +200,6 @@ export class Operations {
   private apply(change: Change): void {
     switch (change.kind) {
       case 'incident.founded':
-        this.putIncident(change.subject);
-        this.onFounded(change.subject);
-        break;
       case 'incident.updated':
       case 'incident.merged':
       case 'incident.split':

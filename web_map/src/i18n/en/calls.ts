@@ -23,7 +23,6 @@ export const calls: Record<keyof typeof inIndonesian, string> = {
   'call.saved': 'Call saved',
   'call.saved.waiting': 'Being joined with other reports…',
   'call.saved.joined': 'Joined the incident:',
-  'call.saved.cameras': 'Cameras that see the caller',
   'call.saved.noCameras': 'No camera sees that place.',
   'call.sees': '{percent} in view',
 

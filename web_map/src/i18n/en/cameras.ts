@@ -85,7 +85,6 @@ export const cameras: Record<keyof typeof inIndonesian, string> = {
   'cams.import.done': '{count} cameras were taken over.',
   'cams.select': 'Choose several',
   'cams.select.end': 'Done',
-  'cams.select.one': 'Choose {name}',
   'cams.select.all': 'All that are listed',
   'cams.select.count': '{count} chosen',
   'cams.bulk.on': 'Watch',

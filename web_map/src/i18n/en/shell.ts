@@ -40,7 +40,8 @@ export const shell: Record<keyof typeof inIndonesian, string> = {
 
   'load.label': 'Alarm load',
   'load.value': '{rate} / 10 min',
-  'load.describe': '{count} alarms in the last 10 minutes, {hour} in an hour',
+  'load.describe':
+    'Alarms given to this desk: {count} in the last 10 minutes, {hour} in the last hour; exercises count too',
 
   'connection.connecting': 'Connecting…',
   'connection.live': 'Live',

@@ -21,7 +21,6 @@ export const calls = {
   'call.saved': 'Panggilan tersimpan',
   'call.saved.waiting': 'Menunggu penggabungan dengan laporan lain…',
   'call.saved.joined': 'Masuk ke insiden:',
-  'call.saved.cameras': 'Kamera yang melihat penelepon',
   'call.saved.noCameras': 'Tidak ada kamera yang melihat tempat itu.',
   'call.sees': '{percent} terlihat',
 

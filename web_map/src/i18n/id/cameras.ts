@@ -83,7 +83,6 @@ export const cameras = {
   'cams.import.done': '{count} kamera sudah diambil.',
   'cams.select': 'Pilih beberapa',
   'cams.select.end': 'Selesai',
-  'cams.select.one': 'Pilih {name}',
   'cams.select.all': 'Semua yang tampil',
   'cams.select.count': '{count} dipilih',
   'cams.bulk.on': 'Pantau',

@@ -38,7 +38,8 @@ export const shell = {
 
   'load.label': 'Beban alarm',
   'load.value': '{rate} / 10 mnt',
-  'load.describe': '{count} alarm dalam 10 menit terakhir, {hour} dalam satu jam',
+  'load.describe':
+    'Alarm yang sampai di meja ini: {count} dalam 10 menit terakhir, {hour} dalam satu jam terakhir; latihan ikut dihitung',
 
   'connection.connecting': 'Menyambung…',
   'connection.live': 'Langsung',
