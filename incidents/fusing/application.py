@@ -109,8 +109,13 @@ class Application:
             if reports:
                 key = select(_SAME.evidence_key).where(_SAME.id == bindparam("report"))
                 await self._writing.connection.execute(
+                    # What is there already stays untouched: each report of a long track would
+                    # write all before it anew.
                     update(ReportRow)
-                    .where(ReportRow.evidence_key == key.scalar_subquery())
+                    .where(
+                        ReportRow.evidence_key == key.scalar_subquery(),
+                        ReportRow.incident_id.is_distinct_from(bindparam("incident")),
+                    )
                     .values(incident_id=bindparam("incident")),
                     reports,
                 )
