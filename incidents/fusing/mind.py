@@ -1,4 +1,4 @@
-"""Fusion's working memory: both partitions, where cameras look, and what places are called.
+"""Fusion's working memory: both partitions, the cameras, and what places are called.
 
 Computing only. It is rebuilt from the database whenever a writer takes over, and after anything
 that may have left it half changed.
@@ -15,8 +15,6 @@ from datetime import datetime, timedelta
 from contracts import (
     Camera,
     CameraId,
-    CameraPose,
-    CameraState,
     Estimate,
     Hazard,
     Incident,
@@ -26,19 +24,15 @@ from contracts import (
     LogKind,
     LonLat,
     Report,
-    ViewShift,
 )
 from contracts.cameras import CameraHealth
-from geo.camera import PinholeCamera
-from geo.drift import widened
 from geo.fusion import Fusion, FusionParameters
 from geo.fusion.learning import calibrated
 from geo.projection import LocalProjection
-from geo.ptz import PtzModel
-from geo.sights import KnownSights, Sights
 from geo.visibility import RankedCamera
 from incidents.fusing.application import Outcome
 from incidents.fusing.configured import load_areas, load_buildings, parameters_of, with_areas
+from incidents.fusing.known_cameras import KnownCameras
 from incidents.fusing.learnt import parameters_with
 from incidents.fusing.memory import FusionMemory, restored
 from plumbing.logs import get_logger
@@ -48,10 +42,6 @@ _log = get_logger(__name__)
 
 VIEWS = 6
 """Cameras named an incident: what fits beside a map."""
-LOOKS = {CameraState.LIVE: 1.0, CameraState.WRONG_CLOCK: 1.0, CameraState.LOW_RATE: 0.6}
-"""Cameras that show what is there, by their state, and the share of what they would report. A wrong
-clock shows it none the worse; of few pictures some things are too quick. A moved camera shows
-something, but not what its pose says; one of which nothing is known may show nothing."""
 AROUND_M = 15.0
 """A view is good if it shows what is around the spot, too."""
 
@@ -71,20 +61,10 @@ class Mind:
         self._parameters = self._assumed
         self._knots: tuple[float, ...] = ()
         """Of the bending of probabilities to what verdicts have taught."""
-        self._cameras: dict[CameraId, Camera] = {}
+        self._cameras = KnownCameras(
+            self._projection, load_buildings(city.buildings, self._projection)
+        )
         self._partitions: dict[bool, Fusion] = {}
-        self._views: dict[bool, Sights] = {}
-        buildings = load_buildings(city.buildings, self._projection)
-        self._known_views = {
-            exercise: KnownSights(self._projection, buildings) for exercise in (False, True)
-        }
-        self._unusable: set[CameraId] = set()
-        """Cameras with a pose that geometry refuses."""
-        self._moved: dict[CameraId, ViewShift | None] = {}
-        """Cameras that no longer look where their pose says, and by how much, if that is known."""
-        self._live: dict[CameraId, float] = {}
-        """Cameras that are known to look, so that it tells something when they see nothing, and
-        what share of the time."""
         self._turn = threading.Lock()
         self.rebuild(None, ())
 
@@ -109,30 +89,19 @@ class Mind:
         """Forget everything and take over what the database holds."""
         with self._turn:
             self._parameters, self._knots = parameters_with(self._assumed, learnt)
-            known = list(healths)
-            self._moved = {
-                health.camera_id: health.view_shift
-                for health in known
-                if health.state is CameraState.MOVED
-            }
-            self._live = {h.camera_id: LOOKS[h.state] for h in known if h.state in LOOKS}
-            self._rebuild(memory, {camera.id: camera for camera in cameras})
-
-    def _rebuild(self, memory: FusionMemory | None, cameras: dict[CameraId, Camera]) -> None:
-        self._cameras = cameras
-        self._unusable.clear()
-        for exercise in (False, True):
-            fusion = self._partitions[exercise] = self._fresh(exercise)
-            if memory is not None and not restored(fusion, memory, exercise):
-                self._partitions[exercise] = self._fresh(exercise)
-            self._look(exercise)
+            self._cameras.replace_all(cameras, healths)
+            for exercise in (False, True):
+                fusion = self._fresh(exercise)
+                if memory is not None and not restored(fusion, memory, exercise):
+                    fusion = self._fresh(exercise)
+                self._partitions[exercise] = fusion
+                self._cameras.look(fusion, exercise=exercise)
 
     def _fresh(self, exercise: bool) -> Fusion:
         # What reality teaches is no part of an exercise, as little as the other way round.
         parameters = self._assumed if exercise else self._parameters
         fusion = Fusion(parameters, self._projection, {})
-        for camera in self._of(exercise):
-            self._place(fusion, camera)
+        self._cameras.place_all(fusion, exercise=exercise)
         return fusion
 
     def decide(self, reports: Sequence[Report], budget_s: float) -> list[Outcome]:
@@ -176,16 +145,19 @@ class Mind:
                         incident.id, ended=not incident.state.is_open
                     )
                 case Camera() as camera:
-                    removed = entry.kind is LogKind.CAMERA_REMOVED
-                    self._set(camera, removed=removed)
+                    fusion = self._partitions[camera.exercise]
+                    if entry.kind is LogKind.CAMERA_REMOVED:
+                        self._cameras.remove(fusion, camera.id)
+                    else:
+                        self._cameras.save(fusion, camera)
                     changed.add(camera.exercise)
                 case CameraHealth() as health:
-                    self._note_health(health)
+                    self._cameras.note_health(self._partitions, health)
                     looks_changed.add(entry.exercise)
                 case _:
                     continue
         for exercise in changed | looks_changed:
-            self._look(exercise)
+            self._cameras.look(self._partitions[exercise], exercise=exercise)
         return bool(changed)
 
     def look_again(self, now: datetime) -> dict[IncidentId, Estimate]:
@@ -232,73 +204,4 @@ class Mind:
         self, place: LonLat, radius_m: float, exercise: bool, hazard: Hazard | None
     ) -> list[RankedCamera]:
         """The same with their chances."""
-        return self._views[exercise].cameras_seeing(place.lon, place.lat, radius_m, hazard=hazard)
-
-    def _of(self, exercise: bool) -> list[Camera]:
-        return [camera for camera in self._cameras.values() if camera.exercise is exercise]
-
-    def _look(self, exercise: bool) -> None:
-        poses: dict[CameraId, CameraPose] = {
-            camera.id: camera.pose
-            for camera in self._of(exercise)
-            if camera.enabled and camera.pose is not None and camera.id not in self._unusable
-        }
-        self._views[exercise] = self._known_views[exercise].sights(poses)
-        fusion = self._partitions[exercise]
-        fusion.set_watch(self._views[exercise].ground)
-        # A head that turns may look elsewhere.
-        fusion.set_live(
-            {
-                camera_id: self._live[camera_id]
-                for camera_id in poses
-                if camera_id in self._live and self._cameras[camera_id].head is None
-            }
-        )
-
-    def _set(self, camera: Camera, *, removed: bool) -> None:
-        fusion = self._partitions[camera.exercise]
-        if removed:
-            self._cameras.pop(camera.id, None)
-            self._moved.pop(camera.id, None)
-            fusion.set_camera(camera.id, None)
-        else:
-            known = self._cameras.get(camera.id)
-            if known is not None and known.pose != camera.pose:
-                # The new pose describes what is seen now.
-                self._moved.pop(camera.id, None)
-            self._cameras[camera.id] = camera
-            self._place(fusion, camera)
-
-    def _note_health(self, health: CameraHealth) -> None:
-        camera_id = health.camera_id
-        self._live.pop(camera_id, None)
-        if health.state in LOOKS:
-            self._live[camera_id] = LOOKS[health.state]
-        if health.state is CameraState.MOVED:
-            self._moved[camera_id] = health.view_shift
-        elif health.state is CameraState.LIVE and camera_id in self._moved:
-            del self._moved[camera_id]
-        else:
-            # A moved camera that has stalled is moved still.
-            return
-        camera = self._cameras.get(camera_id)
-        if camera is not None:
-            self._place(self._partitions[camera.exercise], camera)
-
-    def _place(self, fusion: Fusion, camera: Camera) -> None:
-        self._unusable.discard(camera.id)
-        try:
-            fusion.set_camera(camera.id, self._view_of(camera))
-        except Exception:  # noqa: BLE001 - one bad pose must not stop the whole city
-            _log.exception("a camera's pose can't be used; only its place is", camera=camera.id)
-            self._unusable.add(camera.id)
-            fusion.set_camera(camera.id, camera.position)
-
-    def _view_of(self, camera: Camera) -> CameraPose | PtzModel | LonLat:
-        pose = camera.pose
-        if pose is None:
-            return camera.position
-        if camera.head is not None:
-            # That a head has turned is its business, and no sign of a blow.
-            return PtzModel.of(PinholeCamera.from_pose(pose, self._projection), camera.head)
-        return widened(pose, self._moved[camera.id]) if camera.id in self._moved else pose
+        return self._cameras.seeing(place, radius_m, exercise, hazard)
