@@ -1,6 +1,6 @@
 """The one flood track that a camera can have. Pure.
 
-Every look at the road speaks for it or against it, by what it shows beyond the camera's own road
+Every look at the road speaks for it or against it, by how much the road has changed
 (`detection.road_reference`).
 """
 
@@ -38,9 +38,7 @@ class FloodWatch:
     ) -> Track | None:
         """Take one look at the road; the track where it is wet. `road` learns from it."""
         at_s = moment.at_s
-        stated = card.curves[Sighting.FLOOD].llr(probability)
-        road.note(stated, at_s)
-        llr = stated - road.discount_llr
+        llr = road.worth(card.curves[Sighting.FLOOD].llr(probability), at_s)
         size = moment.frame_size
         box = default_region_px(*size) if self.region is None else self.region.pixels(*size)
         place = np.array(box, dtype=np.float32)

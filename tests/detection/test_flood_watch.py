@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -15,9 +17,9 @@ from detection import Boxes, CameraVerifier
 from detection.clutter import ClutterMap
 from detection.flood_watch import FloodWatch
 from detection.outbox import Moment
-from detection.road_reference import FOLLOWS_S, RoadReference
+from detection.road_reference import SEEN_LOOKS, START_LLR, RoadReference
 from detection.rules import RULES
-from tests.detection.conftest import CLASSES, CURVE, START, make_card
+from tests.detection.conftest import CLASSES, START, make_card
 
 CARD = make_card("classify", ("dry", "flood"), (Sighting.FLOOD,))
 
@@ -70,52 +72,110 @@ def test_a_flood_that_is_there_when_the_worker_comes_back_is_told_of_again() -> 
     assert looked(watched(kept), [0.95] * 4, 135.0)
 
 
-def test_a_call_is_enough_where_the_road_looks_flooded_at_the_first_look() -> None:
-    """Nobody knows how it looked before; a weak reference and a caller's word decide."""
-    clutter = ClutterMap()
-    clutter.road.note(CURVE.llr(0.5), START.timestamp() - 60)
-    camera = watched(clutter)
-    assert looked(camera, [0.75] * 6, 0.0) == []
+def test_a_call_is_enough_where_nobody_knows_how_the_road_looks_when_dry() -> None:
+    camera = watched()
     camera.cued_until_s = START.timestamp() + 600
-    assert looked(camera, [0.75] * 6, 60.0)
+    sent = looked(camera, [0.75] * 36, 0.0)
+    assert sent and max(d.llr for d in sent) < RULES[Sighting.FLOOD].confirm_llr
+    assert looked(watched(), [0.75] * 36, 0.0) == []
+
+
+def test_a_call_makes_no_flood_of_a_road_that_has_looked_so_for_an_hour() -> None:
+    clutter = ClutterMap()
+    looked(watched(clutter), [0.75] * (SEEN_LOOKS + 100), 0.0)
+    camera = watched(clutter)
+    camera.cued_until_s = START.timestamp() + 1e6
+    assert looked(camera, [0.75] * 36, 5.0 * (SEEN_LOOKS + 100)) == []
 
 
 def test_a_flood_is_as_the_present_saw_it_after_looking_back() -> None:
     camera = watched()
-    assert looked(camera, [0.05] * 4 + [0.95] * 2, 0.0) == []
+    assert looked(camera, [0.05] * 12 + [0.95] * 2, 0.0) == []
     past = camera.rewound()
     past.succeed(camera)
-    assert looked(past, [0.95], 30.0)
+    assert looked(past, [0.95], 70.0)
 
 
 def test_the_drawn_road_is_the_place_of_the_flood() -> None:
     watch = FloodWatch(CameraId("cam-1"), False, RULES[Sighting.FLOOD])
     watch.region = RoadRegion(x0=0.25, y0=0.5, x1=0.75, y1=1.0)
-    road = RoadReference()
-    road.note(-1.0, START.timestamp() - 5)
-    track = watch.look(0.9, CARD, road, Moment(START, START, (640, 480)))
+    track = watch.look(0.9, CARD, RoadReference(), Moment(START, START, (640, 480)))
     assert track is not None and track.xyxy.tolist() == [160.0, 240.0, 480.0, 480.0]
 
 
-@given(st.lists(st.floats(-6, 6), min_size=1, max_size=50), st.floats(1.0, 1e5))
-def test_the_reference_stays_within_what_was_seen_and_never_speaks_for_a_flood(
-    llrs: list[float], step_s: float
-) -> None:
+NOON_S = START.timestamp() + 12 * 3600.0
+
+
+def shown(road: RoadReference, llrs: Sequence[float], from_s: float) -> list[float]:
+    """What looks at a road are worth, five seconds apart."""
+    return [road.worth(llr, from_s + 5.0 * i) for i, llr in enumerate(llrs)]
+
+
+def noisy(seed: int, looks: int, middle: float, spread: float) -> list[float]:
+    """Looks at a dry road that changes with the vehicles on it, half a minute each time."""
+    blocks = np.random.default_rng(seed).normal(middle, spread, looks // 6 + 1)
+    return np.repeat(blocks, 6)[:looks].tolist()
+
+
+@given(st.lists(st.floats(-6, 6), min_size=1, max_size=80), st.floats(0.1, 1e5))
+def test_no_look_is_worth_more_than_the_classifier_states(llrs: list[float], step_s: float) -> None:
     road = RoadReference()
     for i, llr in enumerate(llrs):
-        road.note(llr, i * step_s)
-    assert 0.0 <= road.discount_llr <= max(0.0, *llrs) + 1e-9
-    again = RoadReference.from_plain(road.to_plain())
-    assert again.discount_llr == pytest.approx(road.discount_llr, abs=1e-4)
+        assert road.worth(llr, i * step_s) <= llr
 
 
-def test_after_a_long_gap_the_first_look_counts_as_for_a_new_camera() -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_a_dry_road_that_shines_now_and_then_is_told_of_neither_at_first_nor_later(
+    seed: int,
+) -> None:
+    """As rendered streets are scored at night: a low first look is no reason to believe others."""
+    rng = np.random.default_rng(seed)
+    scores = np.clip(0.3 + 0.12 * np.array(noisy(seed, 400, 0, 1)), 0.05, 0.95)
+    scores += rng.normal(0.0, 0.03, len(scores))
+    assert looked(watched(), [0.05, *scores.tolist()], 0.0) == []
+
+
+def test_the_smaller_the_spread_of_a_road_the_sooner_water_counts() -> None:
+    counting = []
+    for spread in (0.1, 0.7):
+        road = RoadReference()
+        shown(road, noisy(1, 240, -0.5, spread), 0.0)
+        worth = shown(road, [2.5] * 24, 1200.0)
+        counting.append(next(i for i, llr in enumerate(worth) if llr > 2.0))
+    assert counting[0] == 0 and counting[1] >= 1
+
+
+def test_a_camera_that_comes_back_in_a_flood_knows_its_road_from_other_days() -> None:
     road = RoadReference()
-    road.note(-2.0, 0.0)
-    road.note(3.0, 10 * FOLLOWS_S)
-    assert road.discount_llr == pytest.approx(3.0, abs=0.01)
-    road.note(-5.0, 5.0)
-    assert road.discount_llr == pytest.approx(3.0, abs=0.01), "a look from before is ignored"
-    assert RoadReference.from_plain({}).discount_llr == 0.0
-    with pytest.raises(ValueError, match="finite"):
-        RoadReference.from_plain({"llr": "nan", "at_s": 0})
+    shown(road, [-1.0] * 800, NOON_S)
+    again = RoadReference.from_plain(json.loads(json.dumps(road.to_plain())))
+    worth = shown(again, [3.0] * 4, NOON_S + 24 * 3600.0)
+    assert min(worth) == 3.0
+    at_an_unknown_hour = RoadReference.from_plain(road.to_plain())
+    assert max(shown(at_an_unknown_hour, [3.0] * 4, NOON_S + 18 * 3600.0)) == START_LLR
+
+
+def test_what_an_hour_always_looks_like_is_no_flood_when_it_comes() -> None:
+    """The lamps go on at dusk, every day."""
+    road = RoadReference()
+    for day in range(3):
+        dusk_s = NOON_S + 24 * 3600.0 * day
+        before = shown(road, [-1.0] * 360, dusk_s - 1800.0)
+        after = shown(road, [2.5] * 360, dusk_s)
+        assert max(before) < 0.0
+        assert (max(after) > 2.0) == (day == 0)
+
+
+def test_looks_from_before_are_not_learnt_and_damaged_memories_are_refused() -> None:
+    road = RoadReference()
+    shown(road, [-1.0] * 60, 0.0)
+    plain = road.to_plain()
+    assert road.worth(5.0, 10.0) <= 0.0
+    assert road.to_plain() == plain
+    assert RoadReference.from_plain({}).to_plain() == {}
+    assert RoadReference.from_plain({"llr": 1.0, "at_s": 5.0}).to_plain() == {}, (
+        "of a version before"
+    )
+    for broken in ({"at_s": "nan"}, {"usual": [1, 2, float("inf"), 4]}, {"hours": {"3": [1, 2]}}):
+        with pytest.raises((ValueError, TypeError)):
+            RoadReference.from_plain(plain | broken)

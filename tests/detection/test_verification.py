@@ -139,7 +139,7 @@ def test_a_car_parked_askew_before_the_camera_came_up_is_no_crash(feed: Feed) ->
 
 
 def test_a_flood_takes_several_looks_over_several_seconds(feed: Feed) -> None:
-    assert [d for t in range(-20, 0, 5) for d in feed(t, flood=0.05)] == []
+    assert [d for t in range(-60, 0, 5) for d in feed(t, flood=0.05)] == []
     sent = [d for t in range(0, 60, 5) for d in feed(t, flood=0.9)]
     assert sent[0].captured_at == START + timedelta(seconds=10)
     assert sent[0].sighting is Sighting.FLOOD
