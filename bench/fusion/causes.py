@@ -3,7 +3,7 @@
 A pair of sources is wrong (in one incident, of two causes) or missed (of one event, in two
 incidents). One of the two is where it belongs, the other strayed; the fault is named after where
 the other one went and after what was the matter with it. Beside it stands whether the truth has the
-higher score: then the search stopped short of it, else the model prefers what was found.
+higher score (`bench.fusion.confusions`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from itertools import combinations
 
 import numpy as np
 
+from bench.fusion.confusions import confusions
 from bench.fusion.scoring import SURE, Found
 from contracts import CallReport, ReportBody, evidence_key
 from geo.fusion.evidence import Evidence, TrackEvidence
-from geo.fusion.pairs import apart_bonus
-from geo.fusion.scoring import Score
 from simulator.reports import TrueEvent
 
 CELL_M, FAR_M, WEDGE_M = 300.0, 150.0, 60.0
@@ -80,77 +79,82 @@ def explain(
         truth: A source to the event it is about; None for clutter and nonsense.
         events: What happened, by number.
     """
-    _City(causes, found, pieces, bodies, truth, events).explain()
+    city = _City(found, pieces, bodies, truth, events)
+    judged = confusions(found, pieces, truth)
+    causes.clusters += judged.clusters
+    causes.clusters_truth_better += judged.clusters_truth_better
+    for title, counts, faults in (
+        ("pairs", causes.pairs, city.pairs()),
+        ("duplicates", causes.duplicates, city.duplicates()),
+    ):
+        for cause, source in faults:
+            counts[cause] += 1
+            causes.truth_better[f"{title}: {cause}"] += judged.truth_better[city.home[source]]
 
 
 class _City:
+    """What was found in a city beside what is true; each fault as its cause and who strayed."""
+
     def __init__(
         self,
-        causes: Causes,
         found: Sequence[Found],
         pieces: Mapping[str, Evidence],
         bodies: Sequence[ReportBody],
         truth: Mapping[str, int | None],
         events: Sequence[TrueEvent],
     ) -> None:
-        self.causes = causes
-        self.found = found
-        self.pieces = pieces
-        self.truth = truth
-        self.events = events
-        self.bodies: dict[str, list[ReportBody]] = defaultdict(list)
+        self._found = found
+        self._pieces = pieces
+        self._truth = truth
+        self._events = events
+        self._bodies: dict[str, list[ReportBody]] = defaultdict(list)
         for body in bodies:
-            self.bodies[evidence_key(body)].append(body)
+            self._bodies[evidence_key(body)].append(body)
         self.home = {source: n for n, one in enumerate(found) for source in one.sources}
-        self.members: dict[int, list[str]] = defaultdict(list)
+        """Which incident holds a source, by its place in ``found``."""
+        self._members: dict[int, list[str]] = defaultdict(list)
         for source, number in truth.items():
             if number is not None and source in self.home:
-                self.members[number].append(source)
-        self.main = {n: self._main_home(sources) for n, sources in self.members.items()}
-        self.about = [self._about(one) for one in found]
-        self.better = self._truth_better()
+                self._members[number].append(source)
+        self._main = {n: self._main_home(sources) for n, sources in self._members.items()}
+        self._about = [self._event_of(one) for one in found]
 
-    def explain(self) -> None:
-        """Counts every fault."""
-        for number, sources in self.members.items():
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Two of one event in two incidents, and two of one incident that are of two causes."""
+        for number, sources in self._members.items():
             for a, b in combinations(sources, 2):
                 if self.home[a] != self.home[b]:
-                    astray = a if self.home[b] == self.main[number] else b
-                    self._count(self.causes.pairs, "pairs", self._parted(astray), astray)
-        for n, one in enumerate(self.found):
+                    astray = a if self.home[b] == self._main[number] else b
+                    yield self._parted(astray), astray
+        for n, one in enumerate(self._found):
             for a, b in combinations(sorted(one.sources), 2):
-                if self.truth[a] is None and self.truth[b] is None:
-                    self._count(self.causes.pairs, "pairs", "nothing with nothing", a)
-                elif self.truth[a] != self.truth[b]:
-                    astray = b if self.truth[a] == self.about[n] else a
-                    self._count(self.causes.pairs, "pairs", self._joined(astray, n), astray)
-        self._duplicates()
+                if self._truth[a] is None and self._truth[b] is None:
+                    yield "nothing with nothing", a
+                elif self._truth[a] != self._truth[b]:
+                    astray = b if self._truth[a] == self._about[n] else a
+                    yield self._joined(astray, n), astray
 
-    def _duplicates(self) -> None:
+    def duplicates(self) -> Iterator[tuple[str, str]]:
+        """Probable incidents about an event of which a larger one tells already."""
         holders: dict[int, list[int]] = defaultdict(list)
-        for n, one in enumerate(self.found):
-            about = self.about[n]
+        for n, one in enumerate(self._found):
+            about = self._about[n]
             if one.probability >= SURE and about is not None:
                 holders[about].append(n)
         for held in holders.values():
-            biggest = max(held, key=lambda n: (len(self.found[n].sources), -n))
+            biggest = max(held, key=lambda n: (len(self._found[n].sources), -n))
             for n in held:
                 if n == biggest:
                     continue
-                sources = sorted(self.found[n].sources, key=lambda s: self.pieces[s].order)
-                real = [s for s in sources if self.truth[s] == self.about[n]]
+                sources = sorted(self._found[n].sources, key=lambda s: self._pieces[s].order)
+                real = next(s for s in sources if self._truth[s] == self._about[n])
                 size = "one source" if len(sources) == 1 else f"{min(len(sources), 4)} sources"
-                cause = f"{size}, {self._matter(real[0])}"
-                self._count(self.causes.duplicates, "duplicates", cause, real[0])
-
-    def _count(self, counts: Counter[str], title: str, cause: str, source: str) -> None:
-        counts[cause] += 1
-        self.causes.truth_better[f"{title}: {cause}"] += self.better[self.home[source]]
+                yield f"{size}, {self._matter(real)}", real
 
     def _parted(self, astray: str) -> str:
-        number, n = self.truth[astray], self.home[astray]
-        about = self.about[n]
-        if len(self.found[n].sources) == 1:
+        number, n = self._truth[astray], self.home[astray]
+        about = self._about[n]
+        if len(self._found[n].sources) == 1:
             where = "left alone"
         elif about == number:
             where = "event split"
@@ -161,11 +165,11 @@ class _City:
         return f"missed: {where}, {self._matter(astray)}"
 
     def _joined(self, astray: str, n: int) -> str:
-        number, about = self.truth[astray], self.about[n]
+        number, about = self._truth[astray], self._about[n]
         if number is None:
             return f"wrong: {self._matter(astray)} joined"
-        whole = all(self.home[source] == n for source in self.members[number])
-        size = len(self.members[number])
+        whole = all(self.home[source] == n for source in self._members[number])
+        size = len(self._members[number])
         kin = self._kin(number, about)
         if whole:
             return f"wrong: {kin} swallowed ({'one source' if size == 1 else 'several'})"
@@ -174,16 +178,16 @@ class _City:
     def _kin(self, one: int | None, other: int | None) -> str:
         if one is None or other is None:
             return "nothing"
-        a, b = self.events[one], self.events[other]
+        a, b = self._events[one], self._events[other]
         near = math.dist(a.xy, b.xy) < SIBLING_M and abs(a.onset_s - b.onset_s) < SIBLING_S
         kind = "same kind" if a.hazard is b.hazard else "another kind"
         return f"sibling of {kind}" if near else f"unrelated of {kind}"
 
     def _matter(self, source: str) -> str:
         """What is the matter with a source, the worst first."""
-        first = self.bodies[source][0]
-        number = self.truth[source]
-        piece = self.pieces[source]
+        first = self._bodies[source][0]
+        number = self._truth[source]
+        piece = self._pieces[source]
         if isinstance(piece, TrackEvidence):
             if number is None:
                 return "clutter"
@@ -194,69 +198,21 @@ class _City:
             return "camera"
         if number is None:
             return "nonsense call"
-        event = self.events[number]
+        event = self._events[number]
         stated = first.hazard if isinstance(first, CallReport) else None
         named = "" if stated is event.hazard else "unnamed " if stated is None else "misnamed "
         place = piece.place(None)
         if math.sqrt(np.trace(place.covariance) / 2) > CELL_M:
             return f"{named}call by cell"
-        if len(self.bodies[source]) > 2:
+        if len(self._bodies[source]) > 2:
             return f"{named}call with late position"
         off = math.dist(piece.own_xy, event.xy)
         return f"{named}call from afar" if off > FAR_M else f"{named}call"
 
-    def _about(self, one: Found) -> int | None:
-        counts = Counter(n for s in one.sources if (n := self.truth[s]) is not None)
+    def _event_of(self, one: Found) -> int | None:
+        counts = Counter(n for s in one.sources if (n := self._truth[s]) is not None)
         return min(counts, key=lambda n: (-counts[n], n)) if counts else None
 
     def _main_home(self, sources: Sequence[str]) -> int:
         counts = Counter(self.home[source] for source in sources)
         return min(counts, key=lambda n: (-counts[n], n))
-
-    def _truth_better(self) -> list[bool]:
-        """Of each incident, whether the truth about all that it is confused with scores higher."""
-        better = [False] * len(self.found)
-        for incidents, events in self._clusters():
-            if len(incidents) == 1 and len(events) <= 1:
-                only = self.found[incidents[0]]
-                if len(only.sources) == 1 or all(self.truth[s] is not None for s in only.sources):
-                    continue
-            sources = [s for n in incidents for s in self.found[n].sources]
-            true: dict[int | str, list[Evidence]] = defaultdict(list)
-            for source in sources:
-                number = self.truth[source]
-                true[source if number is None else number].append(self.pieces[source])
-            held = [[self.pieces[s] for s in self.found[n].sources] for n in incidents]
-            won = self._worth(list(true.values())) > self._worth(held) + 1e-6
-            self.causes.clusters += 1
-            self.causes.clusters_truth_better += won
-            for n in incidents:
-                better[n] = won
-        return better
-
-    def _worth(self, sets: Sequence[Sequence[Evidence]]) -> float:
-        scores = [Score.of(pieces, pieces[0].parameters) for pieces in sets]
-        return sum(one.gain for one in scores) + sum(
-            apart_bonus(a, b) for a, b in combinations(scores, 2)
-        )
-
-    def _clusters(self) -> Iterator[tuple[list[int], set[int]]]:
-        """Incidents and events that share sources, as connected components."""
-        seen: set[int] = set()
-        for start in range(len(self.found)):
-            if start in seen:
-                continue
-            incidents, events, queue = [], set[int](), [start]
-            seen.add(start)
-            while queue:
-                n = queue.pop()
-                incidents.append(n)
-                for source in self.found[n].sources:
-                    number = self.truth[source]
-                    if number is None or number in events:
-                        continue
-                    events.add(number)
-                    more = {self.home[other] for other in self.members[number]} - seen
-                    seen |= more
-                    queue += sorted(more)
-            yield incidents, events
