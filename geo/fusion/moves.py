@@ -20,6 +20,9 @@ SAME_SPOT_GAIN = 5.0
 TOLD_FROM = 0.001
 """Of what is less probable nobody is shown anything, and a lamp's tracks may stay as many as they
 are."""
+REPEATS_FROM = 0.05
+"""What is this probable takes its camera's repeats in, also those that by themselves say too little
+for anybody to be told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ def union_gain(one: Score, other: Score, joint: Score) -> float:
     if joint.impossible:
         return -math.inf
     gain = joint.gain - one.gain - other.gain - apart_bonus(one, other)
-    if max(one.probability, other.probability) > TOLD_FROM and repeats(one, other):
+    less, more = sorted((one.probability, other.probability))
+    if (less > TOLD_FROM or more > REPEATS_FROM) and repeats(one, other):
         return max(gain, SAME_SPOT_GAIN)
     return gain
 

@@ -39,6 +39,21 @@ def test_a_lost_and_found_track_counts_once(fusion: Fusion, say: Reporter) -> No
     assert two.estimate.probability <= one.estimate.probability
 
 
+@pytest.mark.parametrize(
+    ("first", "again", "incidents"),
+    [(0.0, -4.0, 2), (1.5, 1.5, 1), (7.0, -4.0, 1)],
+    ids=["a lamp of which nobody is told", "a lamp told of twice", "a fire that flickers"],
+)
+def test_what_a_camera_finds_again_is_one_thing_where_somebody_is_told_of_it(
+    fusion: Fusion, say: Reporter, first: float, again: float, incidents: int
+) -> None:
+    """Two dots of one lamp are one too many; nobody sees those of less than a thousandth."""
+    foot = pixel_of("a", 0, 50)
+    feed(fusion, [say.detection("a", "t1", foot, llr=first)])
+    feed(fusion, [say.detection("a", "t2", foot, llr=again, at_s=300)])
+    assert len(fusion.incident_ids) == incidents
+
+
 def test_two_concurrent_tracks_of_one_camera_far_apart_are_two_events(
     fusion: Fusion, say: Reporter
 ) -> None:
