@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,8 +29,6 @@ HOT_FPS = 5.0
 """What the full rate hands on; everything is decoded for it."""
 METHODS = ("siaga-keyframe", "siaga-keyframe-pyav", "siaga-full", "cv2", "ffmpeg")
 """``siaga-keyframe-pyav``: the same pipeline with FFmpeg's receiver instead of our own."""
-
-Shown = Callable[[int], None]
 
 
 class Pictures:

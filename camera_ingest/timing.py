@@ -62,8 +62,6 @@ class CaptureClock:
     """
 
     def __init__(self) -> None:
-        self.jumps = 0
-        """How often the stream's time stamps jumped or ran backwards."""
         self.camera_clock_error_s: float | None = None
         """Camera's wall clock minus ours at the last picture; none where it tells none."""
         self._offset_s: float | None = None
@@ -111,7 +109,6 @@ class CaptureClock:
         if before_s is None:
             self._offset_s = here_s
         elif step_s <= 0 or abs(here_s - before_s) > JUMP_S:
-            self.jumps += 1
             self._offset_s = here_s
             self._camera_offset_s = None  # it belonged to the old time stamps
         else:

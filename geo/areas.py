@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shapely import Point, STRtree, make_valid, union_all
-from shapely.geometry import shape
+from shapely import Point, STRtree, union_all
 from shapely.geometry.base import BaseGeometry
 
 from contracts import Area, ContractError, LonLat
@@ -77,13 +76,3 @@ class AreaIndex:
             parts.setdefault(name, []).append(outline)
         found = {name: area_of(union_all(some)) for name, some in parts.items()}
         return {name: area for name, area in found.items() if area is not None}
-
-    def names_of(self, area: Area, least_share: float = 0.15) -> tuple[str, ...]:
-        """The names of all areas that hold at least ``least_share`` of a region, largest first."""
-        plain = shape({"type": area.type, "coordinates": area.coordinates})
-        region = plain if plain.is_valid else make_valid(plain)
-        shares = [
-            (self._shapes[i].intersection(region).area / region.area, self._names[i])
-            for i in sorted(self._tree.query(region, predicate="intersects").tolist())
-        ]
-        return tuple(name for share, name in sorted(shares, reverse=True) if share >= least_share)

@@ -54,8 +54,6 @@ class LiveServer:
         self._clock = clock
         self._settings = settings
         self._server: Server | None = None
-        self.watchers = 0
-        """How many are watching now."""
 
     @property
     def address(self) -> str:
@@ -119,7 +117,6 @@ class LiveServer:
             pictures=query.get("pictures") == ["1"],
             decoding=lambda: self._ingest.decoding(camera_id),
         )
-        self.watchers += 1
         hot = asyncio.create_task(self._keep_hot(camera_id, preroll, connection))
         try:
             async with contextlib.aclosing(messages):
@@ -130,7 +127,6 @@ class LiveServer:
         except UnsupportedCodec as error:
             await connection.close(CLOSE_UNPLAYABLE, str(error)[:120])
         finally:
-            self.watchers -= 1
             hot.cancel()
 
     async def _keep_hot(

@@ -81,11 +81,10 @@ def test_jitter_of_the_network_is_taken_out() -> None:
 
 
 @pytest.mark.parametrize("jump_s", [-50.0, 3600.0])
-def test_a_jump_of_the_time_stamps_is_counted_and_ridden_out(jump_s: float) -> None:
+def test_a_jump_of_the_time_stamps_is_ridden_out(jump_s: float) -> None:
     clock = CaptureClock()
     for n in range(5):
         clock.place(float(n), at(n))
     for n in range(5, 10):
         captured_at = clock.place(n + jump_s, at(n))
         assert abs((captured_at - at(n)).total_seconds()) < 0.01
-    assert clock.jumps == 1

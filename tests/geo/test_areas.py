@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contracts import ContractError, Polygon
+from contracts import ContractError
 from geo import AreaIndex
 
 
@@ -32,12 +32,6 @@ def test_a_kelurahan_is_named_with_its_kecamatan() -> None:
     area = square(0, "Duren Jaya")
     area["properties"]["kecamatan"] = "Bekasi Timur"
     assert AreaIndex(collection(area)).name_of(0.5, 0.5) == "Duren Jaya, Bekasi Timur"
-
-
-def test_a_region_that_straddles_has_both_names() -> None:
-    index = AreaIndex(collection(square(0, "Rawalumbu"), square(1, "Mustika Jaya")))
-    ring = ((0.6, 0.2), (1.2, 0.2), (1.2, 0.8), (0.6, 0.8), (0.6, 0.2))
-    assert index.names_of(Polygon((ring,))) == ("Rawalumbu", "Mustika Jaya")
 
 
 def test_an_area_without_a_name_is_refused() -> None:
