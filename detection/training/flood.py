@@ -2,8 +2,9 @@
 
 Nearly every flood picture at hand is a photograph and nearly every dry one CCTV. Against learning
 the camera instead of the water: dry photographs of streets are added, photographs are damaged
-harder than CCTV, the one source with both classes from the same cameras (`rio`) is repeated, and
-crops hide the horizon and the recorder's captions.
+harder than CCTV, the one source with both classes from the same cameras (`rio`) is repeated,
+crops hide the horizon and the recorder's captions, and dry roads are shown again and again as
+flooded, as merely wet, and with lamps, fog or strong light on them (`detection.training.water`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from detection.errors import DataUnusableError
 from detection.road_region import crop_road
-from detection.training import degrade, environment, sources
+from detection.training import degrade, environment, sources, water
 from detection.training.detector import report_progress
 from detection.training.environment import print_err
 from detection.training.split import Caps, Split, split
@@ -30,6 +31,10 @@ REPEATS = {"rio": 5, "fog": 2}
 """How often an epoch shows a source: the only CCTV with both classes is small and must not drown.
 """
 PHOTOGRAPHS = frozenset({"mishra", "duy", "jshaffer", "yuskun", "indonesia"})
+ROADS = sources.TRAFFIC_CCTV | sources.STREETS
+"""Sources whose dry pictures show a road that water can be painted on."""
+FLOODED_SHARE, WET_SHARE, MISTAKABLE_SHARE = 0.22, 0.18, 0.2
+"""Of the dry roads shown in an epoch."""
 CAPS = Caps(cluster=14, source={"indonesia": 200, "yuskun": 160, "biplab": 120, "abonia": 130})
 
 
@@ -74,6 +79,22 @@ def flood_split(root: Path, stated_licence_only: bool = False) -> Split:
     return split([*wet, *dry], CAPS)
 
 
+def another_of(
+    picture: degrade.Picture, source: str, rng: np.random.Generator
+) -> tuple[degrade.Picture, bool]:
+    """A dry picture (BGR uint8) as an epoch shows it, and whether it shows a flood now."""
+    if source not in ROADS:
+        return picture, False
+    drawn = float(rng.random())
+    if drawn < FLOODED_SHARE:
+        return water.flooded(picture, rng), True
+    if drawn < FLOODED_SHARE + WET_SHARE:
+        return water.merely_wet(picture, rng), False
+    if drawn < FLOODED_SHARE + WET_SHARE + MISTAKABLE_SHARE:
+        return degrade.mistakable(picture, rng), False
+    return picture, False
+
+
 def stage(parts: Split, work: Path, size_px: int) -> Path:
     """Write the road crops as Ultralytics reads them (a folder a class); returns the dataset's
     folder.
@@ -110,7 +131,11 @@ def _trainer_class(seed: int) -> Any:
             path, label, _, _ = self.samples[i]
             picture = self.img_cache[i] if self.cache_ram else self.imread(path)
             if self.damaged:
-                strength = 1.6 if Path(path).name.split("_")[0] in PHOTOGRAPHS else 0.8
+                source = Path(path).name.split("_")[0]
+                if label == CLASSES.index("dry"):
+                    picture, is_wet = another_of(picture, source, self.rng)
+                    label = CLASSES.index("flood" if is_wet else "dry")
+                strength = 1.6 if source in PHOTOGRAPHS else 0.8
                 picture = degrade.degrade(picture, self.rng, strength)
             rgb = Image.fromarray(np.ascontiguousarray(picture[..., ::-1]))
             return {"img": self.torch_transforms(rgb), "cls": label}
