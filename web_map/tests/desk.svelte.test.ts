@@ -25,7 +25,10 @@ let release: (() => void) | null = null;
 let desk: Desk;
 
 /** A desk on a scripted server; the feed is driven by hand. */
-async function deskWith(act: (request: Request) => Answer | Promise<Answer>) {
+async function deskWith(
+  act: (request: Request) => Answer | Promise<Answer>,
+  config: Answer = { status: 200, body: CONFIG },
+) {
   const api = new Api(async (path, init) => {
     const request = {
       method: init?.method ?? 'GET',
@@ -35,7 +38,7 @@ async function deskWith(act: (request: Request) => Answer | Promise<Answer>) {
     const answer: Answer = path.endsWith('/session')
       ? { status: 200, body: USER }
       : path.endsWith('/config')
-        ? { status: 200, body: CONFIG }
+        ? config
         : path.endsWith('/agencies')
           ? { status: 200, body: { agencies: [] } }
           : path.includes('/handovers')
@@ -83,6 +86,12 @@ describe('a desk', () => {
     expect(desk.operations.selectedId).toBe('i1');
     expect(desk.announced?.id).toBe('i9');
     expect(desk.queue.unseen).toBe(3);
+  });
+
+  it('stops listening where it cannot be set up, so that one can sign in again', async () => {
+    await expect(deskWith(() => ({ status: 500 }), { status: 503 })).rejects.toThrow();
+    expect(desk.connection).toBe('stopped');
+    expect(desk.phase).not.toBe('working');
   });
 
   it('tells and counts a candidate once it becomes an alarm, exercises as well', async () => {

@@ -163,12 +163,18 @@ export class Desk {
   }
 
   private async enter(user: User): Promise<void> {
-    this.config = await this.api.session.config();
+    // A large city's snapshot takes the server longer than the configuration: it is made meanwhile.
+    this.feed.start();
+    try {
+      this.config = await this.api.session.config();
+    } catch (error) {
+      this.feed.stop();
+      throw error;
+    }
     setTimeZone(this.config.city.timezone);
     this.user = user;
     this.sessionEnded = false;
     this.phase = 'working';
-    this.feed.start();
     void this.learnDesk();
     this.tidying = setInterval(() => this.tidy(), TIDY_EVERY_MS);
   }

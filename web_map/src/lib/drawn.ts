@@ -2,8 +2,9 @@
 
 import type { Operations } from './operations.svelte';
 
-/** Without a server's word after this long, the rest begins without it. */
-const PATIENCE_MS = 3_000;
+/** Without a server's word after this long, the rest begins without it; a busy one takes some
+ * seconds for a large city, and a map that begins meanwhile makes the queue later still. */
+const PATIENCE_MS = 10_000;
 
 /** Resolves once the first snapshot has been drawn. */
 export function firstDrawn(operations: Operations): Promise<void> {
