@@ -193,6 +193,9 @@ def fix_of_box(
     if sighting is Sighting.SMOKE:
         # The wind may carry a column half its width aside.
         sigma_u = math.hypot(border, width / 4)
+    elif sighting is Sighting.CRASH:
+        # The box holds all that moved about the crash, which may be anywhere in it.
+        sigma_u, sigma_v = math.hypot(border, width / 4), math.hypot(border, height / 4)
     found = camera.polar(u, v, sigma_u, sigma_v)
     rho, beta = float(found.rho), float(found.beta)
     nearest = 0.5 * camera.h

@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from contracts import CallId, Contribution, Estimate, Region, SourceKind
 from geo.fusion.contributions import contributions_of
+from geo.fusion.doubt import believed_place
 from geo.fusion.evidence import CallEvidence, TrackEvidence, medoid
 from geo.fusion.hearing import Heard
 from geo.fusion.laws import weighed
@@ -37,7 +38,7 @@ def estimate_of(
     """What a set's score says, and cameras that see nothing; ``heard`` tells what its pieces were
     made of, in their order.
     """
-    whole = score.place if unseen is None else unseen.place
+    whole = believed_place(score) if unseen is None else unseen.place
     counted = score.call_count(at_s)
     log_z = tuple(
         z + calls - score.doubt for z, calls in zip(score.log_z_by_hazard, counted, strict=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -46,9 +47,13 @@ class Evidence(ABC):
         stated: the hazard it speaks for; None where a caller named none.
         started_s, ended_s: seconds since 1970 that it speaks of.
         report_ids: what it is made of, oldest first.
+        usual: log of how many times more than assumed its source says such things for nothing.
+        chatter: nats that it loses besides, because just now it says them all the time.
     """
 
     source: SourceKind
+    usual: float = 0.0
+    chatter: float = 0.0
 
     def __init__(
         self,
@@ -129,10 +134,18 @@ class TrackEvidence(Evidence):
         self.llr = newest.llr
         self.fix = fix if isinstance(fix, GroundFix) else None
         self._seen = fix.mixture() if isinstance(fix, GroundFix) else fix
-        clutter = parameters.clutter_by_camera.get(
-            newest.camera_id, parameters.clutter_tracks_per_camera_day
-        )
+        clutter = parameters.clutter(newest.camera_id, newest.sighting)
+        self.view_km2 = view_km2
+        self.usual = math.log(clutter / parameters.clutter_tracks_per_camera_day)
         self._base = math.log(view_km2 / clutter)
+
+    def amid(self, chatter: float) -> TrackEvidence:
+        """The same where its camera's chatter takes so many nats from it."""
+        if chatter == self.chatter:
+            return self
+        other = copy(self)
+        other.chatter = chatter
+        return other
 
     def _place(self, hazard: Hazard | None) -> Mixture:
         extent = 8.0 if hazard is None else self.parameters.extent_m(hazard)
@@ -146,9 +159,8 @@ class TrackEvidence(Evidence):
 
     def log_odds(self, hazard: Hazard) -> float:
         """See `Evidence.log_odds`."""
-        return (
-            self._base + math.log(self.parameters.detection_probability) + self.own_log_odds(hazard)
-        )
+        found = math.log(self.parameters.detection_probability)
+        return self._base + found + self.own_log_odds(hazard) - self.chatter
 
     @cached_property
     def own_xy(self) -> tuple[float, float]:

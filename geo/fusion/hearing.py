@@ -22,6 +22,7 @@ from contracts import (
 )
 from geo.camera import PinholeCamera
 from geo.fields_of_view import view_area_m2
+from geo.fusion.chatter import Chatter
 from geo.fusion.evidence import CallEvidence, Evidence, TrackEvidence
 from geo.fusion.parameters import FusionParameters
 from geo.ground import GroundFix, fix_of_detection
@@ -97,6 +98,10 @@ class Hearing:
         self._cameras: dict[CameraId, _Watching] = {}
         self._heard: dict[str, Heard] = {}
         self._seen: set[ReportId] = set()
+        self._chatter = Chatter(parameters)
+        self.renewed: list[Heard] = []
+        """Of which the last report has changed what they say, itself apart: its camera's other
+        tracks, where it adds to the chatter."""
         self.newest_s = -math.inf
         """When the newest report was recorded, seconds since 1970."""
 
@@ -122,6 +127,7 @@ class Hearing:
 
     def hear(self, report: Report) -> Heard | None:
         """Take one report in; None where it is known already."""
+        self.renewed = []
         if report.id in self._seen:
             return None
         self._seen.add(report.id)
@@ -139,14 +145,28 @@ class Hearing:
             heard.fixes = (*heard.fixes, body)
         elif heard.newest is None or body.captured_at >= heard.newest.captured_at:
             heard.newest = body
-        heard.piece = self._piece(heard)
+        heard.piece = self._amid_chatter(self._piece(heard))
         return heard
+
+    def _amid_chatter(self, piece: Evidence | None) -> Evidence | None:
+        if not isinstance(piece, TrackEvidence):
+            return piece
+        lost = self._chatter.note(piece)
+        for key, chatter in lost.items():
+            other = self._heard[key]
+            if isinstance(other.piece, TrackEvidence) and key != piece.key:
+                amid = other.piece.amid(chatter)
+                if amid is not other.piece:
+                    other.piece = amid
+                    self.renewed.append(other)
+        return piece.amid(lost[piece.key])
 
     def forget(self, horizon_s: float) -> None:
         """Drop what is of no incident and was last heard of before a time."""
         for key, each in list(self._heard.items()):
             if each.incident is None and each.last_s < horizon_s:
                 self._seen.difference_update(each.reports)
+                self._chatter.forget(key)
                 del self._heard[key]
 
     def _piece(self, heard: Heard) -> Evidence | None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from contracts import ContractError, Hazard
+from contracts import CameraId, ContractError, Hazard, Sighting
 from contracts.errors import require_between, require_positive
 from geo.fusion.localities import AreaRates
 
@@ -64,11 +64,19 @@ class FusionParameters:
     false_app_reports_per_km2_day: float = 0.2
     """The same of reports by citizens' apps, where nobody asks back."""
     clutter_tracks_per_camera_day: float = 0.5
+    clutter_by_sighting: Mapping[Sighting, float] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """The same of kinds of which every camera reports more."""
     look_alikes_per_km2_day: float = 3.0
     """Harmless things on the ground that several cameras take for a hazard: a tenth of what they
-    report falsely, where each shows a few hundredths of a km2."""
+    report falsely, where each shows a few hundredths of a km2. Where all of them report more than
+    ``clutter_tracks_per_camera_day``, there are as many times more of these."""
     clutter_by_camera: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """The same of single cameras, learnt."""
+    """The clutter tracks a day of single cameras, learnt."""
+    chatter_shape: float = 0.001
+    """Of the gamma distribution of how often one camera reports a kind falsely just now, about the
+    share of the time in which it chatters; see `geo.fusion.chatter`."""
     calls_by_hazard: Mapping[Hazard, float] = field(default_factory=lambda: MappingProxyType({}))
     """Mean number of calls that one event brings, learnt; as assumed where a hazard is left out."""
     detection_probability: float = 0.7
@@ -115,6 +123,8 @@ class FusionParameters:
     def __post_init__(self) -> None:
         for hazard, rate in self.events_per_km2_day.items():
             require_between(f"events_per_km2_day.{hazard}", rate, 1e-9, 1e4)
+        for sighting, rate in self.clutter_by_sighting.items():
+            require_between(f"clutter_by_sighting.{sighting}", rate, 1e-6, 1e6)
         for name, parts in (("events_by_hour", 24), ("events_by_month", 12)):
             for hazard, shares in getattr(self, name).items():
                 if len(shares) != parts or min(shares) <= 0:
@@ -123,7 +133,13 @@ class FusionParameters:
         require_positive("false_app_reports_per_km2_day", self.false_app_reports_per_km2_day)
         require_positive("clutter_tracks_per_camera_day", self.clutter_tracks_per_camera_day)
         require_positive("look_alikes_per_km2_day", self.look_alikes_per_km2_day)
-        for name in ("detection_probability", "wrong_hazard", "wrong_sighting", "sibling_share"):
+        for name in (
+            "detection_probability",
+            "wrong_hazard",
+            "wrong_sighting",
+            "sibling_share",
+            "chatter_shape",
+        ):
             require_between(name, getattr(self, name), 1e-6, 1 - 1e-6)
         if self.forget_after < timedelta(hours=1):
             raise ContractError("forget_after", "must be an hour or more")
@@ -146,6 +162,11 @@ class FusionParameters:
         if by_month is not None:
             found += math.log(12 * by_month[at.month - 1] / sum(by_month))
         return found
+
+    def clutter(self, camera_id: CameraId, sighting: Sighting) -> float:
+        """Tracks of a kind a day that a camera usually reports of nothing real."""
+        of_camera = self.clutter_by_camera.get(camera_id, self.clutter_tracks_per_camera_day)
+        return max(of_camera, self.clutter_by_sighting.get(sighting, 0.0))
 
     @property
     def rate_of_all(self) -> float:

@@ -31,6 +31,7 @@ from geo.fusion.evidence import Evidence
 from geo.fusion.hearing import Heard, Hearing
 from geo.fusion.moves import (
     LEAVE_GAIN,
+    TOLD_FROM,
     best_exchange,
     best_home,
     best_move,
@@ -119,13 +120,35 @@ class Fusion:
         self._now_s = self._recorded_s
         if heard is None or heard.piece is None:
             return []
+        renewed = self._renewed(heard)
         if heard.incident is not None:
             changed = self._update(heard, report)
         else:
             changed = self._place_new(heard, report)
+        told = {decision.incident_id for decision in changed}
+        changed += [
+            self._updated(incident)
+            for incident in renewed
+            if incident.id not in told and self._telling.has_changed(incident)
+        ]
         changed = self._as_it_ended(changed)
         self._sweep()
         return changed
+
+    def _renewed(self, heard: Heard) -> list[Standing]:
+        """The incidents of what else has changed by a report; they stay as they were put together."""
+        concerned: dict[IncidentId, Standing] = {}
+        for other in self._hearing.renewed:
+            incident = self._register.get(other.incident)
+            if incident is not None:
+                concerned[incident.id] = incident
+        for incident in concerned.values():
+            pieces = [
+                piece if piece.key == heard.key else self._hearing.of(piece).placed
+                for piece in incident.score.pieces
+            ]
+            self._settle(incident, Score.of(pieces, self._parameters))
+        return list(concerned.values())
 
     def restore(
         self,
@@ -261,11 +284,16 @@ class Fusion:
             move = best_move(self._register, incident)
             if move is None:
                 break
-            self._settle(incident, move.rest)
             if move.target is None:
+                stays, leaves = move.rest, move.joint
+                if stays.probability < TOLD_FROM < leaves.probability:
+                    # An incident remains what people look at it for.
+                    stays, leaves = leaves, stays
+                self._settle(incident, stays)
                 split = DecisionKind.SPLIT
-                decisions.append(self._found(move.joint, report, split, incident.id)[1])
+                decisions.append(self._found(leaves, report, split, incident.id)[1])
                 break
+            self._settle(incident, move.rest)
             self._take(move.target, move.joint)
             decisions.append(self._updated(move.target))
         return decisions

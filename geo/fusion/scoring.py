@@ -231,7 +231,9 @@ class Score:
         """Log odds that one harmless thing on the ground is what its cameras saw, against each
         having seen something of its own: the traffic of a junction agrees in place, too.
 
-        It is as a set's ``log Z`` without what the pictures say, at the look-alikes' rate.
+        It is as a set's ``log Z`` without what the pictures say, at the look-alikes' rate. What
+        cameras chatter about is there for all to see: as far as all of them report more clutter
+        than is assumed, the look-alikes' rate is raised with the clutter's.
         """
         seen = [source for source in self.sources if isinstance(source.best, TrackEvidence)]
         if len(seen) < 2 or self.impossible:
@@ -245,6 +247,7 @@ class Score:
             - cameras.log_expected(h)
             - math.log(p.rate(h))
             + log_rate
+            + min(source.restlessness(h) for source in seen)
             for h, z in zip(cameras.hazards, cameras.log_z_by_hazard, strict=True)
         )
 

@@ -34,20 +34,37 @@ class Source:
         return float(np.trace(self.best.place(None).covariance))
 
     def own_log_odds(self, hazard: Hazard) -> float:
-        """Of several tracks that saw the same kind, the strongest counts."""
+        """What its words and pictures say by themselves. Of several tracks that saw the same kind,
+        the strongest counts.
+        """
         if len(self.pieces) == 1:
             return self.best.own_log_odds(hazard)
+        return sum(self._strongest(hazard, amid_chatter=False).values())
+
+    def log_odds(self, hazard: Hazard) -> float:
+        """See `Evidence.log_odds`. Of several tracks, the strongest in spite of the chatter."""
+        if len(self.pieces) == 1:
+            return self.best.log_odds(hazard)
+        best = self.best
+        single = best.log_odds(hazard) - best.own_log_odds(hazard) + best.chatter
+        return single + sum(self._strongest(hazard, amid_chatter=True).values())
+
+    def restlessness(self, hazard: Hazard) -> float:
+        """Log of how many times more than assumed it says such things for nothing, 0 or more."""
+        usual = max(0.0, self.best.usual)
+        if len(self.pieces) == 1:
+            return usual + self.best.chatter
+        amid = sum(self._strongest(hazard, amid_chatter=True).values())
+        return usual + self.own_log_odds(hazard) - amid
+
+    def _strongest(self, hazard: Hazard, *, amid_chatter: bool) -> dict[str, float]:
+        """What the strongest track of each kind says."""
         strongest: dict[str, float] = {}
         for piece in self.pieces:
             kind = piece.sighting if isinstance(piece, TrackEvidence) else piece.key
-            own = piece.own_log_odds(hazard)
+            own = piece.own_log_odds(hazard) - (piece.chatter if amid_chatter else 0.0)
             strongest[kind] = max(own, strongest.get(kind, own))
-        return sum(strongest.values())
-
-    def log_odds(self, hazard: Hazard) -> float:
-        """See `Evidence.log_odds`."""
-        single = self.best.log_odds(hazard) - self.best.own_log_odds(hazard)
-        return single + self.own_log_odds(hazard)
+        return strongest
 
     def splits(self, parameters: FusionParameters) -> bool:
         """Whether two of its tracks can't be of one event."""

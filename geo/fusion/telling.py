@@ -3,6 +3,7 @@ cameras could have seen, and of who could have called."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from contracts import CameraId, Estimate
@@ -40,6 +41,7 @@ class Telling:
         score = incident.score
         best = score.hazards.index(score.hazard_probabilities[0][0])
         incident.counted = score.call_count(at_s)[best]
+        incident.told = score.log_z
         return estimate_of(
             score,
             [self._hearing.of(piece) for piece in score.pieces],
@@ -52,6 +54,15 @@ class Telling:
     def has_news(self, incident: Standing, at_s: float) -> bool:
         """Whether time has told something since the incident was last thought of."""
         return self._is_watched(incident, at_s) or self._is_awaited(incident, at_s)
+
+    def has_changed(self, incident: Standing) -> bool:
+        """Whether what its sources say has changed by enough since it was last told of to be told,
+        of an incident that anybody is shown."""
+        if incident.told is None or incident.ended:
+            return False
+        log_z = incident.score.log_z
+        is_shown = max(log_z, incident.told) > math.log(TOLD_FROM)
+        return is_shown and abs(log_z - incident.told) > NEWS_NATS
 
     def _is_watched(self, incident: Standing, at_s: float) -> bool:
         p = self._parameters

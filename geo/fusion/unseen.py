@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from contracts import CameraId, Hazard
+from geo.fusion.doubt import believed_place
 from geo.fusion.evidence import TrackEvidence
 from geo.fusion.parameters import FusionParameters
 from geo.fusion.scoring import Score
@@ -83,7 +84,7 @@ def unseen_by(
     if looks <= 0 or not SEEN.intersection(score.hazards):
         return None
     sources = {piece.camera_id for piece in score.pieces if isinstance(piece, TrackEvidence)}
-    place = score.place
+    place = believed_place(score)
     if float(np.trace(place.covariance)) > 2 * WIDEST_M**2:
         return None
     points, weights = _points(place)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from contracts import ContractError, Hazard, LonLat
+from contracts import ContractError, Hazard, LonLat, Sighting
 from geo.areas import AreaIndex
 from geo.buildings import Buildings
 from geo.fusion import FusionParameters
@@ -35,6 +35,9 @@ def parameters_of(settings: FusionSettings, timezone: str) -> FusionParameters:
             false_calls_per_km2_day=settings.false_calls_per_km2_day,
             false_app_reports_per_km2_day=settings.false_app_reports_per_km2_day,
             clutter_tracks_per_camera_day=settings.clutter_tracks_per_camera_day,
+            clutter_by_sighting={
+                Sighting(name): rate for name, rate in settings.clutter_by_sighting.items()
+            },
             detection_probability=settings.detection_probability,
         )
     except ContractError as error:

@@ -19,6 +19,8 @@ _EVENTS_PER_KM2_DAY = {
     "other": 0.014,
 }
 
+_SIGHTINGS = ("fire", "smoke", "crash", "flood")
+
 
 class FusionSettings(Section):
     """How reports become incidents."""
@@ -48,6 +50,11 @@ class FusionSettings(Section):
     )
     clutter_tracks_per_camera_day: float = Field(
         0.5, gt=0, le=10_000, description="Confirmed tracks of a camera that are no hazard"
+    )
+    clutter_by_sighting: dict[str, Rate] = Field(
+        {"crash": 24.0},
+        description="The same of a kind (fire, smoke, crash, flood) where it is more: ordinary "
+        "traffic passes for a crash about once in an hour that a junction is looked at closely",
     )
     detection_probability: float = Field(
         0.7, gt=0, lt=1, description="That a camera looking at a hazard reports it"
@@ -94,6 +101,9 @@ class FusionSettings(Section):
             unknown = sorted(set(getattr(self, name)) - set(_EVENTS_PER_KM2_DAY))
             if unknown:
                 raise ValueError(f"{name}: there is no hazard {unknown[0]!r}")
+        strange = sorted(set(self.clutter_by_sighting) - set(_SIGHTINGS))
+        if strange:
+            raise ValueError(f"clutter_by_sighting: nothing is seen as {strange[0]!r}")
         for area, by_hazard in self.events_by_area.items():
             unknown = sorted(set(by_hazard) - set(_EVENTS_PER_KM2_DAY))
             if unknown:

@@ -59,8 +59,12 @@ def test_two_concurrent_tracks_of_one_camera_far_apart_are_two_events(
 ) -> None:
     left, right = pixel_of("a", -15, 40), pixel_of("a", 15, 40)
     (one,) = fusion.add(say.detection("a", "t1", left, Sighting.CRASH, at_s=10, since_s=0))
-    (two,) = fusion.add(say.detection("a", "t2", right, Sighting.CRASH, at_s=11, since_s=5))
+    two, again = fusion.add(say.detection("a", "t2", right, Sighting.CRASH, at_s=11, since_s=5))
     assert two.kind is DecisionKind.FOUND and two.incident_id != one.incident_id
+    # A camera that tells of two is believed a little less of each.
+    assert again.incident_id == one.incident_id
+    odds = [p / (1 - p) for p in (one.estimate.probability, again.estimate.probability)]
+    assert 0.0 < math.log(odds[0] / odds[1]) < 1.5
     # Not even a caller between them makes them one.
     feed(fusion, say.call("k", (0, 40), Hazard.CRASH, at_s=60))
     assert len(fusion.incident_ids) == 2
