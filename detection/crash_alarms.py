@@ -1,8 +1,8 @@
 """The crashes that the crash model saw in a camera's clips. Pure.
 
-Clips overlap, so that one crash is judged many times: the strongest judgement of it counts. What
-moves again where a crash was told of is that crash, with people and vehicles about it, and no
-second one.
+Clips overlap, so that one crash is judged many times, at last with what stands there afterwards:
+the strongest judgement of it counts. What moves again where a crash was told of is that crash, with
+people and vehicles about it, and no second one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contracts.hazards import Sighting
 from contracts.ids import CameraId
 from detection.clutter import ClutterMap
 from detection.model_card import ModelCard
-from detection.outbox import RESEND_LLR, Moment, Outbox
+from detection.outbox import Moment, Outbox
 from detection.rules import CUED_LLR
 from detection.track_book import shared_or_near
 from detection.tracks import LOST_AFTER_S, Track
@@ -33,6 +33,9 @@ ALARM_S = 300.0
 second one in a week must be worth 0.4 nats more than the first. What people confirm is forgiven."""
 REMEMBERED_S = 300.0
 """For so long what moves at the place of a crash is that crash."""
+GROWN_LLR = 0.4
+"""Evidence that has grown by this much is sent again: a clip is judged for eight seconds after an
+impact, and what has come to stand by then is worth little more."""
 SAME_PLACE = 0.3
 """Affinity of two places from which they are one: a third of the smaller lies in the larger."""
 
@@ -78,24 +81,26 @@ class CrashAlarms:
         point_llr = self._card.curves[Sighting.CRASH].llr(point)
         restless_llr = self._heard(clip.score >= point, clutter, moment.at_s)
         llr = clip.llr - max(less_llr, habit_llr)
+        with_aftermath = llr + clip.stays_llr
         # What speaks against a crash is no sighting of one, whoever expects it.
         least = max(0.0, point_llr - CUED_LLR) if cued else point_llr
-        if llr < least or not (cued or clip.score >= point):
-            return None
         if track is None:
             # The habit of a place and that of its camera have one cause: the greater counts.
-            if llr < least + restless_llr - habit_llr:
-                return None
+            least += max(0.0, restless_llr - habit_llr)
+        # What stands afterwards makes a sighting surer, and is no condition of one.
+        if max(llr, with_aftermath) < least or not (cued or clip.score >= point):
+            return None
+        if track is None:
             self._count += 1
             track = Track(self._count, CLIP_CLASS, clip.at_s, xyxy, clip.at_s, clip.score)
             self._tracks.append(track)
             self._habit_llr[track.number] = habit_llr
             clutter.crashes.note(Sighting.CRASH, clip.box, clip.at_s, ALARM_S)
         sent_llr = self.outbox.llr_of(track)
-        if sent_llr is not None and llr < sent_llr + RESEND_LLR:
+        if sent_llr is not None and with_aftermath < sent_llr + GROWN_LLR:
             return None
-        track.record(clip.at_s, llr, clip.score, xyxy)
-        return self.outbox.send(track, Sighting.CRASH, llr, self._card, moment)
+        track.record(clip.at_s, with_aftermath, clip.score, xyxy)
+        return self.outbox.send(track, Sighting.CRASH, with_aftermath, self._card, moment)
 
     def _heard(self, spoke: bool, clutter: ClutterMap, at_s: float) -> float:
         """How restless the camera was before this judgement, in nats; the judgement is counted."""

@@ -104,10 +104,17 @@ def video_pictures(path: Path) -> tuple[list[Grey], NDArray[np.float64]]:
 
 def clip_verdicts(judge: CrashJudge, clip: CrashClip) -> list[tuple[float, CrashVerdict]]:
     """What a hot camera's clip keeper has judged, and when, in the clip's own seconds."""
-    watch = CrashWatch(judge)
     greys, times_s = video_pictures(clip.path)
+    return judged_live(judge, greys, times_s.tolist())
+
+
+def judged_live(
+    judge: CrashJudge, greys: Sequence[Grey], times_s: Sequence[float]
+) -> list[tuple[float, CrashVerdict]]:
+    """The same of small grey pictures and their times."""
+    watch = CrashWatch(judge)
     judged = []
-    for number, (grey, at_s) in enumerate(zip(greys, times_s.tolist(), strict=True)):
+    for number, (grey, at_s) in enumerate(zip(greys, times_s, strict=True)):
         watch.see(at_s, grey)
         verdict = watch.verdict(at_once=number == len(greys) - 1)
         if verdict is not None:

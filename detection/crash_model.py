@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from contracts.hazards import Sighting
 from detection.boosted_trees import BoostedTrees, read_trees
+from detection.crash_aftermath import came_to_stay
 from detection.crash_features import FEATURES, disturbance, motion_features
 from detection.crash_motion import GRID, RATE_FPS, motion_fields, shows_something, small_grey
 from detection.errors import ModelUnusableError, PictureUnusableError
@@ -50,6 +51,11 @@ class CrashVerdict:
     """The moments that were scored, RATE_FPS apart."""
     scores: NDArray[np.float32]
     """How much each looks like the first seconds of a crash, 0 to 1."""
+    stays: float | None = None
+    """How changed the place has stayed (`detection.crash_aftermath`); None where it is too early to
+    tell."""
+    stays_llr: float = 0.0
+    """What that adds or takes."""
 
 
 class CrashJudge:
@@ -77,6 +83,7 @@ class CrashJudge:
         blank = [i for i, grey in enumerate(greys) if not shows_something(grey)]
         scores = np.zeros(len(greys), np.float32)
         best, box = 0, (0.0, 0.0, 1.0, 1.0)
+        stays: float | None = None
         # What follows a covered lens or a jump of the stream is another scene: what changes there
         # is no motion.
         for first, last in _pieces(len(greys), blank, breaks(greys, times.tolist())):
@@ -90,9 +97,12 @@ class CrashJudge:
             if float(mine.max()) >= float(scores[best]):
                 best = first + int(mine.argmax())
                 box = _box_of(disturbance(fields, best - first))
+                stays = came_to_stay(greys[first:last], best - first, box)
         score = float(scores[best])
         llr = self.card.curves[Sighting.CRASH].llr(score)
-        return CrashVerdict(llr, score, float(times[best]), box, times, scores)
+        worth = self.card.aftermath
+        stays_llr = 0.0 if worth is None or stays is None else worth.llr(stays)
+        return CrashVerdict(llr, score, float(times[best]), box, times, scores, stays, stays_llr)
 
 
 def open_crash_judge(folder: Path = MODELS / CRASH) -> CrashJudge:

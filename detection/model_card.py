@@ -35,6 +35,8 @@ class ModelCard:
     """Score from which a single picture counts as showing the hazard (`siaga eval`)."""
     provenance: Mapping[str, Any]
     """Training command, seed, data split: for people, not for programs."""
+    aftermath: Curve | None = None
+    """Of a crash model: what it is worth that something stands there afterwards."""
 
     def file(self, name: str) -> Path:
         """A weights file, after its SHA-256 was checked. Raises ModelUnusableError."""
@@ -70,6 +72,7 @@ def load_card(folder: Path) -> ModelCard:
             curves={Sighting(k): Curve.from_plain(v) for k, v in plain["curves"].items()},
             operating_points={Sighting(k): float(v) for k, v in plain["operating_points"].items()},
             provenance=plain["provenance"],
+            aftermath=Curve.from_plain(plain["aftermath"]) if "aftermath" in plain else None,
         )
     except FileNotFoundError as error:
         raise ModelUnusableError(folder, "model.json is missing") from error

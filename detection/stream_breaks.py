@@ -7,7 +7,8 @@ That is no impact, however hard it looks; what lies before tells nothing of what
 Impacts are fast, but what crashes is still there a fifth of a second later, and the rest of the
 traffic goes on as it did. So a break is a step in which the picture changes far more than in the
 steps before *and* after it, or in which things vanish and appear away from the picture's edge; on
-the clips of accidents 0.7 % of the steps are such, and of pieces of them put together wrongly 0.7.
+the clips of accidents 0.7 % of the steps are such, and 71 % of those where pieces of them were put
+together wrongly; most others show little that moves.
 """
 
 from __future__ import annotations
@@ -29,19 +30,21 @@ _FAINTEST = 12.0
 _NEIGHBOURS = 3
 _LEAST_CHANGE = 0.02
 """Shares of the contrast: noise changes as much."""
-_SUDDEN = 2.2
+_SUDDEN = 2.5
 """So many times what its neighbours change, a step is a break by itself ..."""
-_FAST = 1.4
-"""... and from here on if things vanish and appear besides."""
+_FAST, _HARDLY = 1.4, 1.1
+"""... and from here on if much vanishes and appears besides, or nearly all."""
 _STANDS_OUT = 0.6
 """Shares of the contrast by which something differs from what is usually there."""
 _REACH_PX = 8
 """What moves is found again within so far."""
 _EDGE_PX = 12
 """Nearer to the edge things come and go."""
-_VANISHED, _LEAST_VANISHED_PX = 0.35, 50.0
+_MUCH, _MUCH_PX = 0.35, 50.0
 """Of all that stands out before and after: the share that is not found again, and how much that
 is at least."""
+_NEARLY_ALL, _NEARLY_ALL_PX = 0.7, 150.0
+"""The same for nearly all."""
 _FROZEN, _WAS_MOVING = 1e-3, 0.03
 """Shares of the contrast: a picture sent again, and one of traffic."""
 
@@ -62,10 +65,12 @@ def breaks(greys: Sequence[Grey], times_s: Sequence[float]) -> list[int]:
         before = changes[max(0, step - _NEIGHBOURS) : step]
         after = changes[step + 1 : step + 1 + _NEIGHBOURS]
         sudden = min(_against(change, before), _against(change, after))
+        gone, share = _gone(outstanding[step], outstanding[step + 1])
         if (
             times_s[step + 1] - times_s[step] > LONGEST_STEP_S
             or sudden > _SUDDEN
-            or (sudden > _FAST and _vanishes(outstanding[step], outstanding[step + 1]))
+            or (sudden > _FAST and gone >= _MUCH_PX and share >= _MUCH)
+            or (sudden > _HARDLY and gone >= _NEARLY_ALL_PX and share >= _NEARLY_ALL)
             or (len(before) > 0 and _freezes(change, float(before[-1])))
         ):
             found.append(step + 1)
@@ -92,12 +97,14 @@ def _outstanding(differs: Field) -> Grey:
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
 
 
-def _vanishes(before: Grey, after: Grey) -> bool:
-    """Whether much of what stands out in one of two pictures is nowhere near in the other."""
+def _gone(before: Grey, after: Grey) -> tuple[float, float]:
+    """How much of what stands out in one of two pictures is nowhere near in the other, in pixels
+    and as a share of all.
+    """
     reach = np.ones((2 * _REACH_PX + 1, 2 * _REACH_PX + 1), np.uint8)
     inside = (slice(_EDGE_PX, -_EDGE_PX), slice(_EDGE_PX, -_EDGE_PX))
     lost = np.logical_and(before, cv2.dilate(after, reach) == 0)[inside].sum()
     come = np.logical_and(after, cv2.dilate(before, reach) == 0)[inside].sum()
-    every = float(before[inside].sum()) + float(after[inside].sum())
     gone = float(lost) + float(come)
-    return gone >= _LEAST_VANISHED_PX and gone >= _VANISHED * every
+    every = float(before[inside].sum()) + float(after[inside].sum())
+    return gone, gone / max(1.0, every)

@@ -41,8 +41,8 @@ def grow(x: Floats, y: Floats, weights: Floats, plan: BoostingPlan) -> BoostedTr
     rows, measures = x.shape
     edges = np.quantile(x, np.linspace(0.0, 1.0, BINS + 1)[1:-1], axis=0).T
     bins = np.stack(
-        [np.searchsorted(edges[f], x[:, f], side="right") for f in range(measures)], axis=1
-    )
+        [np.searchsorted(edges[f], x[:, f], side="right") for f in range(measures)]
+    ).astype(np.int16)
     logit = np.zeros(rows)
     nodes, leaves = 2**plan.depth - 1, 2**plan.depth
     columns = np.zeros((plan.trees, nodes), np.int64)
@@ -50,28 +50,31 @@ def grow(x: Floats, y: Floats, weights: Floats, plan: BoostingPlan) -> BoostedTr
     values = np.zeros((plan.trees, leaves))
     for k in range(plan.trees):
         p = 1.0 / (1.0 + np.exp(-logit))
-        seen = rng.random(rows) < plan.rows_seen
-        gradient = weights * (y - p) * seen
-        hessian = weights * np.maximum(p * (1 - p), 1e-4) * seen
+        seen = np.flatnonzero(rng.random(rows) < plan.rows_seen)
+        gradient = (weights * (y - p))[seen]
+        hessian = (weights * np.maximum(p * (1 - p), 1e-4))[seen]
         asked = rng.choice(measures, max(1, int(measures * plan.columns_asked)), replace=False)
         node = np.zeros(rows, np.int64)
         for level in range(plan.depth):
             first, width = 2**level - 1, 2**level
-            column, bin_ = _best(bins, node - first, width, gradient, hessian, asked, plan.ridge)
+            column, bin_ = _best(
+                bins, seen, node[seen] - first, width, gradient, hessian, asked, plan.ridge
+            )
             columns[k, first : first + width] = column
             usable = bin_ < BINS - 1
             thresholds[k, first : first + width][usable] = edges[column[usable], bin_[usable]]
             mine = node - first
-            node = 2 * node + 1 + (bins[np.arange(rows), column[mine]] > bin_[mine])
+            node = 2 * node + 1 + (bins[column[mine], np.arange(rows)] > bin_[mine])
         leaf = node - nodes
-        g, h = np.bincount(leaf, gradient, leaves), np.bincount(leaf, hessian, leaves)
+        g, h = (np.bincount(leaf[seen], v, leaves) for v in (gradient, hessian))
         values[k] = plan.rate * g / (h + plan.ridge)
         logit += values[k][leaf]
     return BoostedTrees(columns, thresholds, values)
 
 
 def _best(
-    bins: NDArray[np.int64],
+    bins: NDArray[np.int16],
+    seen: NDArray[np.int64],
     node: NDArray[np.int64],
     width: int,
     gradient: Floats,
@@ -79,12 +82,15 @@ def _best(
     asked: NDArray[np.int64],
     ridge: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each node of a level the column and the last bin that lies to the left."""
+    """For each node of a level the column and the last bin that lies to the left; `node`,
+    `gradient` and `hessian` are of the rows that are `seen`.
+    """
     column = np.full(width, int(asked[0]), np.int64)
     last = np.full(width, BINS - 1, np.int64)
     best = np.zeros(width)
+    first_bin = node * BINS
     for f in asked:
-        place = node * BINS + bins[:, f]
+        place = first_bin + bins[f][seen]
         left_g, left_h = (
             np.bincount(place, v, width * BINS).reshape(width, BINS).cumsum(axis=1)
             for v in (gradient, hessian)
