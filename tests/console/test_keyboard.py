@@ -1,9 +1,11 @@
-"""Everything on the operations screen by keyboard alone, from signing in to signing out."""
+"""A shift and its administration by keyboard alone, from signing in to signing out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -14,6 +16,16 @@ from tests.support.api import PASSWORD, ApiThread
 from tests.support.system import eventually
 
 pytestmark = pytest.mark.timeout(300)
+
+ADMIN_TABS = {
+    "accounts": "accounts",
+    "keys": "keys",
+    "webhooks": "webhooks",
+    "letters": "letters",
+    "learning": "learning",
+    "models": "models",
+}
+"""The tabs of the administration in their order, and what each shows."""
 
 
 class Hands:
@@ -106,6 +118,18 @@ def test_a_shift_without_a_mouse(hands: Hands, api: ApiThread) -> None:
     hands.press("Enter")
     hands.until(lambda: len(state_of(api, FIRE).notes) == 1, "the note is kept")
 
+    # What somebody filmed, large.
+    attach = f"/api/v1/incidents/{FIRE}/attachments?name=roof.jpg"
+    _, roof = cv2.imencode(".jpg", np.full((60, 80, 3), 90, np.uint8))
+    with api.client() as client:
+        headers = {"Content-Type": "image/jpeg"}
+        client.post(attach, content=roof.tobytes(), headers=headers).raise_for_status()
+    expect(page.get_by_test_id("photos")).to_have_attribute("data-count", "1")
+    hands.press("i")
+    expect(page.get_by_test_id("photo-large")).to_contain_text("roof.jpg")
+    hands.press("Escape")
+    hands.see_no("photo-large")
+
     # Merge, and apart again.
     hands.press("g")
     hands.see(f"other-{TWIN}")
@@ -189,6 +213,17 @@ def test_a_shift_without_a_mouse(hands: Hands, api: ApiThread) -> None:
     expect(page.get_by_test_id("wall")).to_have_attribute("data-side", "3")
     hands.press("Escape")
     hands.see_no("wall")
+    hands.tab_to("screen-admin")
+    hands.press("Enter")
+    hands.tab_to("admin-accounts")
+    for tab, shows in ADMIN_TABS.items():
+        expect(page.get_by_test_id(f"admin-{tab}")).to_be_focused()
+        hands.see(shows)
+        hands.press("ArrowRight")
+    expect(page.get_by_test_id("admin-accounts")).to_be_focused()
+    hands.tab_to("screen-operations")
+    hands.press("Enter")
+    hands.see("queue")
     hands.press("m")
     expect(page.get_by_test_id("map").locator("canvas")).to_be_focused()
     hands.press("?")
