@@ -88,9 +88,9 @@ export const shell: Record<keyof typeof inIndonesian, string> = {
 
   'top.wall': 'Video wall',
   'top.handover': 'Handover',
-  'help.photos': 'citizens’ photos, one after the other',
+  'help.photos': 'Citizens’ photos, one after the other',
   'help.views': 'Play view 1 to 9',
   'help.wall': 'Video wall',
   'help.handover': 'Handover',
-  'help.groups.regroup': 'Incidents and units',
+  'help.groups.regroup': 'Arrange incidents',
 };

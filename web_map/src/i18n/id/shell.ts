@@ -86,9 +86,9 @@ export const shell = {
 
   'top.wall': 'Dinding video',
   'top.handover': 'Serah terima',
-  'help.photos': 'foto dari warga, satu per satu',
+  'help.photos': 'Foto dari warga, satu per satu',
   'help.views': 'Putar pandangan ke-1 sampai ke-9',
   'help.wall': 'Dinding video',
   'help.handover': 'Serah terima',
-  'help.groups.regroup': 'Insiden dan unit',
+  'help.groups.regroup': 'Mengatur insiden',
 } as const;
