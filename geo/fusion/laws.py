@@ -103,10 +103,10 @@ def rate_beside(
 ) -> float:
     """How many times its usual rate an event's is as another one beside a first, above 0.
 
-    It is raised around an event, in place by a Gaussian and in time by an exponential, by
-    ``sibling_share`` events in all. But nearer than ``one_event_m`` (a Gaussian, too) to an event
-    there is no other of its kind: what burns there is a part of the same fire, however far apart
-    two cameras place its foot.
+    It is raised around an event, in place by a Gaussian and in time by an exponential, by the odds
+    of ``sibling_share`` in all: to have one, against being alone. But nearer than ``one_event_m``
+    (a Gaussian, too) to an event there is no other of its kind: what burns there is a part of the
+    same fire, however far apart two cameras place its foot.
 
     Args:
         near: The density (1/km2) of the two being where they are, if they lie apart by a Gaussian
@@ -126,4 +126,5 @@ def rate_beside(
     bred = p.sibling_same * same * (around - hole)
     bred += (1 - p.sibling_same) / p.rate_of_all * (around - alike * hole)
     by_chance = 1.0 - alike * 2 * math.pi * within2 / 1e6 * near(within2)
-    return max(by_chance + p.sibling_share * soon * bred, LEAST_RATE)
+    odds = p.sibling_share / (1 - p.sibling_share)
+    return max(by_chance + odds * soon * bred, LEAST_RATE)

@@ -45,9 +45,11 @@ def apart_bonus(one: Score, other: Score) -> float:
     there being two: two events are as probable as all the ways together in which such callers could
     be shared out between them, ``w = prod (1 + exp(-d))`` of the way at hand, where going over
     costs a caller ``d``. Both count only where both exist: of the odds
-    ``1 + Z1 + Z2 + Z1 Z2 r w`` over ``(1 + Z1)(1 + Z2)`` remains ``1 + p1 p2 (r w - 1)``.
+    ``1 + Z1 + Z2 + Z1 Z2 r w`` over ``(1 + Z1)(1 + Z2)`` remains ``1 + p1 p2 (r w - 1)``, with the
+    ``p = Z / (1 + Z)`` of what the two gain alone, in hindsight. What is shown of a lone caller is
+    more, and would make siblings of people who call about one thing.
     """
-    both = one.probability * other.probability
+    both = math.expm1(-one.gain) * math.expm1(-other.gain)
     ways = 0.0 if both < LEAST_BOTH else undecided(one, other) + undecided(other, one)
     return math.log(1 - both + both * _rate_beside(one, other) * math.exp(ways))
 

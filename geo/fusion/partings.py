@@ -1,7 +1,8 @@
 """How an incident may fall apart, or exchange with another: the few ways that are tried.
 
-Each source may leave alone, the worst placed first, and the whole may fall in two: by what was
-named, by the longest silence, and along its longest axis. Bounded, so that a report's cost is.
+Each source may leave alone, the worst placed first, so may one of a camera's several tracks, and
+the whole may fall in two: by what was named, by the longest silence, and along its longest axis.
+Bounded, so that a report's cost is.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ MOST_LEAVERS = 5
 MOST_SOURCES = 14
 """Of an incident of more only the newest report is tried for leaving, and the whole no longer for
 falling in two along its axes: trying costs more than a report may."""
+MOST_TRACKS = 2
+"""Of a camera's several tracks, the least telling ones that are tried for leaving alone."""
 MOST_PULLED = 3
 """Sources of a neighbour that are tried for coming over."""
 LEAST_FIT = 6.0
@@ -57,6 +60,8 @@ def partings(score: Score) -> Iterator[tuple[Score, Score]]:
             Score([sources[n] for n in sorted(leaving)], score.parameters, score),
             Score([sources[n] for n in rest], score.parameters, score),
         )
+    if len(sources) <= MOST_SOURCES:
+        yield from _single_tracks(score)
 
 
 def exchanges(one: Score, other: Score) -> Iterator[tuple[Score, Score]]:
@@ -108,6 +113,20 @@ def _leavers(score: Score) -> list[frozenset[int]]:
     steps = score.steps(score.hazard_probabilities[0][0])
     worst_first = sorted(range(len(steps)), key=lambda number: (steps[number], number))
     return [frozenset((number,)) for number in worst_first[:MOST_LEAVERS]]
+
+
+def _single_tracks(score: Score) -> Iterator[tuple[Score, Score]]:
+    """Tracks of which their camera has others in the set, and the rest. Of one camera a lamp and a
+    fire are one source, which can't leave for one of the two.
+    """
+    hazard = score.hazard_probabilities[0][0]
+    for source in score.sources:
+        if len(source.pieces) < 2:
+            continue
+        least_first = sorted(source.pieces, key=lambda piece: piece.own_log_odds(hazard))
+        for leaving in least_first[:MOST_TRACKS]:
+            rest = [piece for piece in score.pieces if piece is not leaving]
+            yield Score.of([leaving], score.parameters), Score.of(rest, score.parameters)
 
 
 def _shared_out(score: Score) -> Iterator[frozenset[int]]:
