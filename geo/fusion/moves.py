@@ -12,7 +12,7 @@ from geo.fusion.scoring import Score
 from geo.fusion.standing import Register, Standing
 
 MERGE_GAIN = 0.5
-"""Nats that a merge must gain: two incidents on the screen are a smaller fault than a lost one."""
+"""Nats that a merge must gain: what people have seen as two doesn't become one on a tie."""
 LEAVE_GAIN = 0.2
 """Nats that a piece must gain by leaving its incident: no flicker on a tie."""
 SAME_SPOT_GAIN = 5.0
@@ -45,10 +45,13 @@ class Pull:
 
 
 def union_gain(one: Score, other: Score, joint: Score) -> float:
-    """What the partition's score gains where two sets are one event and not two."""
+    """What is gained where two sets are one event and not two: in the partition's score, less what
+    it costs if they are two after all, over what two would have cost.
+    """
     if joint.impossible:
         return -math.inf
     gain = joint.gain - one.gain - other.gain - apart_bonus(one, other)
+    gain -= math.log(one.parameters.two_as_one_costs)
     less, more = sorted((one.probability, other.probability))
     if (less > TOLD_FROM or more > REPEATS_FROM) and repeats(one, other):
         return max(gain, SAME_SPOT_GAIN)

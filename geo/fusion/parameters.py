@@ -96,6 +96,10 @@ class FusionParameters:
     one_event_m: float = 40.0
     """About so near to an event there is no other of its kind: a block's breadth, or that of a
     junction. What is seen there is a part of it."""
+    two_as_one_costs: float = 1.0
+    """How many times worse it is to take two events for one than one for two. Nobody is sent to the
+    second fire, and two dots for one are only a nuisance; but above 1 more than one event in fifty
+    is shown twice."""
     standoff_factor: float = 1.2
     """Callers stand this many times farther off than `geo.callers.STANDOFFS` says. Not knowing, it
     is better to believe them farther than nearer: one too near is taken for another event."""
@@ -133,6 +137,7 @@ class FusionParameters:
         require_positive("false_app_reports_per_km2_day", self.false_app_reports_per_km2_day)
         require_positive("clutter_tracks_per_camera_day", self.clutter_tracks_per_camera_day)
         require_positive("look_alikes_per_km2_day", self.look_alikes_per_km2_day)
+        require_positive("two_as_one_costs", self.two_as_one_costs)
         for name in (
             "detection_probability",
             "wrong_hazard",

@@ -39,6 +39,7 @@ def parameters_of(settings: FusionSettings, timezone: str) -> FusionParameters:
                 Sighting(name): rate for name, rate in settings.clutter_by_sighting.items()
             },
             detection_probability=settings.detection_probability,
+            two_as_one_costs=settings.two_as_one_costs,
         )
     except ContractError as error:
         raise SettingsError(f"fusion.{error}") from error

@@ -59,6 +59,13 @@ class FusionSettings(Section):
     detection_probability: float = Field(
         0.7, gt=0, lt=1, description="That a camera looking at a hazard reports it"
     )
+    two_as_one_costs: float = Field(
+        1.0,
+        ge=0.1,
+        le=100,
+        description="How many times worse it is to take two events for one than one for two: "
+        "nobody is sent to the second; but above 1 more than one event in fifty is shown twice",
+    )
     candidate_from: float = Field(
         0.001,
         ge=0,
