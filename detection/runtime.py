@@ -7,6 +7,7 @@ from two threads at once. `open_detector` and `open_flood_classifier` choose the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +26,8 @@ Region = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
 
 
+SURELY_DRY = 0.02
+"""A road of a lower score isn't looked at twice: most roads, most of the time."""
 LEAST_CONTRAST = 4.0
 """Grey levels (standard deviation). Below it the detector sees smoke in an even surface."""
 
@@ -110,8 +113,9 @@ class FloodClassifier:
     ) -> list[float]:
         """Probability of flood, in [0, 1], for each (H, W, 3) uint8 RGB picture.
 
-        `regions`: the drawn road region of each picture, None for its lower part. Raises
-        PictureUnusableError.
+        A road that isn't surely dry is judged mirrored as well, and the mean of both logits counts:
+        what hangs on which way it runs is chance. `regions`: the drawn road region of each picture,
+        None for its lower part. Raises PictureUnusableError.
         """
         for image in images:
             require_picture(image)
@@ -120,7 +124,18 @@ class FloodClassifier:
             crop_road(image, self.input_size_px, region)
             for image, region in zip(images, chosen, strict=True)
         ]
-        return [float(raw[self._flood]) for raw in self._network.run(squares)]
+        found = [float(raw[self._flood]) for raw in self._network.run(squares)]
+        doubtful = [i for i, probability in enumerate(found) if probability > SURELY_DRY]
+        mirrored = [np.ascontiguousarray(squares[i][:, ::-1]) for i in doubtful]
+        for i, raw in zip(doubtful, self._network.run(mirrored), strict=True):
+            found[i] = _between(found[i], float(raw[self._flood]))
+        return found
+
+
+def _between(one: float, other: float) -> float:
+    """The probability whose logit is the mean of both's."""
+    logits = [math.log(p / (1.0 - p)) for p in np.clip([one, other], 1e-6, 1.0 - 1e-6).tolist()]
+    return 1.0 / (1.0 + math.exp(-sum(logits) / 2.0))
 
 
 def open_detector(

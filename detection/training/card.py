@@ -41,10 +41,12 @@ LIMITS = {
   pictures of rainy nights; the figures on it are the ones to believe, and they are modest.
 - A score is no measure of water. Dry asphalt under a grey sky or in sodium light, wet asphalt with
   reflections, spray, and sea and rivers beside the road can score like a flood, and do so all day.
-  Verification therefore counts only what a look shows beyond the camera's own road, which it
-  learns; the figures above are of single pictures, without that help.
-- A flood that is there when a camera is seen for the first time, and does not rise, is told of only
-  while a call or an incident speaks of it.
+  Verification therefore counts only by how much looks stand out from the camera's own road, which
+  it learns; the figures above are of single pictures, without that help.
+- A flood that is there when a camera is seen for the first time at an hour that nobody knows, and
+  does not rise, is told of only while a call or an incident speaks of it.
+- Water was painted onto dry roads (`detection/training/water.py`) and rendered: what the simulator
+  shows is of the kind that was trained on, and being right there proves nothing of real streets.
 - In pictures of burning forests and of rooms it sees water where none is; cameras show streets.
 - Depth is not judged: a puddle over the whole lane and a metre of water are the same class.
 - Without a drawn road region the lower 65 % of the picture is judged.

@@ -192,7 +192,12 @@ def publish_flood(checkpoint: Path, work: Path, folder: Path, input_size_px: int
             ([*choosing, *streets], sources.STREETS),
         )
     )
-    point = max(operating_point([p.score for p in clutter]), careful_point([*clutter, *roadside]))
+    # What is promised counts rooms and forests as well, where roads alone say too little.
+    point = max(
+        operating_point([p.score for p in clutter]),
+        operating_point([s for p, s in choosing if not is_flood(p)]),
+        careful_point([*clutter, *roadside]),
+    )
     facts["operating_points"]["flood"] = point
     by_source: dict[str, Any] = {}
     for source in ("", *sorted({p.source for p, _ in scored})):

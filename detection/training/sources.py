@@ -19,6 +19,12 @@ DESK = "desk"
 """Folder beside the data sets where `siaga train export` puts operators' verdicts to be trained on,
 and the prefix of its files."""
 
+RENDERED = "rendered"
+"""Folder beside the data sets for what `python -m simulator.flood_pairs` draws: trained on, and
+never chosen or reported with."""
+RENDER = "render"
+"""The prefix of its files."""
+
 LICENCES = {
     "abonia": "CC BY 4.0 (Roboflow fire-wrpgm; Abonia1/YOLOv8-Fire-and-Smoke-Detection)",
     "biplab": "CC BY 4.0 (Roboflow forest-fire-tyoo7; BIPLABMAHAPATRA1951/forest_fire_detection_)",
@@ -37,6 +43,7 @@ LICENCES = {
     "jshaffer": "none stated (jshaffer94247/Extracting-Flood-Depths-From-Imagery)",
     "opendatacam": "MIT (opendatacam/opendatacam)",
     "desk": "the operators' own verdicts (`siaga train export`)",
+    RENDER: "AGPL-3.0-or-later, drawn by `python -m simulator.flood_pairs`",
 }
 """Source prefix to licence as stated by its publisher."""
 
@@ -183,8 +190,11 @@ def hazard_pictures(root: Path, stated_licence_only: bool = False) -> list[Pictu
 
 
 def flood_pictures(root: Path, kind: str, stated_licence_only: bool = False) -> list[Picture]:
-    """Pictures of one `kind`, flood or dry, with what operators decided, as `hazard_pictures`."""
+    """Pictures of one `kind`, flood or dry, with what operators decided, as `hazard_pictures`, and
+    with what was drawn, if it was drawn to `rendered/`.
+    """
     folders = [folder / "flood_scenes" / kind for folder in (root, root / DESK)]
+    folders.append(root / RENDERED / kind)
     return [picture for f in folders for picture in pictures(f, None, stated_licence_only)]
 
 

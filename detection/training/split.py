@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from detection.training.sources import Picture
+from detection.training.sources import RENDER, Picture
 
 SALT = "siaga-118"
 """Chosen among four hundred before any training, by composition alone: clips of every source on
@@ -90,6 +90,8 @@ def fraction_of(key: str, salt: str = SALT) -> float:
 
 def part_of(picture: Picture) -> Part:
     """The part of the picture's whole scene (of its cluster, in a divided clip)."""
+    if picture.source == RENDER:
+        return Part.TRAIN
     divided = DIVIDED_CLIPS.get(picture.scene_key)
     if divided is not None:
         return divided.get(picture.cluster, Part.REPORT)
