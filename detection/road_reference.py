@@ -189,9 +189,12 @@ class RoadReference:
 
     def _learn_oldest(self, usual: _Usual) -> None:
         # In the middle of the looks about it: there a steady rise takes nothing from either side.
-        apart = abs(self._new[len(self._new) // 2][1] - fmean(llr for _, llr in self._new))
+        nearby = abs(self._new[len(self._new) // 2][1] - fmean(llr for _, llr in self._new))
         at_s, llr = self._new.popleft()
         follows = 1.0 - math.exp(-max(0.0, at_s - usual.at_s) / FOLLOWS_S)
+        # What wanders goes below its middle as far as above, and water only above.
+        below = usual.middle - llr
+        apart = below if below > 0.0 else max(nearby, usual.spread / _MEAN_DEVIATION_TO_SIGMA)
         usual.learn(llr, apart, at_s, max(follows, 1.0 / max(usual.looks, SLOW_LOOKS)))
         if self._this_hour is not None and _hour(self._this_hour.at_s) != _hour(at_s):
             self._remember(self._this_hour)

@@ -145,6 +145,13 @@ def test_the_smaller_the_spread_of_a_road_the_sooner_water_counts() -> None:
     assert counting[0] == 0 and counting[1] >= 1
 
 
+def test_a_road_that_wanders_slowly_is_no_flood_at_its_height() -> None:
+    """Clouds and queues: within two minutes hardly anything changes, within ten a lot."""
+    waves = np.sin(np.arange(1440) * 5.0 * 2 * np.pi / 600.0)
+    worth = shown(RoadReference(), (1.3 + 1.2 * waves).tolist(), 0.0)
+    assert max(worth[240:]) <= START_LLR
+
+
 def test_a_camera_that_comes_back_in_a_flood_knows_its_road_from_other_days() -> None:
     road = RoadReference()
     shown(road, [-1.0] * 800, NOON_S)
