@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,10 +14,12 @@ from contracts import (
     CameraId,
     CameraPose,
     Detection,
+    Hazard,
     IncidentId,
     LonLat,
     Report,
     ReportId,
+    Sighting,
     evidence_key,
 )
 from geo.camera import PinholeCamera
@@ -33,6 +35,8 @@ from geo.ptz import PtzModel, camera_at
 UNPOSED_SIGMA_M = 80.0
 UNPOSED_VIEW_KM2 = 0.02
 """A camera of which only the place is known shows what is around it."""
+LEAST_ADDED_LLR = 1.0
+"""What a track must have said since it jumped to be taken for something else there."""
 
 
 @dataclass(slots=True)
@@ -49,6 +53,8 @@ class Heard:
     call: CallReport | None = None
     fixes: tuple[CallerFix, ...] = ()
     newest: Detection | None = None
+    forgone_llr: float = 0.0
+    """What a track had said before it jumped to where it is now."""
     incident: IncidentId | None = None
     piece: Evidence | None = None
     last_s: float = 0.0
@@ -144,9 +150,30 @@ class Hearing:
         elif isinstance(body, CallerFix):
             heard.fixes = (*heard.fixes, body)
         elif heard.newest is None or body.captured_at >= heard.newest.captured_at:
-            heard.newest = body
+            heard.newest = self._as_it_stands(heard, body)
         heard.piece = self._amid_chatter(self._piece(heard))
         return heard
+
+    def _as_it_stands(self, heard: Heard, newest: Detection) -> Detection:
+        """The newest detection of a track, for what it says of the place where it is.
+
+        A fire stays where it is. A track that jumps has changed its cause, the flames for the lamp
+        behind them, and carries along what it had said of the other: until it says more, it stands
+        where it stood; then it says only what it has added.
+        """
+        known = heard.newest
+        camera = self._cameras.get(newest.camera_id)
+        said = replace(newest, llr=newest.llr - heard.forgone_llr)
+        if known is None or newest.sighting is not Sighting.FIRE or not isinstance(camera, tuple):
+            return said
+        before, now = (fix_of_detection(camera[0], each) for each in (known, said))
+        extent_m = self._parameters.extent_m(Hazard.FIRE)
+        if now.apart_from(before, extent_m) <= self._parameters.same_spot_gate:
+            return said
+        if said.llr < known.llr + LEAST_ADDED_LLR:
+            return replace(known, captured_at=newest.captured_at, received_at=newest.received_at)
+        heard.forgone_llr += max(0.0, known.llr)
+        return replace(newest, llr=newest.llr - heard.forgone_llr)
 
     def _amid_chatter(self, piece: Evidence | None) -> Evidence | None:
         if not isinstance(piece, TrackEvidence):

@@ -129,14 +129,16 @@ class Fusion:
         changed += [
             self._updated(incident)
             for incident in renewed
-            if incident.id not in told and self._telling.has_changed(incident)
+            if incident.id not in told
+            and self._register.get(incident.id) is incident
+            and self._telling.has_changed(incident)
         ]
         changed = self._as_it_ended(changed)
         self._sweep()
         return changed
 
     def _renewed(self, heard: Heard) -> list[Standing]:
-        """The incidents of what else has changed by a report; they stay as they were put together."""
+        """The incidents of what else has changed by a report, put together as they were."""
         concerned: dict[IncidentId, Standing] = {}
         for other in self._hearing.renewed:
             incident = self._register.get(other.incident)
@@ -260,7 +262,11 @@ class Fusion:
             if partner is None:
                 break
             other, joint = partner
-            keeper, gone = sorted((incident, other), key=lambda each: each.order)
+            # An incident that people look at isn't lost in one that nobody is shown.
+            keeper, gone = sorted(
+                (incident, other),
+                key=lambda each: (each.score.probability < TOLD_FROM, each.order),
+            )
             self._register.drop(gone)
             self._take(keeper, joint)
             merges.append((keeper.id, gone.id))

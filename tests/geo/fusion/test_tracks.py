@@ -12,9 +12,9 @@ from contracts import (
     Sighting,
     SourceKind,
 )
-from geo.fusion import Fusion
+from geo.fusion import Fusion, FusionParameters
 from tests.geo.builders import Reporter
-from tests.geo.fusion.stage import feed, pixel_of
+from tests.geo.fusion.stage import CAMERAS, PROJECTION, feed, pixel_of
 
 
 def test_frames_of_one_track_are_one_piece_of_evidence(fusion: Fusion, say: Reporter) -> None:
@@ -102,3 +102,30 @@ def test_cameras_that_agree_in_place_alone_make_no_event(
     assert lowest <= estimate.probability <= highest
     total = sum(c.log_odds for c in estimate.contributions)
     assert estimate.probability == pytest.approx(1 / (1 + math.exp(-total)), abs=1e-4)
+
+
+def test_a_track_that_jumps_keeps_what_it_had_said_of_where_it_was(
+    fusion: Fusion, say: Reporter
+) -> None:
+    flames, lamp = pixel_of("a", -9, 25), pixel_of("a", 22, 80)
+    (fire,) = fusion.add(say.detection("a", "t", flames, llr=9))
+    (later,) = fusion.add(say.detection("a", "t", lamp, llr=9, at_s=1, since_s=0, number=2))
+    assert later.incident_id == fire.incident_id
+    assert later.estimate.location == fire.estimate.location
+    assert later.estimate.probability == pytest.approx(fire.estimate.probability, abs=0.01)
+    (back,) = fusion.add(say.detection("a", "t", flames, llr=9.5, at_s=2, since_s=0, number=3))
+    assert back.estimate.location == fire.estimate.location
+    assert back.estimate.probability > fire.estimate.probability
+
+
+def test_a_track_that_jumped_and_says_more_says_only_that(fusion: Fusion, say: Reporter) -> None:
+    lamp, flames = pixel_of("a", 22, 80), pixel_of("a", -9, 25)
+    (glow,) = fusion.add(say.detection("a", "t", lamp, llr=2))
+    feed(fusion, [say.detection("a", "t", flames, llr=7, at_s=60, since_s=0, number=2)])
+    fresh = Fusion(FusionParameters(), PROJECTION, CAMERAS)
+    feed(fresh, [say.detection("a", "t", flames, llr=5, at_s=60, since_s=0)])
+    (jumped,) = (fusion.estimate(one) for one in fusion.incident_ids)
+    (expected,) = (fresh.estimate(one) for one in fresh.incident_ids)
+    assert jumped is not None and expected is not None
+    assert jumped.location == expected.location != glow.estimate.location
+    assert jumped.probability == pytest.approx(expected.probability)
