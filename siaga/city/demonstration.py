@@ -15,6 +15,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -50,8 +51,9 @@ class Wishes:
 
 def run_demonstration(
     settings: Settings, wishes: Wishes, *, keep: bool, say: Callable[[str], None]
-) -> None:
-    """Start everything with a simulated city, or with a folder's videos; returns when stopped.
+) -> dict[str, Any] | None:
+    """Start everything with a simulated city, or with a folder's videos; returns when stopped, or
+    the score, which is printed, where one is wished for.
 
     Raises:
         Failure: the folder is in the way, or it was stopped before there was a score.
@@ -81,11 +83,13 @@ def run_demonstration(
     say(f"Sign in: user {USERNAME}   password {password}")
     say("Everything here is an exercise. Ctrl-C stops it.")
     run_system(settings, [city_role], say, until=score_file if wishes.is_scored else None)
-    if wishes.is_scored:
-        if not score_file.is_file():
-            raise Failure("it was stopped before the scenario was over, so there is no score")
-        document = json.loads(score_file.read_text(encoding="utf-8"))
-        typer.echo(json.dumps(document) if wishes.as_json else as_table(document))
+    if not wishes.is_scored:
+        return None
+    if not score_file.is_file():
+        raise Failure("it was stopped before the scenario was over, so there is no score")
+    document: dict[str, Any] = json.loads(score_file.read_text(encoding="utf-8"))
+    typer.echo(json.dumps(document) if wishes.as_json else as_table(document))
+    return document
 
 
 def _arguments(plan: CityPlan, score_file: Path | None) -> list[str]:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import typer
 
 from contracts import (
+    AlarmLevel,
     Box,
     CallerFix,
     CallId,
@@ -36,6 +38,7 @@ from contracts import (
 )
 from geo.camera import PinholeCamera
 from geo.fusion import Fusion
+from incidents.fusing.alarms import AlarmPolicy
 from incidents.fusing.configured import parameters_of
 from plumbing.settings import Settings
 from simulator.callers import SimulatedCall, SimulatedFix
@@ -52,13 +55,13 @@ _LLRS = (2.0, 3.5, 5.0)
 _BETWEEN_S = 4.0
 _FOUND_SHARE = 0.85
 """Of what a camera could see, so much is seen."""
-_SHOWN_FROM = 0.05
-"""An incident of this probability is counted as shown."""
 _NEAREST_M, _FARTHEST_M = 4.0, 110.0
 
 
-def rehearse(settings: Settings, scenario: str, seed: int | None, *, as_json: bool) -> None:
-    """Run one round, and print its score.
+def rehearse(
+    settings: Settings, scenario: str, seed: int | None, *, as_json: bool
+) -> dict[str, Any]:
+    """Run one round, and print its score; that score.
 
     Raises:
         ScenarioError: there is no such scenario, or it can't be played.
@@ -68,15 +71,16 @@ def rehearse(settings: Settings, scenario: str, seed: int | None, *, as_json: bo
         plan = plan.model_copy(update={"seed": seed})
     document = rehearsed(settings, City.of(plan, LonLat(settings.city.lon, settings.city.lat)))
     typer.echo(json.dumps(document) if as_json else as_table(document))
+    return document
 
 
-def rehearsed(settings: Settings, city: City) -> dict[str, object]:
+def rehearsed(settings: Settings, city: City) -> dict[str, Any]:
     """One round's score, as a document."""
     scenario = city.scenario
     started_at = datetime(2026, 1, 1, tzinfo=UTC)
     poses = {s.camera.id: s.camera.pose for s in city.cameras if s.camera.pose is not None}
     fusion = Fusion(parameters_of(settings.fusion, settings.city.timezone), city.projection, poses)
-    heard = _Heard()
+    heard = _Heard(AlarmPolicy(settings.fusion))
     call_events: dict[str, str] = {}
     bodies = [*_calls(city, started_at, call_events), *_sightings(city, started_at)]
     bodies.sort(key=lambda body: (body.received_at, body.id))
@@ -99,14 +103,22 @@ def rehearsed(settings: Settings, city: City) -> dict[str, object]:
 
 @dataclass
 class _Heard:
+    policy: AlarmPolicy
     latest: dict[IncidentId, Decision] = field(default_factory=dict)
+    levels: dict[IncidentId, AlarmLevel] = field(default_factory=dict)
     shown_at: dict[IncidentId, datetime] = field(default_factory=dict)
+    alarmed_at: dict[IncidentId, datetime] = field(default_factory=dict)
     absorbed: set[IncidentId] = field(default_factory=set)
 
     def take(self, decision: Decision, at: datetime) -> None:
-        self.latest[decision.incident_id] = decision
-        if decision.estimate.probability >= _SHOWN_FROM:
-            self.shown_at.setdefault(decision.incident_id, at)
+        incident_id = decision.incident_id
+        self.latest[incident_id] = decision
+        before = self.levels.get(incident_id, AlarmLevel.SIGNAL)
+        level = self.levels[incident_id] = self.policy.level(decision.estimate, before)
+        if level is not AlarmLevel.SIGNAL:
+            self.shown_at.setdefault(incident_id, at)
+        if level is AlarmLevel.ALARM:
+            self.alarmed_at.setdefault(incident_id, at)
         if decision.kind is DecisionKind.MERGE and decision.other_id is not None:
             self.absorbed.add(decision.other_id)
 
@@ -120,7 +132,7 @@ class _Heard:
                 region50=decision.estimate.region50.area,
                 region90=decision.estimate.region90.area,
                 shown_at=self.shown_at.get(incident_id),
-                alarmed_at=None,
+                alarmed_at=self.alarmed_at.get(incident_id),
                 call_ids=tuple(decision.estimate.call_ids),
                 camera_ids=tuple(decision.estimate.camera_ids),
             )

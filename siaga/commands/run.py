@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from plumbing.logs import configure_logging
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
+from siaga.failures import Failure
 
 
 def up(config: ConfigOption = None) -> None:
@@ -55,6 +57,12 @@ def demo(
     scored: Annotated[
         bool, typer.Option("--score", help="Stop when it is over, and tell how the system did.")
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="With --score: exit 1 unless all was found once, and nothing in vain."
+        ),
+    ] = False,
     pictures: Annotated[
         bool,
         typer.Option(
@@ -72,6 +80,8 @@ def demo(
         raise typer.BadParameter("videos have no scenario, and nothing that could be scored")
     if as_json and not scored:
         raise typer.BadParameter("--json goes with --score or --list-scenarios")
+    if strict and not scored:
+        raise typer.BadParameter("--strict goes with --score")
     from simulator.city import EVERYDAY
 
     settings = settings_from(config)
@@ -81,12 +91,18 @@ def demo(
             raise typer.BadParameter("--no-pictures shows nothing; it goes with --score")
         from siaga.city.rehearsal import rehearse
 
-        rehearse(settings, scenario or EVERYDAY, seed, as_json=as_json)
+        _judge(rehearse(settings, scenario or EVERYDAY, seed, as_json=as_json), strict=strict)
         return
     from siaga.city.demonstration import Wishes, run_demonstration
 
     wishes = Wishes(cameras, videos, seed, scenario or EVERYDAY, scored, as_json)
-    run_demonstration(settings, wishes, keep=keep, say=_say_aside if as_json else _say)
+    say = _say_aside if as_json else _say
+    _judge(run_demonstration(settings, wishes, keep=keep, say=say), strict=strict)
+
+
+def _judge(score: Mapping[str, Any] | None, *, strict: bool) -> None:
+    if strict and score is not None and score["shortfalls"]:
+        raise Failure(f"{score['scenario']} fell short: {', '.join(score['shortfalls'])}")
 
 
 def _list_scenarios(*, as_json: bool) -> None:

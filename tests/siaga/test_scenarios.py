@@ -48,3 +48,23 @@ def test_the_fusion_alone_is_scored(name: str, events: int, found: int) -> None:
         assert row["in_region"]["95"]
         assert row["place_error_m"] < 30
     assert document == json.loads(json.dumps(rehearsed(settings, city)))
+
+
+def test_a_score_that_falls_short_fails_where_that_is_asked_for(tmp_path: Path) -> None:
+    right = ("demo", "--scenario", "market-fire", "--score", "--no-pictures", "--strict")
+    done = siaga(tmp_path, *right)
+    assert done.returncode == 0, done.stderr
+    # Whoever is called about by nobody and seen by no camera isn't found.
+    missed = tmp_path / "missed.yaml"
+    missed.write_text(
+        "name: missed\ntitle: A case that nobody tells of\nseconds: 30\n"
+        "map: {junctions: 1}\ncameras: 1\nevents:\n"
+        "  - {kind: medical, at: {junction: 0, a: 8, b: 5}, starts_s: 5, lasts_s: 20, "
+        "callers: {count: 0}}\n",
+        encoding="utf-8",
+    )
+    told = ("demo", "--scenario", str(missed), "--score", "--no-pictures")
+    assert siaga(tmp_path, *told).returncode == 0
+    done = siaga(tmp_path, *told, "--strict")
+    assert done.returncode == 1
+    assert "missed fell short: 1 not found" in done.stderr

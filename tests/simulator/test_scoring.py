@@ -9,7 +9,7 @@ from shapely import Point
 from contracts import Area, Hazard, LonLat
 from geo.projection import LocalProjection
 from simulator.events import TrueEvent
-from simulator.score_document import as_document, as_table
+from simulator.score_document import as_document, as_table, shortfalls
 from simulator.scoring import Reported, Score, score
 
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -113,3 +113,27 @@ def test_the_table_and_the_document_tell_the_same() -> None:
     assert "flood-1" in table
     assert "not found" in table
     assert "found 1 of 2" in table
+
+
+def test_what_fell_short_is_said_first() -> None:
+    found = as_document(scored([event(), event("flood-1", Hazard.FLOOD)], [incident()]))
+    assert found["shortfalls"] == ["1 not found"]
+    assert as_table(found).splitlines()[0].endswith("fell short: 1 not found")
+    twice = [incident("a"), incident("b"), incident("n", x=2_000, alarmed_at=None)]
+    assert as_document(scored([event()], twice))["shortfalls"] == [
+        "1 found more than once",
+        "1 shown in vain",
+    ]
+    right = as_document(scored([event()], [incident()]))
+    assert right["shortfalls"] == []
+    assert as_table(right).splitlines()[0].endswith("all as it should be")
+
+
+def test_one_region_in_ten_may_miss_its_event() -> None:
+    totals = {
+        "events": 10, "found": 10, "found_once": 10, "in95": 9,
+        "false_alarms": 0, "false_candidates": 0,
+    }  # fmt: skip
+    assert shortfalls(totals) == []
+    assert shortfalls({**totals, "in95": 8}) == ["1 outside the 95 % region"]
+    assert shortfalls({**totals, "events": 9, "found": 9, "found_once": 9, "in95": 8})
