@@ -29,8 +29,10 @@ WEIGHTS = "weights.json"
 LEAST_SPAN_S = 2.0
 """A shorter clip holds no before and after."""
 BEFORE, AFTER = 5, 3
-"""Moments at a clip's beginning and end that are not scored: what they would be compared with is
-missing, and every moment of a live picture is once the last.
+"""Moments at a clip's beginning and end that are not scored, nor as many after and before a jump of
+the stream: what they would be compared with is missing, and every moment of a live picture is once
+the last. What lies farther off is smoothed enough to be compared across a jump; with the clip cut
+there instead, crashes soon after one were missed.
 """
 SLOWEST_FPS = 4.0
 """Flow between pictures farther apart finds nothing of a moving car again."""
@@ -84,20 +86,24 @@ class CrashJudge:
         scores = np.zeros(len(greys), np.float32)
         best, box = 0, (0.0, 0.0, 1.0, 1.0)
         stays: float | None = None
-        # What follows a covered lens or a jump of the stream is another scene: what changes there
-        # is no motion.
-        for first, last in _pieces(len(greys), blank, breaks(greys, times.tolist())):
-            if last - first <= LEAST_SPAN_S * RATE_FPS:
+        jumps = breaks(greys, times.tolist())
+        # Whatever follows a covered lens is another scene: what changes there is no motion.
+        for first, last in _runs(len(greys), blank):
+            if last - first < 2:
                 continue
             fields = motion_fields(greys[first:last])
             mine = self._trees.probabilities(motion_features(fields))
             mine[:BEFORE] = 0.0
             mine[max(0, len(mine) - AFTER) :] = 0.0
+            for jump in jumps:
+                mine[max(0, jump - first - AFTER) : max(0, jump - first + BEFORE)] = 0.0
             scores[first:last] = mine
             if float(mine.max()) >= float(scores[best]):
                 best = first + int(mine.argmax())
                 box = _box_of(disturbance(fields, best - first))
-                stays = came_to_stay(greys[first:last], best - first, box)
+                since = max([first, *(jump for jump in jumps if jump <= best)])
+                jumped = any(best < jump < last for jump in jumps)
+                stays = None if jumped else came_to_stay(greys[since:last], best - since, box)
         score = float(scores[best])
         llr = self.card.curves[Sighting.CRASH].llr(score)
         worth = self.card.aftermath
@@ -136,15 +142,10 @@ def _checked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _pieces(length: int, blank: Sequence[int], begins_anew: Sequence[int]) -> list[tuple[int, int]]:
-    """The stretches of a clip without blank pictures that begin anew nowhere, as half-open
-    ranges.
-    """
-    found: list[tuple[int, int]] = []
-    for first, last in pairwise([-1, *blank, length]):
-        edges = [first + 1, *(b for b in begins_anew if first + 1 < b < last), last]
-        found += [(a, b) for a, b in pairwise(edges) if b > a]
-    return found
+def _runs(length: int, blank: Sequence[int]) -> list[tuple[int, int]]:
+    """The stretches between blank pictures, as half-open ranges."""
+    edges = [-1, *blank, length]
+    return [(a + 1, b) for a, b in pairwise(edges) if b - a > 1]
 
 
 def _box_of(evidence: NDArray[np.float32]) -> tuple[float, float, float, float]:

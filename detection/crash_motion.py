@@ -56,11 +56,13 @@ def motion_fields(greys: Sequence[Grey]) -> Field:
     out = np.zeros((len(greys), CHANNELS, GRID, GRID), np.float32)
     flow_of = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow_of.setFinestScale(0)
+    median = np.median(np.stack(greys[::4]), axis=0).astype(np.float32)
     rows, columns = np.mgrid[0:SIZE_PX, 0:SIZE_PX].astype(np.float32)
     last_flow: Field | None = None
     for t, grey in enumerate(greys):
         now = grey.astype(np.float32)
         contrast = max(_FAINTEST, float(now.std()))
+        out[t, STRANGE] = _cells(np.abs(now - median)) / contrast
         if t == 0:
             continue
         before = greys[t - 1]
@@ -86,20 +88,7 @@ def motion_fields(greys: Sequence[Grey]) -> Field:
         last_flow = flow
     if len(greys) > 1:
         out[0, :STRANGE] = out[1, :STRANGE]
-    return against_median(np.asarray(out * _SCALES, np.float32), greys)
-
-
-def against_median(fields: Field, greys: Sequence[Grey]) -> Field:
-    """Fields of a longer clip that are cut out, as this part of it by itself has them: what is
-    strange is so against the median of its own pictures.
-    """
-    out = fields.copy()
-    median = np.median(np.stack(greys[::4]), axis=0).astype(np.float32)
-    for t, grey in enumerate(greys):
-        now = grey.astype(np.float32)
-        contrast = max(_FAINTEST, float(now.std()))
-        out[t, STRANGE] = _cells(np.abs(now - median)) / contrast * _SCALES[STRANGE, 0, 0]
-    return out
+    return np.asarray(out * _SCALES, np.float32)
 
 
 def shows_something(grey: Grey) -> bool:

@@ -36,32 +36,24 @@ from detection.crash_clips import (
     crash_figures,
     video_pictures,
 )
-from detection.crash_features import motion_features
-from detection.crash_model import WEIGHTS, CrashJudge, CrashVerdict
-from detection.crash_motion import SIZE_PX, Grey, motion_fields
+from detection.crash_features import LOOKS_BACK, motion_features
+from detection.crash_model import AFTER, BEFORE, WEIGHTS, CrashJudge, CrashVerdict
+from detection.crash_motion import RATE_FPS, SIZE_PX, Field, Grey, motion_fields
+from detection.crash_watch import CLIP_S
 from detection.model_card import ModelCard, load_card, sha256_of
 from detection.training import sources
 from detection.training.boosting import BoostingPlan, grow
 from detection.training.crash_aftermath import aftermath_curve
 from detection.training.crash_card import write_crash_card
-from detection.training.ordinary_traffic import (
-    QUIET_WEIGHT,
-    ordinary_scene,
-    quiet_videos,
-    scored_moments,
-    windows,
-)
 
 FOLDS = 6
 PLAN = BoostingPlan()
 ZOOMS = ((1.0, 0.0, 0.0), (0.85, 0.1, 0.9), (0.75, 0.8, 0.4))
 """Cut-outs that a clip is trained with: side, and where across and down it lies, in shares."""
-FALSE_BUDGET = 0.085
+FALSE_BUDGET = 0.10
 """Share of clips in which the operating point may alarm before the accident."""
 STILL_CRASH_S = 1.5
 """After the last moment labelled a crash, what is learnt as one: everything comes to a stop."""
-EACH = 3
-"""One in so many moments is learnt from: windows overlap, and show each of them a dozen times."""
 SAME_VIEW = 0.45
 """Correlation of two clips' edges from which they are held for one camera's, and kept together."""
 
@@ -93,13 +85,35 @@ def measure(clip: CrashClip) -> tuple[Measured, Grey]:
         fields = motion_fields(_zoomed(greys, zoom))
         whole = motion_features(fields) if number == 0 else whole
         for first, last in windows(len(fields), is_dense=number == 0):
-            mine, at = scored_moments(fields, first, last)
+            mine, at = _moments(fields, first, last)
             features.append(mine)
             moments.append(at)
     at = np.concatenate(moments)
     median = np.median(np.stack(greys[::3]), axis=0).astype(np.uint8)
     every = np.concatenate(features)
     return Measured(clip, every, crash[at], aftermath[at], whole), median
+
+
+def windows(length: int, *, is_dense: bool) -> list[tuple[int, int]]:
+    """Windows of a clip, from and to: growing ones that begin with it and, for each moment that one
+    may begin at, one that lasts as long as a clip keeper's clip. Fewer, where not `is_dense`.
+    """
+    longest, second = round(CLIP_S * RATE_FPS), round(RATE_FPS)
+    grown = range(2 * second, length, second) if is_dense else ()
+    found = [(max(0, last - longest), last) for last in (*grown, length)]
+    step = 6 if is_dense else 9
+    return found + [(s, min(length, s + longest)) for s in range(4, length - 2 * second - 2, step)]
+
+
+def _moments(fields: Field, first: int, last: int) -> tuple[Floats, NDArray[np.int64]]:
+    """The features of a window's moments that are scored, and which they are in the clip.
+
+    Moments of a window that begins with its clip count only with all of their past: see above.
+    """
+    features = motion_features(fields[first:last])
+    begin = LOOKS_BACK if first == 0 else BEFORE
+    end = max(begin, last - first - AFTER)
+    return features[begin:end], np.arange(first + begin, first + end)
 
 
 def _zoomed(greys: Sequence[Grey], zoom: tuple[float, float, float]) -> list[Grey]:
@@ -140,23 +154,23 @@ def folds_of(camera: Sequence[int]) -> list[int]:
     return [fold[c] for c in camera]
 
 
-def fit(clips: Sequence[Measured], ordinary: Sequence[Floats] = ()) -> BoostedTrees:
+def fit(clips: Sequence[Measured], quiet: Sequence[Floats] = ()) -> BoostedTrees:
     """Trees for raw features; a clip's crash and its quiet moments count one half each, a quiet
-    video's moments as much as QUIET_WEIGHT clips'.
+    video's moments as much as a clip's.
     """
     rows: list[Floats] = []
     truth: list[Floats] = []
     weight: list[Floats] = []
     for clip in clips:
         for flag, mine in ((1.0, clip.crash), (0.0, ~clip.crash & ~clip.aftermath)):
-            chosen = clip.features[mine][::EACH]
+            chosen = clip.features[mine]
             rows.append(chosen)
             truth.append(np.full(len(chosen), flag))
-            weight.append(np.full(len(chosen), 0.5 / max(2, len(chosen))))
-    for scene in ordinary:
-        rows.append(scene)
-        truth.append(np.zeros(len(scene)))
-        weight.append(np.full(len(scene), 0.5 * QUIET_WEIGHT / len(scene)))
+            weight.append(np.full(len(chosen), 0.5 / max(5, len(chosen))))
+    for features in quiet:
+        rows.append(features)
+        truth.append(np.zeros(len(features)))
+        weight.append(np.full(len(features), 0.5 / len(features)))
     return grow(np.concatenate(rows), np.concatenate(truth), np.concatenate(weight), PLAN)
 
 
@@ -168,7 +182,7 @@ def train_crash(root: Path, videos: Path | None, folder: Path) -> ModelCard:
     clips = [measured for measured, _ in pairs]
     views = cameras([median for _, median in pairs])
     quiet = {} if videos is None else quiet_videos(videos)
-    ordinary = [ordinary_scene(greys) for greys in quiet.values()]
+    ordinary = [motion_features(motion_fields(greys)) for greys in quiet.values()]
     fold = folds_of(views)
     scores: dict[str, NDArray[np.float32]] = {}
     judged: dict[str, list[tuple[float, CrashVerdict]]] = {}
@@ -183,6 +197,7 @@ def train_crash(root: Path, videos: Path | None, folder: Path) -> ModelCard:
     curve = fit_curve(_samples(clips, judged), 0.0)
     folder.mkdir(parents=True, exist_ok=True)
     trees = fit(clips, ordinary)
+    trees.write(folder / WEIGHTS)
     aftermath = aftermath_curve(
         [c.clip for c in clips],
         judged,
@@ -190,7 +205,6 @@ def train_crash(root: Path, videos: Path | None, folder: Path) -> ModelCard:
         CrashJudge(_uncalibrated(folder), trees),
         list(quiet.values()),
     )
-    trees.write(folder / WEIGHTS)
     digest = sha256_of(folder / WEIGHTS)
     figures = crash_figures([c.clip for c in clips], _first_alarms(judged, point), scores)
     facts: dict[str, Any] = {
@@ -219,6 +233,16 @@ def train_crash(root: Path, videos: Path | None, folder: Path) -> ModelCard:
     (folder / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
     write_crash_card(folder, facts)
     return load_card(folder)
+
+
+def quiet_videos(videos: Path) -> dict[str, list[Grey]]:
+    """The `quiet_*` videos of a folder that run fast enough to show motion."""
+    found: dict[str, list[Grey]] = {}
+    for path in sorted(videos.glob("quiet_*.mp4")):
+        greys, times_s = video_pictures(path)
+        if len(greys) > 10 and times_s[-1] / (len(greys) - 1) < 1.5 / RATE_FPS:
+            found[path.name] = greys
+    return found
 
 
 Judged = Mapping[str, Sequence[tuple[float, CrashVerdict]]]
