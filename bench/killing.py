@@ -15,7 +15,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -31,6 +30,7 @@ from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.embedded_bus import EmbeddedBus
 from plumbing.ids import new_id
+from plumbing.ports import free_port
 from plumbing.settings import Settings, as_environment
 from siaga.feed_client import Change, Gap, Snapshot, follow_feed
 
@@ -208,14 +208,11 @@ FAULTS = ("lost", "doubled", "gaps_in_log", "missed_by_reader", "out_of_order", 
 @contextlib.contextmanager
 def installation(folder: Path, database_url: str | None = None) -> Iterator[Settings]:
     """Settings with a bus of their own and a free port."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with EmbeddedBus(folder) as bus:
         yield Settings.model_validate(
             {
                 "data_dir": folder,
-                "api": {"port": port},
+                "api": {"port": free_port()},
                 "bus": {"url": bus.url},
                 "database": {"url": database_url},
                 "evidence": {"min_free_bytes": 0},

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from plumbing.ports import free_port
 from plumbing.processes import die_with_parent
 
 _CONFIGURATION = "valkey.conf"
@@ -65,7 +66,7 @@ class EmbeddedBus:
 
     def __init__(self, data_dir: Path) -> None:
         self.folder = data_dir.absolute() / "bus"
-        self.port = _free_port()
+        self.port = free_port()
         self._password = secrets.token_urlsafe(24)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -171,13 +172,6 @@ class EmbeddedBus:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _lock(folder: Path) -> int:

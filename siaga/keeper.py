@@ -41,7 +41,8 @@ class Role:
 
 @dataclass(frozen=True, kw_only=True)
 class Waits:
-    """Pauses before a role is started again: doubling, jittered, forgotten after a healthy time."""
+    """Pauses before a role is started again: doubling, jittered, forgotten once it has been ready
+    for a healthy time."""
 
     first_s: float = 0.5
     longest_s: float = 30.0
@@ -74,6 +75,9 @@ class Keeper:
         self.child: Child | None = None
         self.settled = asyncio.Event()
         """It was ready once, or failed so often that nobody should wait for it."""
+        self._ready_s: float | None = None
+        """When the present process became ready. What never was hasn't been healthy either, however
+        long it took to fail: on a busy machine even a program that ends at once takes its time."""
         self._waits = waits
         self._tell = say
         self._changed = changed
@@ -114,6 +118,7 @@ class Keeper:
         except OSError as error:
             return False, f"can't be started: {error}", str(error)
         self.child = child
+        self._ready_s = None
         self._changed()
         self._say(f"started (process {child.pid})")
         ended = asyncio.create_task(child.ended())
@@ -133,8 +138,12 @@ class Keeper:
             watching.cancel()
             self.child = None
             self._changed()
-        was_healthy = child.uptime_s >= self._waits.healthy_after_s
-        return was_healthy, how, child.last_output()
+        return self._was_healthy(), how, child.last_output()
+
+    def _was_healthy(self) -> bool:
+        if self._ready_s is None:
+            return False
+        return time.monotonic() - self._ready_s >= self._waits.healthy_after_s
 
     def _say(self, line: str) -> None:
         self._tell(f"{self.role.name}: {line}")
@@ -143,6 +152,7 @@ class Keeper:
         """Tell when it is ready, and kill it when it hangs."""
         while not await self._is_ready():  # noqa: ASYNC110 - another process sets no Event
             await asyncio.sleep(_READY_EVERY_S)
+        self._ready_s = time.monotonic()
         self._say(f"ready after {child.uptime_s:.1f} s")
         self.settled.set()
         if self.role.hung_after_s is None:

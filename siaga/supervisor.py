@@ -85,6 +85,7 @@ class Supervisor:
             supervisor's own under ``supervisor``.
         waits: pauses before a role is started again.
         say: told one line a change of state; the log by default.
+        welcome: said once all roles have been started.
 
     Raises:
         ValueError: two roles of one name.
@@ -97,12 +98,14 @@ class Supervisor:
         *,
         waits: Waits | None = None,
         say: Callable[[str], None] | None = None,
+        welcome: str = "",
     ) -> None:
         names = [role.name for role in roles]
         if len({*names, "supervisor"}) != len(names) + 1:
             raise ValueError(f"roles need names of their own, other than 'supervisor': {names}")
         self._folder = folder
         self._say: Callable[[str], None] = say or _log.info
+        self._welcome = welcome
         self._stopping = asyncio.Event()
         self._asked_s = 0.0
         stages = itertools.groupby(roles, key=lambda role: role.stage or role.name)
@@ -159,6 +162,9 @@ class Supervisor:
                 settled.cancel()
                 if stopping.done():
                     break
+            else:
+                if self._welcome:
+                    self._say(self._welcome)
             # A keeper ends only when told to, or by a fault of ours that must not be hidden.
             await asyncio.wait(
                 (stopping, *itertools.chain(*running)), return_when=asyncio.FIRST_COMPLETED

@@ -13,6 +13,7 @@ from pathlib import Path
 from incidents.store import Store
 from plumbing.clock import SystemClock
 from plumbing.embedded_bus import EmbeddedBus
+from plumbing.ports import free_port
 from plumbing.settings import Settings, as_environment
 from siaga.failures import Failure
 from siaga.supervisor import Role, Supervisor, answers_http, bus_role
@@ -41,13 +42,13 @@ def with_free_port(settings: Settings) -> Settings:
     with contextlib.closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.api.host, settings.api.port))
+            port = settings.api.port or free_port(settings.api.host)
+            probe.bind((settings.api.host, port))
         except OSError as error:
             raise Failure(
                 f"can't listen on {settings.api.host}:{settings.api.port}: {error.strerror}; "
                 "is Siaga running already? choose another with SIAGA__API__PORT (0: any free one)"
             ) from error
-        port = probe.getsockname()[1]
     return settings.model_copy(update={"api": settings.api.model_copy(update={"port": port})})
 
 
@@ -68,12 +69,13 @@ def run_system(
     extra: Sequence[Role],
     say: Callable[[str], None],
     *,
+    welcome: str = "",
     until: Path | None = None,
 ) -> None:
     """Start everything, keep it running, and return when it was asked to stop.
 
-    ``extra`` roles start after the API and before the workers; ``until`` is a file whose appearance
-    is such a wish too.
+    ``extra`` roles start after the API and before the workers; ``welcome`` is said when all have
+    been started; ``until`` is a file whose appearance is a wish to stop, too.
     """
     roles: list[Role] = []
     if settings.bus.url is None:
@@ -103,16 +105,20 @@ def run_system(
             for number in range(1, settings.worker.count + 1)
         ),
     ]
-    asyncio.run(_supervise(roles, settings.data_dir / "run", say, until))
+    asyncio.run(_supervise(roles, settings.data_dir / "run", say, welcome, until))
 
 
 _LOOKS_EVERY_S = 0.5
 
 
 async def _supervise(
-    roles: Sequence[Role], folder: Path, say: Callable[[str], None], until: Path | None
+    roles: Sequence[Role],
+    folder: Path,
+    say: Callable[[str], None],
+    welcome: str,
+    until: Path | None,
 ) -> None:
-    supervisor = Supervisor(roles, folder, say=say)
+    supervisor = Supervisor(roles, folder, say=say, welcome=welcome)
 
     async def stop_when_there() -> None:
         while until is not None:

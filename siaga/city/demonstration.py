@@ -7,11 +7,9 @@ an empty map; a marker file in it keeps this from ever touching anything else.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import secrets
 import shutil
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from incidents.errors import NotFound
 from incidents.people.accounts import Role as AccountRole
 from incidents.store import Store
 from plumbing.clock import SystemClock
+from plumbing.ports import free_port
 from plumbing.settings import Settings
 from siaga.city.role import API_VARIABLE, KEY_VARIABLE, CityPlan, make_city
 from siaga.failures import Failure
@@ -65,7 +64,7 @@ def run_demonstration(
     refuse_if_running(folder / "run")
     _make_folder(folder, keep=keep)
     centre = LonLat(settings.city.lon, settings.city.lat)
-    rtsp_port = _free_port()
+    rtsp_port = free_port()
     score_file = folder / "score.json"
     score_file.unlink(missing_ok=True)
     plan = CityPlan(rtsp_port, wishes.cameras, wishes.seed, wishes.videos, wishes.scenario)
@@ -82,7 +81,14 @@ def run_demonstration(
     say(f"Siaga: {api_url(settings)}")
     say(f"Sign in: user {USERNAME}   password {password}")
     say("Everything here is an exercise. Ctrl-C stops it.")
-    run_system(settings, [city_role], say, until=score_file if wishes.is_scored else None)
+    run_system(
+        settings,
+        [city_role],
+        say,
+        # Once more, below what the roles have said of themselves.
+        welcome=f"Siaga is up: {api_url(settings)}   user {USERNAME}   password {password}",
+        until=score_file if wishes.is_scored else None,
+    )
     if not wishes.is_scored:
         return None
     if not score_file.is_file():
@@ -144,10 +150,3 @@ async def _prepare_accounts(settings: Settings) -> tuple[str, str]:
     finally:
         await store.close()
     return password, key
-
-
-def _free_port() -> int:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

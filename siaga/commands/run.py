@@ -29,7 +29,7 @@ def up(config: ConfigOption = None) -> None:
         _say(f"First account (shown once): user {FIRST_USERNAME}   password {password}")
     if not _is_loopback(settings.api.host):
         _say("It listens beyond this machine: put TLS before it and set api.cookie_secure.")
-    run_system(settings, [], _say)
+    run_system(settings, [], _say, welcome=f"Siaga is up: {api_url(settings)}")
 
 
 def demo(

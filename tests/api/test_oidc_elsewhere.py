@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +12,7 @@ import httpx
 import pytest
 
 from plumbing.embedded_bus import EmbeddedBus
+from plumbing.ports import free_port
 from tests.api.test_oidc import CLIENT_ID, CLIENT_SECRET
 from tests.support.api import PLAIN_HTTP, ApiThread, api_in_thread, api_settings
 
@@ -28,9 +27,7 @@ PERSON = {
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
     """The provider's address; it answers."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [
             # It speaks of what it is going to change itself.

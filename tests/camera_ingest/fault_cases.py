@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from camera_ingest.decoding import HOLD_S
 from camera_ingest.health.limits import HealthLimits
 from contracts import CameraState
+from plumbing.ports import free_port
 from plumbing.settings import IngestSettings
 from simulator.rtsp import (
     HEALTHY,
@@ -101,7 +102,7 @@ class OwnServer:
     def __init__(self, clip: Path) -> None:
         self._clip = clip
         self._thread: RtspThread | None = None
-        self._port = 0
+        self._port = free_port()
         self.on()
 
     def on(self) -> None:
@@ -109,7 +110,6 @@ class OwnServer:
         self._thread.server = RtspServer(port=self._port)
         self._thread.__enter__()
         self.url = self._thread.serve_file("a", self._clip)
-        self._port = self._thread.server.port
 
     def off(self) -> None:
         if self._thread is not None:

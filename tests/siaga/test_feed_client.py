@@ -16,6 +16,7 @@ from incidents.tables import LogRow
 from plumbing.bus import Bus
 from plumbing.clock import SystemClock
 from plumbing.ids import new_id
+from plumbing.ports import free_port
 from siaga.feed_client import Change, FeedRefused, Gap, Item, Snapshot, Waits, follow_feed
 from tests.api.made import found_incident
 from tests.support.api import api_settings, running_api
@@ -60,18 +61,19 @@ async def test_a_snapshot_then_every_change(tmp_path: Path, bus: Bus) -> None:
 async def test_a_server_that_goes_away_and_comes_back_costs_no_change(
     tmp_path: Path, bus: Bus
 ) -> None:
-    async with running_api(api_settings(tmp_path), bus) as api:
-        port, key = api.url.rpartition(":")[2], api.keys[Role.VIEWER]
+    # Nobody else gets it while nothing listens there.
+    settings = api_settings(tmp_path, api__port=free_port())
+    async with running_api(settings, bus) as api:
+        key = api.keys[Role.VIEWER]
         feed = follow_feed(api.url, key=key, waits=BRISK)
         await take(feed, 1)
         await write(api.store, 2)
         assert seqs(await take(feed, 2)) == [1, 2]
-        database = api.settings.database_url
-    store = await Store.open(database, SystemClock())
+    store = await Store.open(settings.database_url, SystemClock())
     await write(store, 5)
     waiting = asyncio.create_task(take(feed, 8))
     await asyncio.sleep(0.3)
-    async with running_api(api_settings(tmp_path, api__port=port), bus):
+    async with running_api(settings, bus):
         await write(store, 3)
         assert seqs(await waiting) == list(range(3, 11))
         await feed.aclose()
@@ -119,13 +121,15 @@ async def test_what_retrying_cannot_mend_is_raised(
 
 
 async def test_it_waits_for_a_server_that_is_not_there_yet(tmp_path: Path, bus: Bus) -> None:
-    async with running_api(api_settings(tmp_path), bus) as api:
-        port, key = api.url.rpartition(":")[2], api.keys[Role.VIEWER]
+    # Nobody else gets it while nothing listens there.
+    settings = api_settings(tmp_path, api__port=free_port())
+    async with running_api(settings, bus) as api:
+        key = api.keys[Role.VIEWER]
         url = api.url
     waiting = asyncio.create_task(take(follow_feed(url, key=key, waits=BRISK), 1))
     await asyncio.sleep(0.2)
     assert not waiting.done()
-    async with running_api(api_settings(tmp_path, api__port=port), bus):
+    async with running_api(settings, bus):
         (first,) = await waiting
     assert isinstance(first, Snapshot)
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,7 +71,7 @@ class Running:
         self._said.close()
 
 
-def eventually(true: Callable[[], bool], within_s: float = 15.0) -> None:
+def eventually(true: Callable[[], bool], within_s: float = 60.0) -> None:
     end_s = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < end_s, "did not come true in time"
@@ -246,6 +247,23 @@ async def test_a_healthy_time_forgets_earlier_failures(tmp_path: Path) -> None:
         await task
     # Unforgotten, the fourth wait would be eight times the first.
     assert all("again in 0.0 s" in line for line in said if "ended" in line)
+
+
+async def test_who_waits_is_welcomed_once_all_roles_are_ready(tmp_path: Path) -> None:
+    said: list[str] = []
+    is_ready = threading.Event()
+    argv = [sys.executable, "-c", "import time; time.sleep(600)"]
+    roles = [Role(name="slow", argv=argv, ready=is_ready.is_set), Role(name="last", argv=argv)]
+    supervisor = Supervisor(roles, tmp_path / "run", say=said.append, welcome="come in")
+    running = asyncio.create_task(supervisor.run())
+    async with asyncio.timeout(20):
+        await comes_true(lambda: any(line.startswith("slow: started") for line in said))
+        assert "come in" not in said
+        is_ready.set()
+        await comes_true(lambda: "come in" in said)
+        assert any(line.startswith("last: started") for line in said)
+        supervisor.stop()
+        await running
 
 
 async def test_a_role_that_hangs_is_killed_and_started_again() -> None:

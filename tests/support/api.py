@@ -170,7 +170,7 @@ def api_in_thread(settings: Settings, bus_url: str, namespace: str) -> Iterator[
         raise failed[0]
 
 
-async def until(check: Callable[[], bool], timeout_s: float = 5.0) -> None:
+async def until(check: Callable[[], bool], timeout_s: float = 30.0) -> None:
     """Wait for something that another task brings about."""
     async with asyncio.timeout(timeout_s):
         while not check():  # noqa: ASYNC110 -- what is waited for has no event
