@@ -104,7 +104,7 @@ def widened(pose: CameraPose, shift: ViewShift | None = None) -> CameraPose:
         try:
             told = propose(camera, shift)
         except ValueError:
-            pass
+            pass  # it matches in too little to say how far it turned: as if nothing were known
         else:
             turns = (told.turned_deg, told.tilted_deg, told.rolled_deg)
             more = np.abs([*np.radians(turns), math.log(told.zoomed)]) + np.radians(0.5)
