@@ -38,7 +38,8 @@ def flooded(picture: Picture, rng: np.random.Generator) -> Picture:
     water = mirrors[..., None] * mirrored + (1.0 - mirrors[..., None]) * own.astype(np.float32)
     water *= 1.0 + float(rng.uniform(0.01, 0.06)) * _ripples(height, width, rng)[..., None]
     covered = covered[..., None]
-    return np.clip(picture * (1.0 - covered) + water * covered, 0, 255).astype(np.uint8)
+    shown = picture * (1.0 - covered) + water * covered
+    return np.asarray(np.clip(shown, 0, 255), dtype=np.uint8)
 
 
 def merely_wet(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -56,7 +57,8 @@ def merely_wet(picture: Picture, rng: np.random.Generator) -> Picture:
     )
     road = picture * float(rng.uniform(0.65, 0.95))
     sheen = sheen[..., None]
-    return np.clip(road * (1.0 - 0.5 * sheen) + drawn_out * sheen, 0, 255).astype(np.uint8)
+    shown = road * (1.0 - 0.5 * sheen) + drawn_out * sheen
+    return np.asarray(np.clip(shown, 0, 255), dtype=np.uint8)
 
 
 def _shore(height: int, width: int, at: float, rng: np.random.Generator) -> Field:

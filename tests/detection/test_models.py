@@ -27,6 +27,7 @@ from detection import (
 from detection.boxes import iou_matrix
 from detection.evaluation import read_rgb
 from detection.model_card import DETECTOR, FLOOD, MODELS
+from detection.runtime import SURELY_DRY
 
 HAS_TRAIN_EXTRA = all(find_spec(name) for name in ("torch", "ultralytics"))
 
@@ -108,6 +109,19 @@ def test_flood_probabilities_are_probabilities(flood_classifier: FloodClassifier
     assert all(0.0 <= v <= 1.0 for v in values)
     drawn = flood_classifier.classify([noise(1)], [(0, 0, 640, 126)])
     assert drawn != values[:1]
+
+
+def test_a_road_that_is_not_surely_dry_may_run_either_way(
+    flood_classifier: FloodClassifier, hazards: Path
+) -> None:
+    paths = sorted((hazards / "flood_scenes/flood").glob("*.jpg"))[::60]
+    pictures = [read_rgb(p) for p in paths]
+    scores = flood_classifier.classify(pictures)
+    mirrored = flood_classifier.classify([np.ascontiguousarray(p[:, ::-1]) for p in pictures])
+    both = [(a, b) for a, b in zip(scores, mirrored, strict=True) if min(a, b) > SURELY_DRY]
+    assert len(both) >= 6
+    for one, other in both:
+        assert one == pytest.approx(other, abs=0.03)
 
 
 def test_flooded_streets_outscore_dry_junctions(
