@@ -1,6 +1,11 @@
 // What Siaga itself draws: sources and layers above any basemap, from the ground up.
 
-import type { ExpressionSpecification, LayerSpecification, SourceSpecification } from 'maplibre-gl';
+import type {
+  ExpressionSpecification,
+  LayerSpecification,
+  SourceSpecification,
+  SymbolLayerSpecification,
+} from 'maplibre-gl';
 import { MAP_FONT } from './basemap';
 import type { Palette } from './palette';
 
@@ -175,34 +180,28 @@ function cameraLayers(palette: Palette): LayerSpecification[] {
     15,
     1,
   ];
+  const mark: SymbolLayerSpecification['layout'] = {
+    'icon-image': ['get', 'icon'],
+    'icon-rotate': ['get', 'bearing'],
+    'icon-rotation-alignment': 'map',
+    'icon-allow-overlap': true,
+    'icon-ignore-placement': true,
+    'icon-size': near,
+  };
   return [
     {
       id: 'cameras',
       type: 'symbol',
       source: 'cameras',
       filter: ['!=', role, 'watching'],
-      layout: {
-        'icon-image': ['get', 'icon'],
-        'icon-rotate': ['get', 'bearing'],
-        'icon-rotation-alignment': 'map',
-        'icon-allow-overlap': true,
-        'icon-ignore-placement': true,
-        'icon-size': near,
-      },
+      layout: mark,
     },
     {
       id: 'cameras-watching',
       type: 'symbol',
       source: 'cameras',
       filter: ['==', role, 'watching'],
-      layout: {
-        'icon-image': ['get', 'icon'],
-        'icon-rotate': ['get', 'bearing'],
-        'icon-rotation-alignment': 'map',
-        'icon-allow-overlap': true,
-        'icon-ignore-placement': true,
-        'icon-size': near,
-      },
+      layout: mark,
     },
     {
       id: 'camera-names-sick',

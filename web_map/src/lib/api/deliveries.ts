@@ -82,7 +82,7 @@ export class DeliveryRoutes {
       .filter((one) => one.fix_ids.length === 0)
       .map((one) => ({
         id: one.message_id,
-        name: `${one.channel.toUpperCase()} · ${one.sender}`,
+        name: [one.channel.toUpperCase(), one.sender].filter(Boolean).join(' · '),
         at: one.received_at,
         why: one.problems.join('; '),
         url: messageUrl(one.message_id),
