@@ -193,7 +193,8 @@ def import_cameras(
         verb = "would be" if dry_run or problems else "are"
         typer.echo(f"{len(cameras)} cameras {verb} registered, {known} of them known before")
     if problems:
-        raise Failure(f"{len(problems)} problems in {file}; nothing was registered")
+        what = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise Failure(f"{what} in {file}; nothing was registered")
 
 
 async def _register(settings: Settings, cameras: list[ImportedCamera], *, write: bool) -> int:
