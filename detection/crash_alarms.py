@@ -51,6 +51,8 @@ class CrashAlarms:
         """By track, from when it began: a crash must not talk itself down."""
         self._count = 0
         self._spoke_s = float("-inf")
+        self._restless_llr = 0.0
+        """When the camera last began to speak of a crash, and how restless it was then."""
         self._judged_s = float("-inf")
 
     @property
@@ -103,12 +105,15 @@ class CrashAlarms:
         return self.outbox.send(track, Sighting.CRASH, with_aftermath, self._card, moment)
 
     def _heard(self, spoke: bool, clutter: ClutterMap, at_s: float) -> float:
-        """How restless the camera was before this judgement, in nats; the judgement is counted."""
-        restless_llr = clutter.restlessness.llr(at_s)
-        begins = spoke and abs(at_s - self._spoke_s) > LOST_AFTER_S
-        self._spoke_s = at_s if begins else self._spoke_s
-        clutter.restlessness.note(at_s, spoke=begins)
-        return restless_llr
+        """How restless the camera was before it spoke, in nats; this judgement is counted."""
+        if abs(at_s - self._spoke_s) <= LOST_AFTER_S:
+            # One crash is judged many times: it must not talk itself down.
+            clutter.restlessness.note(at_s, spoke=False)
+            return self._restless_llr
+        self._restless_llr = clutter.restlessness.llr(at_s)
+        self._spoke_s = at_s if spoke else self._spoke_s
+        clutter.restlessness.note(at_s, spoke=spoke)
+        return self._restless_llr
 
     def _track_of(self, clip: CrashVerdict, xyxy: NDArray[np.float32]) -> Track | None:
         """The crash that a judgement is about, if it was told of: what crashes slides on and others

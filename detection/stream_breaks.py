@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 Grey = NDArray[np.uint8]
 Field = NDArray[np.float32]
 
-LONGEST_STEP_S = 0.32
-"""Of pictures a fifth of a second apart one and a half: farther apart one is missing."""
+LONGEST_STEP_S = 0.45
+"""Farther apart pictures are missing; of streams of 24 a second those nearest to every fifth of a
+second are up to two fifths apart."""
 _FAINTEST = 12.0
 """Grey levels: fainter pictures are not stretched further."""
 _NEIGHBOURS = 3

@@ -41,11 +41,12 @@ def test_where_a_stream_jumps_the_clip_begins_anew(light: float) -> None:
     assert breaks(put_together, seconds(24)) == [12]
 
 
-def test_a_missing_picture_is_a_break_and_uneven_ones_are_none() -> None:
+def test_missing_pictures_are_a_break_and_uneven_ones_are_none() -> None:
     times_s = seconds(12)
-    late = [*times_s[:6], *(t + 0.2 for t in times_s[6:])]
+    late = [*times_s[:6], *(t + 0.3 for t in times_s[6:])]
     assert breaks(traffic(12), late) == [6]
-    uneven = [t + (0.05 if i % 2 else 0.0) for i, t in enumerate(times_s)]
+    # A film of 24 pictures a second, at the nearest to every fifth of a second.
+    uneven = [t + (0.2 if i > 5 else 0.0) for i, t in enumerate(times_s)]
     assert breaks(traffic(12), uneven) == []
 
 

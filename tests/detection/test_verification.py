@@ -368,6 +368,15 @@ def test_a_camera_whose_traffic_passes_for_crashes_must_be_surer() -> None:
     assert [d for d in at(16 * 12, 0.6) if d.llr > 2.0], "a crash is surer than its traffic"
 
 
+def test_a_crash_that_grows_surer_does_not_talk_itself_down() -> None:
+    _, judged = watched_for_crashes()
+    begun_s = START.timestamp()
+    assert judged(4, clip(0.5, begun_s + 3))
+    elsewhere = (0.7, 0.0, 0.9, 0.2)
+    assert judged(60, clip(0.35, begun_s + 59, box=elsewhere)) == []
+    assert judged(61, clip(0.42, begun_s + 60, box=elsewhere)), "the bar is that of its beginning"
+
+
 def test_with_a_crash_model_a_single_picture_s_crash_is_a_reason_to_look_and_no_alarm() -> None:
     one, _ = watched_for_crashes()
     sent: list[Detection] = []
