@@ -6,7 +6,7 @@ clutter (`scoring`); the partition of the evidence into incidents is changed whe
 sum of ``log(1 + odds)`` (`partition`). Distance and time gates are consequences, not constants.
 """
 
+from geo.fusion.fusion import Fusion
 from geo.fusion.parameters import FusionParameters
-from geo.fusion.partition import Fusion
 
 __all__ = ["Fusion", "FusionParameters"]
