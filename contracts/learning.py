@@ -27,7 +27,7 @@ class LearntFigure:
     frozen: bool = False
 
     def __post_init__(self) -> None:
-        require_text("name", self.name, 80)
+        require_text("name", self.name, 120)
         require_utc("learnt_at", self.learnt_at)
         if self.since is not None:
             require_utc("since", self.since)

@@ -72,8 +72,11 @@ class FusionParameters:
     """Harmless things on the ground that several cameras take for a hazard: a tenth of what they
     report falsely, where each shows a few hundredths of a km2. Where all of them report more than
     ``clutter_tracks_per_camera_day``, there are as many times more of these."""
-    clutter_by_camera: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """The clutter tracks a day of single cameras, learnt."""
+    clutter_by_camera: Mapping[tuple[CameraId, Sighting], float] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """The clutter tracks a day of single cameras, a kind at a time, learnt: whose traffic passes
+    for crashes may be trusted about fires."""
     chatter_shape: float = 0.001
     """Of the gamma distribution of how often one camera reports a kind falsely just now, about the
     share of the time in which it chatters; see `geo.fusion.chatter`."""
@@ -170,8 +173,13 @@ class FusionParameters:
 
     def clutter(self, camera_id: CameraId, sighting: Sighting) -> float:
         """Tracks of a kind a day that a camera usually reports of nothing real."""
-        of_camera = self.clutter_by_camera.get(camera_id, self.clutter_tracks_per_camera_day)
-        return max(of_camera, self.clutter_by_sighting.get(sighting, 0.0))
+        learnt = self.clutter_by_camera.get((camera_id, sighting))
+        return self.assumed_clutter(sighting) if learnt is None else learnt
+
+    def assumed_clutter(self, sighting: Sighting) -> float:
+        """The same of a camera of which nothing has been learnt."""
+        every = self.clutter_by_sighting.get(sighting, 0.0)
+        return max(self.clutter_tracks_per_camera_day, every)
 
     @property
     def rate_of_all(self) -> float:

@@ -13,15 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, cast, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import (
     CallerFix,
+    CameraId,
     Disc,
     Incident,
     IncidentState,
     LearntFigure,
     ReportKind,
+    Sighting,
     SourceKind,
     from_json,
     to_json,
@@ -39,6 +43,7 @@ from incidents.fusing.learnt import (
     Case,
     after_reset,
     calls_by_hazard,
+    clutter_name,
     differs,
     existence,
     false_calls,
@@ -194,43 +199,49 @@ class Learning:
         parameters: FusionParameters,
         now: datetime,
     ) -> list[LearntFigure]:
-        """Tracks a day that belong to nothing real, a camera."""
+        """Tracks a day that belong to nothing real, a camera and kind of sighting."""
         real = {case.incident.id for case in cases if case.real}
-        statement = (
-            select(ReportRow.evidence_key, ReportRow.incident_id, ReportRow.recorded_at)
-            .where(
-                ReportRow.kind == ReportKind.DETECTION.value,
-                ReportRow.exercise.is_(False),
-                ReportRow.recorded_at >= now - CLUTTER_OVER,
-            )
-            .order_by(ReportRow.seq.desc())
-            .limit(MOST_TRACKS)
-        )
         async with self._database.reading(is_long=True) as connection:
-            tracks: dict[str, datetime] = {
-                key: recorded_at
-                for key, incident_id, recorded_at in await connection.execute(statement)
+            statement = (
+                select(
+                    ReportRow.evidence_key,
+                    _sighting(connection),
+                    ReportRow.incident_id,
+                    ReportRow.recorded_at,
+                )
+                .where(
+                    ReportRow.kind == ReportKind.DETECTION.value,
+                    ReportRow.exercise.is_(False),
+                    ReportRow.recorded_at >= now - CLUTTER_OVER,
+                )
+                .order_by(ReportRow.seq.desc())
+                .limit(MOST_TRACKS)
+            )
+            tracks: dict[tuple[str, str], datetime] = {
+                (key, sighting): recorded_at
+                for key, sighting, incident_id, recorded_at in await connection.execute(statement)
                 if incident_id not in real
             }
         if not tracks:
             return []
         first = min(tracks.values())
-        of_camera: Counter[str] = Counter()
-        for key, recorded_at in tracks.items():
-            camera_id = key.removeprefix("track:").rsplit("/", 1)[0]
-            figure = known.get(CLUTTER + camera_id)
+        counts: Counter[tuple[CameraId, Sighting]] = Counter()
+        for (key, sighting), recorded_at in tracks.items():
+            camera_id = CameraId(key.removeprefix("track:").rsplit("/", 1)[0])
+            of = camera_id, Sighting(sighting)
+            figure = known.get(clutter_name(*of))
             if figure is None or figure.since is None or recorded_at > figure.since:
-                of_camera[camera_id] += 1
+                counts[of] += 1
         found = []
-        for camera_id, count in sorted(of_camera.items()):
-            figure = known.get(CLUTTER + camera_id)
+        for of, count in sorted(counts.items()):
+            figure = known.get(clutter_name(*of))
             since = max(first, figure.since) if figure and figure.since else first
             days = max((now - since) / timedelta(days=1), 0.04)
-            mean = parameters.clutter_tracks_per_camera_day
+            mean = parameters.assumed_clutter(of[1])
             rate = gamma_poisson(count, days, mean, CLUTTER_WEIGHT_DAYS)
             found.append(
                 LearntFigure(
-                    name=(CLUTTER + camera_id)[:80],
+                    name=clutter_name(*of),
                     value=(round(rate, 3),),
                     assumed=(mean,),
                     samples=count,
@@ -238,6 +249,13 @@ class Learning:
                 )
             )
         return found
+
+
+def _sighting(connection: AsyncConnection) -> ColumnElement[str]:
+    """What a detection's report says that was seen; reading all bodies for it would be slow."""
+    if connection.dialect.name == "sqlite":
+        return func.json_extract(ReportRow.body, "$.sighting")
+    return func.json_extract_path_text(cast(ReportRow.body, postgresql.JSON), "sighting")
 
 
 async def _read(writing: Writing, name: str) -> LearntFigure:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contracts import Hazard, Incident, LearntFigure
+from contracts import CameraId, Hazard, Incident, LearntFigure, Sighting
 from geo.fusion import FusionParameters
 from geo.fusion.learning import calls_per_event, gamma_poisson, isotonic
 
@@ -15,7 +15,7 @@ EXISTENCE = "existence"
 DISTANCE = "caller_distance_factor"
 FALSE_CALLS = "false_calls_per_km2_day"
 CLUTTER = "clutter_tracks_per_day/"
-"""Before a camera's id."""
+"""Before a sighting, a slash and a camera's id."""
 CALLS = "calls_per_event/"
 """Before a hazard."""
 
@@ -47,9 +47,7 @@ def parameters_with(
     if FALSE_CALLS in known:
         changes["false_calls_per_km2_day"] = known[FALSE_CALLS][0]
     clutter = {
-        name.removeprefix(CLUTTER): value[0]
-        for name, value in known.items()
-        if name.startswith(CLUTTER)
+        _sighting_of(name): value[0] for name, value in known.items() if name.startswith(CLUTTER)
     }
     calls = {
         Hazard(name.removeprefix(CALLS)): value[0]
@@ -63,6 +61,16 @@ def parameters_with(
         calls_by_hazard=calls,
     )
     return parameters, known.get(EXISTENCE, ())
+
+
+def clutter_name(camera_id: CameraId, sighting: Sighting) -> str:
+    """What the figure is called of how much of a kind a camera reports of nothing real."""
+    return f"{CLUTTER}{sighting}/{camera_id}"
+
+
+def _sighting_of(name: str) -> tuple[CameraId, Sighting]:
+    sighting, camera_id = name.removeprefix(CLUTTER).split("/", 1)
+    return CameraId(camera_id), Sighting(sighting)
 
 
 def existence(cases: Sequence[Case], now: datetime) -> LearntFigure:

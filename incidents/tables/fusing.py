@@ -27,7 +27,7 @@ class LearntRow(Table):
     """A figure that fusion has learnt; `contracts.LearntFigure` is its body."""
 
     __tablename__ = "learnt"
-    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
     frozen: Mapped[bool]
     """Learning leaves it as it is."""
     body: Mapped[str]

@@ -135,8 +135,8 @@ describe('keys and passwords', () => {
 describe('learnt figures', () => {
   it('are told in words, with pairs as pairs', () => {
     preferences.language = 'en';
-    expect(learntName('clutter_tracks_per_day/cam-7', () => 'Kranji')).toBe(
-      'False sightings a day: Kranji',
+    expect(learntName('clutter_tracks_per_day/crash/cam-7', () => 'Kranji')).toBe(
+      'False sightings a day, crash: Kranji',
     );
     expect(learntName('something_new', (id) => id)).toBe('something_new');
     expect(learntValue('existence', [0.2, 0.11, 0.9, 0.83])).toBe(

@@ -7,18 +7,21 @@ import pytest
 
 from contracts import (
     CallId,
+    CameraId,
     Contribution,
     Incident,
     IncidentId,
     IncidentState,
+    Sighting,
     SourceKind,
+    TrackId,
 )
 from geo.fusion import FusionParameters
 from incidents.errors import NotFound
-from incidents.fusing.learnt import CALLS, EXISTENCE, FALSE_CALLS, parameters_with
+from incidents.fusing.learnt import CALLS, CLUTTER, EXISTENCE, FALSE_CALLS, parameters_with
 from incidents.rows import add_row
 from incidents.store import Store
-from tests.incidents.make import estimate, incident
+from tests.incidents.make import detection, estimate, incident
 from tests.support.store import START
 
 ASSUMED = FusionParameters()
@@ -113,3 +116,25 @@ async def test_how_many_people_call_is_learnt_from_ended_incidents(store: Store)
     await store.learning.reset(figure.name)
     parameters, _ = parameters_with(ASSUMED, await store.learning.figures())
     assert parameters.calls_per_event(hazard) == ASSUMED.calls_per_event(hazard)
+
+
+async def test_what_a_camera_cries_of_one_kind_is_not_held_against_another(
+    any_store: Store,
+) -> None:
+    for number in range(60):
+        sighting = Sighting.FIRE if number == 0 else Sighting.CRASH
+        seen = replace(
+            detection(number), track_id=TrackId(f"{sighting}-{number}"), sighting=sighting
+        )
+        await any_store.reports.accept([seen])
+    camera_id = CameraId("camera-1")
+    await any_store.learning.learn(ASSUMED, START + timedelta(days=1))
+    figures = {one.name: one for one in await any_store.learning.figures()}
+    crash = figures[f"{CLUTTER}crash/{camera_id}"]
+    assert crash.samples == 59 and figures[f"{CLUTTER}fire/{camera_id}"].samples == 1
+    parameters, _ = parameters_with(ASSUMED, figures.values())
+    assert parameters.clutter(camera_id, Sighting.CRASH) == crash.value[0] > 10
+    assert parameters.clutter(camera_id, Sighting.FIRE) < 2 * ASSUMED.assumed_clutter(Sighting.FIRE)
+    assert parameters.clutter(camera_id, Sighting.SMOKE) == ASSUMED.assumed_clutter(Sighting.SMOKE)
+    other = CameraId("another")
+    assert parameters.clutter(other, Sighting.CRASH) == ASSUMED.assumed_clutter(Sighting.CRASH)

@@ -6,7 +6,7 @@ import type { Hazard } from './types';
 const CLUTTER = 'clutter_tracks_per_day/';
 const CALLS = 'calls_per_event/';
 
-/** Such as `clutter_tracks_per_day/camera-7`; an unknown one shows as it is. */
+/** Such as `clutter_tracks_per_day/crash/camera-7`; an unknown one shows as it is. */
 export function learntName(name: string, cameraName: (id: string) => string): string {
   if (name === 'existence') return t('learn.existence');
   if (name === 'caller_distance_factor') return t('learn.distance');
@@ -15,7 +15,11 @@ export function learntName(name: string, cameraName: (id: string) => string): st
     return t('learn.calls', { hazard: t(`hazard.${name.slice(CALLS.length) as Hazard}`) });
   }
   if (!name.startsWith(CLUTTER)) return name;
-  return t('learn.clutter', { camera: cameraName(name.slice(CLUTTER.length)) });
+  const [sighting = '', ...camera] = name.slice(CLUTTER.length).split('/');
+  return t('learn.clutter', {
+    sighting: t(`sighting.${sighting as 'fire' | 'smoke' | 'crash' | 'flood'}`),
+    camera: cameraName(camera.join('/')),
+  });
 }
 
 export function learntValue(name: string, value: readonly number[]): string {

@@ -112,7 +112,7 @@ export const admin: Record<keyof typeof inIndonesian, string> = {
   'learn.distance': 'How much farther off callers stand than assumed',
   'learn.falseCalls': 'False calls a km² and day',
   'learn.calls': 'Calls an event: {hazard}',
-  'learn.clutter': 'False sightings a day: {camera}',
+  'learn.clutter': 'False sightings a day, {sighting}: {camera}',
   'models.none': 'No worker has told of its models yet.',
   'models.detector': 'Detector',
   'models.flood': 'Flood',

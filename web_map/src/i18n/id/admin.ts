@@ -110,7 +110,7 @@ export const admin = {
   'learn.distance': 'Seberapa lebih jauh penelepon berdiri daripada anggapan',
   'learn.falseCalls': 'Panggilan palsu per km² per hari',
   'learn.calls': 'Panggilan per kejadian: {hazard}',
-  'learn.clutter': 'Pengamatan palsu per hari: {camera}',
+  'learn.clutter': 'Pengamatan palsu per hari, {sighting}: {camera}',
   'models.none': 'Belum ada pekerja yang melaporkan modelnya.',
   'models.detector': 'Detektor',
   'models.flood': 'Banjir',
