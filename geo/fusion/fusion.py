@@ -95,10 +95,10 @@ class Fusion:
         changed = {step.incident.id for step in steps}
         steps += [
             Step(DecisionKind.UPDATE, incident)
-            for incident in renewed
+            for incident, before in renewed.items()
             if incident.id not in changed
             and self._partition.register.get(incident.id) is incident
-            and self._telling.has_changed(incident)
+            and self._telling.has_changed(incident, before)
         ]
         decisions = self._told(steps)
         self._sweep()

@@ -91,20 +91,23 @@ class Partition:
                 for each in heard:
                     each.incident = None
 
-    def renew(self, heard: Heard) -> list[Standing]:
-        """The incidents of what else has changed by a report, put together as they were."""
+    def renew(self, heard: Heard) -> dict[Standing, float]:
+        """The incidents of what else has changed by a report, put together as they were, and their
+        log odds before.
+        """
         concerned: dict[IncidentId, Standing] = {}
         for other in self._hearing.renewed:
             incident = self.register.get(other.incident)
             if incident is not None:
                 concerned[incident.id] = incident
-        for incident in concerned.values():
+        before = {incident: incident.score.log_z for incident in concerned.values()}
+        for incident in before:
             pieces = [
                 piece if piece.key == heard.key else self._hearing.of(piece).placed
                 for piece in incident.score.pieces
             ]
             self._settle(incident, Score.of(pieces, self._parameters))
-        return list(concerned.values())
+        return before
 
     def place(self, heard: Heard, report: Report) -> list[Step]:
         """Find a new piece its incident, or found one."""

@@ -30,8 +30,6 @@ class Standing:
     ended: bool = False
     counted: float = 0.0
     """What the number of calls said when it was last thought of, in nats."""
-    told: float | None = None
-    """Its log odds when it was last told of."""
 
 
 class Register:

@@ -41,7 +41,6 @@ class Telling:
         score = incident.score
         best = score.hazards.index(score.hazard_probabilities[0][0])
         incident.counted = score.call_count(at_s)[best]
-        incident.told = score.log_z
         return estimate_of(
             score,
             [self._hearing.of(piece) for piece in score.pieces],
@@ -55,14 +54,17 @@ class Telling:
         """Whether time has told something since the incident was last thought of."""
         return self._is_watched(incident, at_s) or self._is_awaited(incident, at_s)
 
-    def has_changed(self, incident: Standing) -> bool:
-        """Whether what its sources say has changed by enough since it was last told of to be told,
-        of an incident that anybody is shown."""
-        if incident.told is None or incident.ended:
-            return False
+    def has_changed(self, incident: Standing, before: float) -> bool:
+        """Whether what its sources say has changed by enough to be told, of an incident that
+        anybody is shown; ``before`` were its log odds.
+
+        It has where they went over a line of a scale of `NEWS_NATS`: then small steps add up, and
+        nothing needs to be known of what was told last, which a restart forgets.
+        """
         log_z = incident.score.log_z
-        is_shown = max(log_z, incident.told) > math.log(TOLD_FROM)
-        return is_shown and abs(log_z - incident.told) > NEWS_NATS
+        if incident.ended or max(log_z, before) < math.log(TOLD_FROM):
+            return False
+        return _line(log_z) != _line(before)
 
     def _is_watched(self, incident: Standing, at_s: float) -> bool:
         p = self._parameters
@@ -80,3 +82,8 @@ class Telling:
         if self.watch is None or not self.live:
             return None
         return unseen_by(incident.score, self.watch, self.live, at_s, self._parameters)
+
+
+def _line(log_z: float) -> float:
+    """The line of the scale of `NEWS_NATS` below log odds, which may be minus infinity."""
+    return log_z // NEWS_NATS if math.isfinite(log_z) else log_z
