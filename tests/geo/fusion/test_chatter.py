@@ -167,6 +167,26 @@ def test_a_new_writer_thinks_the_same_of_chatter(fusion: Fusion, say: Reporter) 
         assert restored.estimate(incident_id) == fusion.estimate(incident_id)
 
 
+def test_a_new_writer_tells_of_chatter_what_the_old_one_would_have(say: Reporter) -> None:
+    reports = [
+        say.detection("b", "fire", pixel_of("b", 0, 50), llr=9),
+        say.detection("a", "fire", pixel_of("a", -9, 38), llr=6, at_s=10),
+        *(
+            say.detection("a", f"t{n}", pixel_of("a", 12.0 * (n % 3 - 1), 20 + 25.0 * (n % 4)),
+                          llr=n % 7, at_s=20 + 12 * n)
+            for n in range(10)
+        ),
+    ]  # fmt: skip
+    undisturbed = Fusion(FusionParameters(), PROJECTION, CAMERAS)
+    told = [undisturbed.add(report) for report in reports]
+    assert any(len(decisions) > 1 for decisions in told)
+    for cut in range(1, len(reports)):
+        restarted = Fusion(FusionParameters(), PROJECTION, CAMERAS)
+        before = [decision for decisions in told[:cut] for decision in decisions]
+        restarted.restore(reports[:cut], assigned(before), touched=())
+        assert [restarted.add(report) for report in reports[cut:]] == told[cut:]
+
+
 def test_what_all_cameras_report_much_of_is_mostly_one_look_alike(say: Reporter) -> None:
     reports = [
         say.detection("a", "t", pixel_of("a", 0, 50), Sighting.CRASH, llr=3),
