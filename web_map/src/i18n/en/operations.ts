@@ -48,7 +48,7 @@ export const operations: Record<keyof typeof inIndonesian, string> = {
 
   'incident.none': 'Choose an incident',
   'incident.none.more': 'J and K go through the queue.',
-  'incident.none.new': '{count} new alarms are waiting. Press J.',
+  'incident.none.new': 'New alarms: {count}. Press J for the first.',
   'incident.none.quiet': 'All quiet',
   'incident.none.quiet.more': 'Nothing is waiting. A new alarm appears in the queue, and sounds.',
   'incident.exercise': 'EXERCISE',
