@@ -210,7 +210,11 @@ async def outcome(store: Store) -> dict[str, object]:
     async with store._database.reading() as connection:
         for row in await connection.execute(select(IncidentRow)):
             one = latest(row)
-            estimate = replace(one.estimate, last_report_at=START)
+            # Time alone takes from what nobody else has called about, as often as it is looked at
+            # anew; that a restart tells the same of reports is held where no clock runs.
+            estimate = replace(
+                one.estimate, last_report_at=START, contributions=(), probability=0.0
+            )
             found[one.id] = (one.state, one.duplicate_of, one.level, estimate)
     return found
 
