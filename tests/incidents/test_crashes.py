@@ -24,6 +24,7 @@ from contracts import (
     LonLat,
     Report,
     ReportBody,
+    SourceKind,
     TrackId,
 )
 from incidents.fusing.mind import Mind
@@ -210,10 +211,15 @@ async def outcome(store: Store) -> dict[str, object]:
     async with store._database.reading() as connection:
         for row in await connection.execute(select(IncidentRow)):
             one = latest(row)
-            # Time alone takes from what nobody else has called about, as often as it is looked at
-            # anew; that a restart tells the same of reports is held where no clock runs.
+            # Who leads looks again at once, and counts the calls that should have come by then. The
+            # probability is the sum of what is left and of that.
+            told = tuple(
+                share
+                for share in one.estimate.contributions
+                if share.source is not SourceKind.CALL_COUNT
+            )
             estimate = replace(
-                one.estimate, last_report_at=START, contributions=(), probability=0.0
+                one.estimate, last_report_at=START, contributions=told, probability=0.0
             )
             found[one.id] = (one.state, one.duplicate_of, one.level, estimate)
     return found
