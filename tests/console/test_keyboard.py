@@ -215,6 +215,7 @@ def test_a_shift_without_a_mouse(hands: Hands, api: ApiThread) -> None:
     hands.see_no("wall")
     hands.tab_to("screen-admin")
     hands.press("Enter")
+    hands.see("admin-accounts")
     hands.tab_to("admin-accounts")
     for tab, shows in ADMIN_TABS.items():
         expect(page.get_by_test_id(f"admin-{tab}")).to_be_focused()
