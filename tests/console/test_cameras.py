@@ -136,10 +136,13 @@ def test_six_clicks_and_a_horizon_give_the_commands_pose(
     expect(console.get_by_test_id("cal-picture").locator("img")).to_be_visible()
     pixels, seen = TRUE.project(np.array([_world(*spot) for spot in GROUND]))
     assert seen.all()
+    stage = console.get_by_test_id("cal-picture")
+    aimed_at = stage.bounding_box()
     for (u, v), (right_m, ahead_m) in zip(pixels.tolist(), GROUND, strict=True):
         x, y, _ = _world(right_m, ahead_m)
         _click_picture(console, u, v)
         _click_map(console, PROJECTION.place(x, y))
+        assert stage.bounding_box() == aimed_at, "the picture moved under the pointer"
     console.get_by_test_id("mode-horizon").check(force=True)
     far = [(*_world(right_m, 1e6)[:2], TRUE.h) for right_m in (-3e5, 3e5)]
     horizon, _ = TRUE.project(np.array(far))

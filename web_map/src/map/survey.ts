@@ -29,6 +29,8 @@ export interface Survey {
   camera: LonLat;
   spots: readonly SurveySpot[];
   preview: CalibrationPreview | null;
+  /** Somebody is clicking spots: the map stays as it is. */
+  begun: boolean;
 }
 
 export interface SurveyEvents {
@@ -91,10 +93,11 @@ export class SurveyMap {
     for (const [name, data] of Object.entries(featuresOf(survey))) {
       this.map.getSource<GeoJSONSource>(name)?.setData(data);
     }
-    if (!this.fitted && survey.preview?.field_of_view) this.fit(survey, survey.preview);
+    if (survey.begun) this.fitted = true;
+    else if (!this.fitted && survey.preview?.field_of_view) this.fit(survey, survey.preview);
   }
 
-  /** Once, at the start: later the map stays where somebody has moved it. */
+  /** Once, at the start: later the map stays where somebody has moved it, or aims at it. */
   private fit({ camera }: Survey, { field_of_view }: CalibrationPreview): void {
     this.fitted = true;
     const bounds = field_of_view === null ? null : boundsOf([field_of_view]);
