@@ -136,6 +136,15 @@ class Mixture:
         return Mixture(self.log_weights, means, factor**2 * self.covariances)
 
 
+def density(off: Floats, covariance: Floats) -> float:
+    """Of one Gaussian (1/m2), ``(2,)`` metres off its mean; many at once: `Mixture.log_density`."""
+    (a, b), (_, d) = covariance.tolist()
+    det = a * d - b * b
+    x, y = off.tolist()
+    distance2 = (d * x * x - 2 * b * x * y + a * y * y) / det
+    return math.exp(-0.5 * distance2) / (2 * math.pi * math.sqrt(det))
+
+
 def log_sum(terms: Floats, axis: int) -> Floats:
     """Log of the sum of exponentials, without overflow."""
     top = np.max(terms, axis=axis, keepdims=True)

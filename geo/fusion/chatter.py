@@ -37,6 +37,7 @@ from contracts import CameraId, Sighting
 from geo.fusion.evidence import TrackEvidence
 from geo.fusion.laws import DAY_S
 from geo.fusion.parameters import FusionParameters
+from geo.mixture import density
 
 MEMORY_S = 6 * 3600.0
 """Tracks that began this far apart say nothing of one another."""
@@ -57,7 +58,7 @@ class Other:
     apart_s: float
     """Between the two beginnings."""
     llr: float
-    density: float = 1.0
+    denser: float = 1.0
     """How many times likelier clutter like it is at the judged one's place than anywhere."""
 
 
@@ -74,7 +75,7 @@ def log_chatter(llr: float, others: Iterable[Other], usual_per_day: float, shape
     for other in sorted(others, key=lambda each: each.apart_s):
         alike = math.exp(min(0.0, other.llr + ALIKE_NATS - llr))
         doubted = 1 / (1 + math.exp(min(other.llr - DOUBTED_NATS, 700.0)))
-        count += other.density * alike * doubted
+        count += other.denser * alike * doubted
         rate = max(rate, count / (shape + usual_per_day * other.apart_s / DAY_S))
     return math.log(rate)
 
@@ -102,9 +103,9 @@ class Chatter:
             if apart_s > MEMORY_S or self._of_one_cause(track, other):
                 theirs.pop(track.key, None)
                 continue
-            density = _density(track, other)
-            mine[other.key] = Other(apart_s, other.llr, density)
-            theirs[track.key] = Other(apart_s, track.llr, density)
+            denser = _denser(track, other)
+            mine[other.key] = Other(apart_s, other.llr, denser)
+            theirs[track.key] = Other(apart_s, track.llr, denser)
         if len(known) > MOST_TRACKS:
             others = (other for other in known.values() if other is not track)
             self._drop(min(others, key=lambda one: (one.started_s, one.order)))
@@ -139,11 +140,9 @@ class Chatter:
         )
 
 
-def _density(one: TrackEvidence, other: TrackEvidence) -> float:
+def _denser(one: TrackEvidence, other: TrackEvidence) -> float:
     """How many times denser than evenly over the view clutter like one track is about the other."""
     mine, theirs = one.place(None), other.place(None)
     around = mine.covariance + theirs.covariance + AROUND_M**2 * np.eye(2)
-    off = mine.mean - theirs.mean
-    there = math.exp(-0.5 * float(off @ np.linalg.solve(around, off)))
-    there /= 2 * math.pi * math.sqrt(float(np.linalg.det(around)))
-    return 0.5 + 0.5 * there * 1e6 * min(one.view_km2, other.view_km2)
+    there_km2 = 1e6 * density(mine.mean - theirs.mean, around)
+    return 0.5 + 0.5 * there_km2 * min(one.view_km2, other.view_km2)

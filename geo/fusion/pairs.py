@@ -9,7 +9,7 @@ import numpy as np
 from geo.fusion.evidence import CallEvidence, TrackEvidence
 from geo.fusion.laws import DAY_S, log_call_count, rate_beside
 from geo.fusion.scoring import Score
-from geo.mixture import Floats
+from geo.mixture import density
 
 LEAST_BOTH = 0.01
 """Probability that both of two sets are events, below which nobody asks who is of which."""
@@ -81,17 +81,9 @@ def _rate_beside(one: Score, other: Score) -> float:
     off = one.place.mean - other.place.mean
     spread = one.place.covariance + other.place.covariance
     return rate_beside(
-        lambda variance_m2: _density_km2(off, spread + variance_m2 * np.eye(2)),
+        lambda variance_m2: 1e6 * density(off, spread + variance_m2 * np.eye(2)),
         abs(one.started_s - other.started_s) / DAY_S,
         dict(one.hazard_probabilities),
         dict(other.hazard_probabilities),
         one.parameters,
     )
-
-
-def _density_km2(off: Floats, spread: Floats) -> float:
-    (a, b), (_, d) = spread.tolist()
-    det = a * d - b * b
-    x, y = off.tolist()
-    distance2 = (d * x * x - 2 * b * x * y + a * y * y) / det
-    return 1e6 * math.exp(-0.5 * distance2) / (2 * math.pi * math.sqrt(det))

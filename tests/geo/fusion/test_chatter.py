@@ -21,7 +21,7 @@ from tests.geo.fusion.stage import CAMERAS, PROJECTION, assigned, feed, pixel_of
 
 llrs = st.floats(-5, 12)
 others = st.builds(
-    Other, apart_s=st.floats(0, 20_000), llr=llrs, density=st.floats(0.5, 40)
+    Other, apart_s=st.floats(0, 20_000), llr=llrs, denser=st.floats(0.5, 40)
 )  # fmt: skip
 
 
