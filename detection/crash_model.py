@@ -63,9 +63,6 @@ class CrashVerdict:
 class CrashJudge:
     """The crash model, opened. One thread at a time."""
 
-    rate_fps = RATE_FPS
-    least_span_s = LEAST_SPAN_S
-
     def __init__(self, card: ModelCard, trees: BoostedTrees) -> None:
         if card.task != "crash":
             raise ModelUnusableError(card.folder, f"task is {card.task}, expected crash")

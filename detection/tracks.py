@@ -101,21 +101,15 @@ class Track:
         return [look for look in self.looks if look.at_s >= at_s]
 
 
-def evidence_llr(looks: Sequence[Look], correlation: float, fade_s: float = float("inf")) -> float:
-    """Joint log-likelihood ratio of correlated looks: their mean times n / (1 + (n - 1)
-    correlation), in which a look weighs 1/e of one that is `fade_s` younger.
+def evidence_by_onset(
+    looks: Sequence[Look], correlation: float, fade_s: float = float("inf")
+) -> list[float]:
+    """Joint log-likelihood ratio of correlated looks, from each one on: their mean times
+    n / (1 + (n - 1) correlation), in which a look weighs 1/e of one that is `fade_s` younger.
 
     The factor is the effective number of independent samples of n equally correlated ones (Kish's
     design effect, with n the effective number of weighted ones); it never exceeds 1 / correlation,
     so that a lamp watched for an hour stays as little proof as a lamp watched for a minute.
-    """
-    return evidence_by_onset(looks, correlation, fade_s)[0] if looks else 0.0
-
-
-def evidence_by_onset(
-    looks: Sequence[Look], correlation: float, fade_s: float = float("inf")
-) -> list[float]:
-    """`evidence_llr` of the looks from each one on.
 
     How well a thing is found differs from thing to thing more than from look to look: a small fire
     is missed every other time. So no look speaks against it by more than the best one speaks for.

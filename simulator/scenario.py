@@ -19,7 +19,7 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from contracts import Hazard
 from simulator.scene.conditions import BY_NAME
@@ -35,7 +35,20 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+def did_you_mean(given: str, known: list[str]) -> str:
+    """The end of a sentence about a name that isn't known."""
+    close = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
+
+
+def _known(conditions: str) -> str:
+    if conditions not in BY_NAME:
+        raise ValueError(f"no such conditions{did_you_mean(conditions, list(BY_NAME))}")
+    return conditions
+
+
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
+Conditions = Annotated[str, AfterValidator(_known)]
 
 
 class Spot(_Strict):
@@ -157,12 +170,7 @@ class WeatherPlan(_Strict):
 
     at_s: Seconds
     over_s: float = Field(60.0, gt=0, le=86_400, description="Until they are fully there")
-    conditions: str
-
-    @field_validator("conditions")
-    @classmethod
-    def _known_conditions(cls, value: str) -> str:
-        return _known(value)
+    conditions: Conditions
 
 
 class MapPlan(_Strict):
@@ -183,7 +191,7 @@ class Scenario(_Strict):
     seconds: float = Field(gt=1, le=86_400)
     repeats: bool = False
     seed: int = Field(7, ge=0)
-    conditions: str = "grey afternoon"
+    conditions: Conditions = "grey afternoon"
     weather: tuple[WeatherPlan, ...] = Field((), description="How the conditions change")
     traffic: float = Field(1.0, gt=0, le=3, description="Vehicles against an ordinary day's")
     walkers: int = Field(14, ge=0, le=80, description="People on foot at a junction")
@@ -192,11 +200,6 @@ class Scenario(_Strict):
     events: tuple[EventPlan, ...] = ()
     faults: tuple[FaultPlan, ...] = ()
     other_calls: OtherCalls | None = None
-
-    @field_validator("conditions")
-    @classmethod
-    def _known_conditions(cls, value: str) -> str:
-        return _known(value)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Scenario:
@@ -237,15 +240,3 @@ class Scenario(_Strict):
             return event.id
         before = sum(other.kind == event.kind for other in self.events[:index])
         return f"{event.kind}-{before + 1}".replace("_", "-")
-
-
-def _known(conditions: str) -> str:
-    if conditions not in BY_NAME:
-        raise ValueError(f"no such conditions{did_you_mean(conditions, list(BY_NAME))}")
-    return conditions
-
-
-def did_you_mean(given: str, known: list[str]) -> str:
-    """The end of a sentence about a name that isn't known."""
-    close = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"

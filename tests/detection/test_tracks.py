@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from detection import Boxes
 from detection.boxes import iou_matrix
 from detection.track_book import Affinity, TrackBook, joined_pieces, overlap, shared_or_near
-from detection.tracks import Look, drift, evidence_llr
+from detection.tracks import Look, drift, evidence_by_onset
 
 
 def book(affinity: Affinity = shared_or_near) -> TrackBook:
@@ -24,7 +24,7 @@ def look(llr: float, at_s: float = 0.0, xyxy: tuple[float, ...] | None = None) -
 def test_evidence_never_exceeds_the_best_look_over_the_correlation(
     llrs: list[float], correlation: float
 ) -> None:
-    total = evidence_llr([look(x) for x in llrs], correlation)
+    total = evidence_by_onset([look(x) for x in llrs], correlation)[0]
     assert abs(total) <= max(abs(x) for x in llrs) / correlation + 1e-9
 
 
@@ -32,8 +32,8 @@ def test_evidence_never_exceeds_the_best_look_over_the_correlation(
 def test_more_looks_at_the_same_thing_never_lower_the_evidence(
     llr: float, count: int, correlation: float
 ) -> None:
-    fewer = evidence_llr([look(llr)] * count, correlation)
-    more = evidence_llr([look(llr)] * (count + 1), correlation)
+    fewer = evidence_by_onset([look(llr)] * count, correlation)[0]
+    more = evidence_by_onset([look(llr)] * (count + 1), correlation)[0]
     assert more >= fewer - 1e-9
     assert fewer >= llr - 1e-9
 
