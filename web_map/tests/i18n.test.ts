@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { dictionaries, translate, type MessageKey } from '../src/i18n';
+import { dictionaries, PLACEHOLDER, translate, type MessageKey } from '../src/i18n';
 
 const keys = Object.keys(dictionaries.id) as MessageKey[];
-const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
+const placeholders = (text: string) => [
+  ...new Set([...text.matchAll(PLACEHOLDER)].map((m) => m[1])),
+];
 
 describe('the two languages', () => {
   it('have the same keys', () => {
@@ -12,12 +14,22 @@ describe('the two languages', () => {
   it.each(keys)('say %s with the same facts, and say something', (key) => {
     expect(dictionaries.id[key].trim()).not.toBe('');
     expect(dictionaries.en[key].trim()).not.toBe('');
-    expect(placeholders(dictionaries.en[key])).toEqual(placeholders(dictionaries.id[key]));
+    expect(placeholders(dictionaries.en[key]).sort()).toEqual(
+      placeholders(dictionaries.id[key]).sort(),
+    );
   });
 
   it('fill in facts and leave an unknown one visible', () => {
     expect(translate('id', 'queue.new', { count: 3 })).toBe('3 baru');
     expect(translate('en', 'queue.new')).toBe('{count} new');
+  });
+
+  it('put the word that goes with the number', () => {
+    const said = (count: string) => translate('en', 'cams.import.done', { count });
+    expect(said('1')).toBe('1 camera was taken over.');
+    expect(said('0')).toBe('0 cameras were taken over.');
+    expect(said('1,001')).toBe('1,001 cameras were taken over.');
+    expect(translate('id', 'top.cameras', { count: '1' })).toBe('1 kamera');
   });
 });
 

@@ -14,8 +14,17 @@ export function isLanguage(value: string): value is Language {
 
 export type Words = Record<string, string | number>;
 
+/** `{count}` is the fact of that name, `{count|camera|cameras}` the word that goes with it. */
+export const PLACEHOLDER = /\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g;
+
 export function translate(language: Language, key: MessageKey, words: Words = {}): string {
-  return dictionaries[language][key].replace(/\{(\w+)\}/g, (whole, name: string) =>
-    name in words ? String(words[name]) : whole,
+  return dictionaries[language][key].replace(
+    PLACEHOLDER,
+    (whole, name: string, one?: string, other?: string) => {
+      const fact = words[name];
+      if (fact === undefined) return whole;
+      if (one === undefined) return String(fact);
+      return String((String(fact) === '1' ? one : other) ?? '');
+    },
   );
 }

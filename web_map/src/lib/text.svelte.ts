@@ -53,9 +53,3 @@ export const at = (time: string | number) => wallTime(time, preferences.language
 export function placeOf({ street, place_name }: { street: string; place_name: string }): string {
   return [street, place_name].filter(Boolean).join(' · ') || t('place.unknown');
 }
-
-/** "1 camera" in English has no s; Indonesian has one form. */
-export function counted(key: 'card.cameras' | 'card.callers' | 'top.cameras', count: number) {
-  const text = t(key, { count: number(count) });
-  return preferences.language === 'en' && count === 1 ? text.replace(/s$/, '') : text;
-}

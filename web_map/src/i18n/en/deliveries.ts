@@ -36,8 +36,7 @@ export const deliveries: Record<keyof typeof inIndonesian, string> = {
   'hooks.again.named': 'Send {subject} again',
   'hooks.again.all': 'Send all again',
   'hooks.again.done': '{count} will be sent again.',
-  'hooks.try': '{count} try',
-  'hooks.tries': '{count} tries',
+  'hooks.tries': '{count} {count|try|tries}',
   'hooks.secret': 'Secret',
   'hooks.once':
     'The secret of {name}, by which it checks our signature. It is shown this once; copy it now.',

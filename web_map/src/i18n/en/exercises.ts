@@ -18,8 +18,7 @@ export const exercises: Record<keyof typeof inIndonesian, string> = {
     'An exercise’s alarms would stand in the queue of those on duty, and its drawn cameras would take the time of the real ones. So exercises have a system of their own, with its own database and accounts.',
   'ex.noCity.how':
     'On a second computer, or on this one while there is room: SIAGA__API__PORT=8113 siaga demo. It prints its address and a password; trainees open it in another window, and scenarios are started there.',
-  'ex.event': '{count} event',
-  'ex.events': '{count} events',
+  'ex.events': '{count} {count|event|events}',
   'conditions.grey afternoon': 'grey afternoon',
   'conditions.bright day': 'bright day',
   'conditions.dusk': 'dusk',

@@ -21,7 +21,7 @@ export const shell: Record<keyof typeof inIndonesian, string> = {
   signout: 'Sign out',
 
   'top.map': 'Operations',
-  'top.cameras': '{count} cameras',
+  'top.cameras': '{count} {count|camera|cameras}',
   'top.sick': '{count} sick',
   'top.newCall': 'New call',
   'top.theme.day': 'Day theme',
@@ -78,7 +78,7 @@ export const shell: Record<keyof typeof inIndonesian, string> = {
 
   'top.screens': 'Screens',
   'top.camerasScreen': 'Cameras',
-  'top.waiting': '{count} alarms waiting',
+  'top.waiting': '{count} {count|alarm|alarms} waiting',
   'top.reportsScreen': 'Reports',
 
   'problem.generic': 'The server refused: {detail}',

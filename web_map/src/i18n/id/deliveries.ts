@@ -34,7 +34,6 @@ export const deliveries = {
   'hooks.again.named': 'Kirim lagi {subject}',
   'hooks.again.all': 'Kirim semua lagi',
   'hooks.again.done': '{count} akan dikirim lagi.',
-  'hooks.try': '{count} percobaan',
   'hooks.tries': '{count} percobaan',
   'hooks.secret': 'Rahasia',
   'hooks.once':

@@ -16,7 +16,6 @@ export const exercises = {
     'Alarm latihan akan berdiri di antrean petugas yang bertugas, dan kamera buatannya mengambil waktu kamera nyata. Karena itu latihan punya sistem sendiri, dengan basis data dan akun sendiri.',
   'ex.noCity.how':
     'Di komputer kedua, atau di sini selama ada ruang: SIAGA__API__PORT=8113 siaga demo. Alamat dan kata sandinya dicetak; peserta membukanya di jendela lain, dan skenario dimulai di sana.',
-  'ex.event': '{count} kejadian',
   'ex.events': '{count} kejadian',
   'conditions.grey afternoon': 'sore mendung',
   'conditions.bright day': 'siang cerah',
