@@ -58,7 +58,8 @@ class CaptureClock:
 
     With the camera's wall clock (RTCP sender reports, HLS program date) that is it. Without, the
     arrival times are freed from the network's jitter: the least delay between stream time and
-    arrival is the nearest to the truth. The times that come out always grow.
+    arrival is the nearest to the truth. The times that come out always grow, unless our own clock
+    is set back: then everything begins anew, or they would stand still until it has caught up.
     """
 
     def __init__(self) -> None:
@@ -68,6 +69,7 @@ class CaptureClock:
         self._last_stream_s = 0.0
         self._camera_offset_s: float | None = None
         self._last_s: float | None = None
+        self._arrival_s = float("-inf")
 
     def note_camera_time(self, stream_s: float, camera_at: datetime) -> None:
         """The stream says that its ``stream_s`` is ``camera_at`` on the camera's wall clock."""
@@ -86,6 +88,9 @@ class CaptureClock:
         """
         arrival_s = captured_s = received_at.timestamp()
         camera_s = None if camera_at is None else camera_at.timestamp()
+        if arrival_s < self._arrival_s - JUMP_S:
+            self._offset_s = self._last_s = None
+        self._arrival_s = arrival_s
         if stream_s is not None:
             captured_s = stream_s + self._least_offset(stream_s, arrival_s)
             if self._camera_offset_s is not None:

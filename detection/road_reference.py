@@ -28,6 +28,8 @@ FIRST_LOOKS = 12
 LOOKS_TOGETHER = (1, 3, 6, 12, 24)
 """Of so many last looks the mean is compared: the more there are, the smaller a rise stands out.
 Looks older than the most of them are learnt."""
+REPLAYED_S = 20.0
+"""A camera that is connected anew sends again what is no older than that."""
 START_LLR = 1.0
 """What a look is worth at most where the road was never seen to look otherwise: enough to support a
 call that speaks of a flood, and too little to be told of alone."""
@@ -109,11 +111,12 @@ class RoadReference:
     def worth(self, llr: float, at_s: float) -> float:
         """What a look is worth here that a classifier states `llr` of, at most that; learns it.
 
-        Looks from before one that was taken are worth nothing, and are not learnt.
+        Looks from shortly before one that was taken are worth nothing, and are not learnt; from
+        long before it they come where the clock was set back.
         """
-        if at_s <= self._told_at_s:
+        if self._told_at_s - REPLAYED_S <= at_s <= self._told_at_s:
             return min(0.0, llr)
-        if at_s - self._told_at_s > FOLLOWS_S:
+        if abs(at_s - self._told_at_s) > FOLLOWS_S:
             self._begin(at_s)
         self._told_at_s = at_s
         if self._usual is None:

@@ -211,7 +211,8 @@ class PreRoll:
     def _trim(self, now: datetime) -> None:
         groups = self._groups
         while self._n_bytes > self.most_bytes or (
-            len(groups) > 1 and groups[1].pictures[0].received_at <= now - self._keep
+            # Later than now: our clock was set back since.
+            len(groups) > 1 and abs(now - groups[1].pictures[0].received_at) >= self._keep
         ):
             self._n_bytes -= groups.popleft().n_bytes
             if not groups:

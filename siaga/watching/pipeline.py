@@ -22,13 +22,19 @@ from contracts import CameraId, Detection, Frame, StreamSource
 from detection.boxes import Boxes
 from detection.crash_model import CrashJudge
 from detection.crash_watch import CrashWatch
+from detection.road_reference import REPLAYED_S
 from detection.runtime import Detector, FloodClassifier
 from detection.verification import CameraVerifier
+from plumbing.logs import get_logger
 from siaga.watching.clutter_maps import ClutterMaps
 from siaga.watching.shadow import Shadow
 
+_log = get_logger(__name__)
+
 FLOOD_EVERY_S = 5.0
 """Water rises in minutes; looking at every picture would only cost."""
+SET_BACK = timedelta(seconds=REPLAYED_S)
+"""A picture that is older than one before it by more than this is no replay: the clock was set."""
 NO_SOURCES: Mapping[CameraId, StreamSource] = MappingProxyType({})
 _MOST_NOTED = 64
 """Live pictures of a camera that is being looked back at; after so many it is given up."""
@@ -75,13 +81,11 @@ class Watch:
         self._flood_due_at: dict[CameraId, datetime] = {}
         self._cued_until: dict[CameraId, datetime] = {}
         self._past: dict[CameraId, _Past] = {}
+        self._newest_at: dict[CameraId, datetime] = {}
 
     def forget(self, camera_id: CameraId) -> None:
         """Drop what is known of a camera: it has left, or its source has changed."""
-        self._verifiers.pop(camera_id, None)
-        self._flood_due_at.pop(camera_id, None)
-        self._past.pop(camera_id, None)
-        self._clips.pop(camera_id, None)
+        self._begin_anew(camera_id)
         self.clutter.forget(camera_id)
 
     def look(
@@ -91,6 +95,8 @@ class Watch:
 
         `sources` tells of cameras whether they are part of an exercise, and which view they have.
         """
+        for frame in frames:
+            self._follow_clock(frame)
         boxes = self._detector.detect([frame.image for frame in frames])
         if self.shadow is not None:
             self.shadow.look(frames, boxes)
@@ -151,6 +157,28 @@ class Watch:
             crash = _judge_clip(past.verifier, past.clip, newest, at_once=True)
             looked.append(Watched(newest, crash, weak_cue=False))
         return looked
+
+    def _follow_clock(self, frame: Frame) -> None:
+        """Begin a camera anew where the time of its pictures was set back: all that is known of it
+        goes by that time, and would be deaf until it has come again.
+        """
+        newest_at = self._newest_at.get(frame.camera_id, frame.captured_at)
+        if frame.captured_at < newest_at - SET_BACK:
+            _log.warning(
+                "the clock was set back: the camera is watched as if it were new",
+                camera=frame.camera_id,
+                by_s=round((newest_at - frame.captured_at).total_seconds()),
+            )
+            self._begin_anew(frame.camera_id)
+            newest_at = frame.captured_at
+        self._newest_at[frame.camera_id] = max(newest_at, frame.captured_at)
+
+    def _begin_anew(self, camera_id: CameraId) -> None:
+        self._verifiers.pop(camera_id, None)
+        self._flood_due_at.pop(camera_id, None)
+        self._past.pop(camera_id, None)
+        self._clips.pop(camera_id, None)
+        self._newest_at.pop(camera_id, None)
 
     def _is_open(self, camera_id: CameraId) -> bool:
         past, present = self._past.get(camera_id), self._verifiers.get(camera_id)

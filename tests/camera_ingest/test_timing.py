@@ -88,3 +88,12 @@ def test_a_jump_of_the_time_stamps_is_ridden_out(jump_s: float) -> None:
     for n in range(5, 10):
         captured_at = clock.place(n + jump_s, at(n))
         assert abs((captured_at - at(n)).total_seconds()) < 0.01
+
+
+def test_our_own_clock_set_back_does_not_stop_the_time() -> None:
+    clock = CaptureClock()
+    for n in range(5):
+        clock.place(float(n), at(n))
+    for n in range(5, 10):
+        captured_at = clock.place(float(n), at(n - 3600))
+        assert abs((captured_at - at(n - 3600)).total_seconds()) < 0.01

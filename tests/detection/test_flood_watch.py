@@ -173,11 +173,20 @@ def test_what_an_hour_always_looks_like_is_no_flood_when_it_comes() -> None:
         assert (max(after) > 2.0) == (day == 0)
 
 
+@pytest.mark.parametrize("back_s", [60.0, 1800.0, 86_400.0])
+def test_water_is_seen_after_the_clock_was_set_back(back_s: float) -> None:
+    road = RoadReference()
+    shown(road, noisy(1, 240, -1.5, 0.3), 200_000.0)
+    since_s = 200_000.0 + 240 * 5.0 - back_s
+    shown(road, noisy(2, 120, -1.5, 0.3), since_s)
+    assert max(shown(road, [3.0] * 24, since_s + 600.0)) > START_LLR
+
+
 def test_looks_from_before_are_not_learnt_and_damaged_memories_are_refused() -> None:
     road = RoadReference()
     shown(road, [-1.0] * 60, 0.0)
     plain = road.to_plain()
-    assert road.worth(5.0, 10.0) <= 0.0
+    assert road.worth(5.0, 285.0) <= 0.0
     assert road.to_plain() == plain
     assert RoadReference.from_plain({}).to_plain() == {}
     assert RoadReference.from_plain({"llr": 1.0, "at_s": 5.0}).to_plain() == {}, (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,21 @@ def test_a_time_is_cut_out_from_the_keyframe_before_it_to_its_end(preroll: PreRo
         START + timedelta(seconds=4),
         START + timedelta(seconds=9),
     )
+
+
+def test_our_own_clock_set_back_leaves_the_last_seconds_to_be_looked_at(preroll: PreRoll) -> None:
+    fill(preroll, 40)
+    hour = timedelta(hours=1)
+    for n in range(400, 600):
+        late = packet(n / 10, key=n % 20 == 0)
+        preroll.add(dataclasses.replace(late, received_at=late.received_at - hour))
+    now = START + timedelta(seconds=60) - hour
+    (run,) = preroll.between(now - timedelta(seconds=8), now)
+    assert (run.began_at, run.ended_at) == (
+        now - timedelta(seconds=8),
+        now - timedelta(seconds=0.1),
+    )
+    assert len(told(preroll).pictures) <= 220, "what came before is let go"
 
 
 def test_a_new_connection_begins_a_new_run(preroll: PreRoll) -> None:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from camera_ingest import IngestSupervisor
-from contracts import CameraId, Detection, Frame, Sighting, StreamSource
+from contracts import CameraId, Detection, Frame, StreamSource
 from detection import Detector
 from plumbing.address_guard import AddressGuard
 from plumbing.bus import Bus
@@ -26,28 +25,11 @@ from plumbing.spool import Spool
 from siaga.watching.heads import HeadWatch
 from siaga.watching.pipeline import Watch, Watched
 from siaga.watching.thread import WatchThread
-from tests.detection.conftest import CLASSES, make_card
+from tests.siaga.watching.burning import red_detector
 from tests.support.rtsp import RtspThread
 
 CAMERA = CameraId("cam-1")
 SIZE_PX = 320
-
-
-class RedNetwork:
-    """A network of one rule: what is red burns."""
-
-    def run(self, squares: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        return [self._raw(square.astype(np.int16)) for square in squares]
-
-    @staticmethod
-    def _raw(square: NDArray[np.int16]) -> NDArray[np.float32]:
-        raw = np.zeros((4 + len(CLASSES), 1), np.float32)
-        red = (square[..., 0] > 150) & (square[..., 2] < 100)
-        if red.sum() > 100:
-            rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
-            x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
-            raw[:, 0] = [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, 0.9, 0, 0]
-        return raw
 
 
 def a_fire(path: Path) -> Path:
@@ -97,8 +79,7 @@ def test_a_fire_between_two_keyframes_is_dated_by_looking_back(
         Sealer(tmp_path / "k"),
         lambda _: None,
     )
-    card = make_card("detect", CLASSES, (Sighting.FIRE, Sighting.SMOKE, Sighting.CRASH))
-    watch = LoggedWatch(Detector(card, RedNetwork()))
+    watch = LoggedWatch(red_detector())
     spool, found, failures = Spool(tmp_path / "spool"), threading.Event(), list[BaseException]()
     thread = WatchThread(
         watch,
