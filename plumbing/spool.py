@@ -2,13 +2,18 @@
 
 An SQLite file in write-ahead mode with full synchronisation: what was appended survives kill -9
 and a power cut, and a torn tail is cut off by SQLite itself when the file is opened again.
+
+A disk that takes nothing holds nothing up: what should go to it is held in memory, from where it
+goes to the bus, or to the disk as soon as that takes it.
 """
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +22,11 @@ from contracts import ContractError, Detection, from_json, to_json
 from plumbing.logs import get_logger
 
 _log = get_logger(__name__)
+
+MOST_HELD = 5_000
+"""Detections that are held in memory, some kilobytes each, while the disk takes none."""
+_HELD_FROM = 2**62
+"""Their places: beyond all of the file's, so that none can be taken for another."""
 
 
 class SpoolError(Exception):
@@ -55,24 +65,37 @@ class Spool:
             for companion in ("-wal", "-shm"):
                 path.with_name(path.name + companion).unlink(missing_ok=True)
             self._database = _open(path)
-        self._count: int = self._database.execute("SELECT count(*) FROM spool").fetchone()[0]
+        self._dropped_through = 0
+        """What was let go, although it may still be in the file."""
+        self._held: deque[tuple[int, Detection]] = deque()
+        """Newer than all that is in the file."""
+        self._next_held = _HELD_FROM
+        self._disk_fails = False
+        self._count = self._count_in_file()
 
     def append(self, detection: Detection) -> None:
-        """Keep one detection; it is on disk when this returns.
+        """Keep one detection; it is on disk when this returns, if the disk takes it.
 
         Raises:
             SpoolFull: ``max_entries`` are kept already.
-            SpoolError: it could not be written (full disk).
+            SpoolError: the disk takes nothing (is full), and memory holds `MOST_HELD` already.
         """
-        body = to_json(detection)
         with self._lock:
-            if self._count >= self._max_entries:
-                raise SpoolFull(f"the spool {self._path} holds {self._count} detections")
+            if len(self) >= self._max_entries:
+                raise SpoolFull(f"the spool {self._path} holds {len(self)} detections")
             try:
-                self._database.execute("INSERT INTO spool (body) VALUES (?)", (body,))
+                while self._held:
+                    self._write(self._held[0][1])
+                    self._held.popleft()
+                self._write(detection)
             except sqlite3.Error as error:
-                raise SpoolError(f"can't write to the spool {self._path}: {error}") from error
-            self._count += 1
+                self._note_disk(error)
+                if len(self._held) >= MOST_HELD:
+                    raise SpoolError(f"can't write to the spool {self._path}: {error}") from error
+                self._held.append((self._next_held, detection))
+                self._next_held += 1
+            else:
+                self._note_disk(None)
 
     def peek(self, count: int) -> list[tuple[int, Detection]]:
         """The oldest ones with their places; they stay until `drop`.
@@ -83,7 +106,8 @@ class Spool:
         found: list[tuple[int, Detection]] = []
         with self._lock:
             rows = self._database.execute(
-                "SELECT place, body FROM spool ORDER BY place LIMIT ?", (count,)
+                "SELECT place, body FROM spool WHERE place > ? ORDER BY place LIMIT ?",
+                (self._dropped_through, count),
             ).fetchall()
             for place, body in rows:
                 try:
@@ -91,19 +115,32 @@ class Spool:
                 except ContractError as error:
                     _log.error("a spooled detection can't be read", place=place, why=str(error))
                     self._set_apart(place)
+            if not rows:
+                found = list(itertools.islice(self._held, count))
         return found
 
     def drop(self, through: int) -> None:
-        """Forget everything up to and including this place."""
+        """Forget everything up to and including this place.
+
+        Where the disk takes not even that, it is forgotten by this process alone: another one that
+        opens the file finds it again.
+        """
         with self._lock:
+            if through >= _HELD_FROM:
+                while self._held and self._held[0][0] <= through:
+                    self._held.popleft()
+                return
+            if through <= self._dropped_through:
+                return
+            self._dropped_through = through
             try:
-                gone = self._database.execute("DELETE FROM spool WHERE place <= ?", (through,))
+                self._database.execute("DELETE FROM spool WHERE place <= ?", (through,))
             except sqlite3.Error as error:
-                raise SpoolError(f"can't write to the spool {self._path}: {error}") from error
-            self._count -= gone.rowcount
+                self._note_disk(error)
+            self._count = self._count_in_file()
 
     def __len__(self) -> int:
-        return self._count
+        return self._count + len(self._held)
 
     def close(self) -> None:
         """Close the file; what is in it stays."""
@@ -121,14 +158,43 @@ class Spool:
     ) -> None:
         self.close()
 
+    def _write(self, detection: Detection) -> None:
+        body = to_json(detection)
+        self._database.execute("INSERT INTO spool (body) VALUES (?)", (body,))
+        self._count += 1
+
+    def _count_in_file(self) -> int:
+        kept: int = self._database.execute(
+            "SELECT count(*) FROM spool WHERE place > ?", (self._dropped_through,)
+        ).fetchone()[0]
+        return kept
+
+    def _note_disk(self, error: sqlite3.Error | None) -> None:
+        """Say once that the disk takes nothing, and once that it does again."""
+        if error is not None and not self._disk_fails:
+            _log.error(
+                "the spool can't be written; detections are held in memory: make room on its disk",
+                path=str(self._path),
+                why=str(error),
+            )
+        elif error is None and self._disk_fails:
+            _log.info("the spool is written again", path=str(self._path))
+        self._disk_fails = error is not None
+
     def _set_apart(self, place: int) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-        self._database.execute(
-            "INSERT INTO unreadable SELECT place, body FROM spool WHERE place = ?", (place,)
-        )
-        self._database.execute("DELETE FROM spool WHERE place = ?", (place,))
-        self._database.execute("COMMIT")
-        self._count -= 1
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute(
+                "INSERT INTO unreadable SELECT place, body FROM spool WHERE place = ?", (place,)
+            )
+            self._database.execute("DELETE FROM spool WHERE place = ?", (place,))
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            self._note_disk(error)
+        else:
+            self._count -= 1
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -162,6 +165,53 @@ def test_a_full_spool_refuses_the_newest(tmp_path: Path) -> None:
         assert ids(spool.peek(10)) == ["d0", "d1"]
         spool.drop(spool.peek(1)[0][0])
         spool.append(a_detection("d2"))
+
+
+@contextmanager
+def full_disk(path: Path) -> Iterator[None]:
+    """No file of this process may grow beyond the spool's."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    now = max(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (now, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_loses_nothing_and_stops_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "spool"
+    with Spool(path) as spool:
+        spool.append(a_detection("d0"))
+        sent: list[str] = []
+        with full_disk(path):
+            for number in range(1, 5):
+                spool.append(a_detection(f"d{number}"))
+            assert len(spool) == 5
+            for _ in range(3):
+                found = spool.peek(2)
+                sent += ids(found)
+                spool.drop(found[-1][0])
+            assert (sent, len(spool)) == (["d0", "d1", "d2", "d3", "d4"], 0)
+            assert spool.peek(10) == [], "what was let go does not come again"
+            spool.append(a_detection("d5"))
+        spool.append(a_detection("d6"))
+        assert ids(spool.peek(10)) == ["d5", "d6"]
+    with Spool(path) as spool:
+        assert ids(spool.peek(10))[-2:] == ["d5", "d6"], "the disk has what it takes again"
+
+
+def test_no_more_is_held_in_memory_than_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plumbing.spool.MOST_HELD", 2)
+    path = tmp_path / "spool"
+    with Spool(path) as spool, full_disk(path):
+        spool.append(a_detection("d0"))
+        spool.append(a_detection("d1"))
+        with pytest.raises(SpoolError, match="can't write"):
+            spool.append(a_detection("d2"))
+        assert ids(spool.peek(10)) == ["d0", "d1"]
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
