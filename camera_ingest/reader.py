@@ -55,6 +55,7 @@ class StreamReader:
     Cold, it decodes keyframes, at most ``max_fps``; hot, everything, and hands on ``hot_fps``; less
     of both where ``pace`` says so. A
     cold camera with too rare keyframes is decoded in full too (see `camera_ingest.decoding`).
+    One that isn't ``hopeful`` lets others be opened first.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class StreamReader:
         hot: bool = False,
         preroll: PreRoll | None = None,
         pace: Pace | None = None,
+        hopeful: bool = True,
     ) -> None:
         self.source = source
+        self._hopeful = hopeful
         self._opener = opener
         self._settings = opener.settings
         self._observer = observer
@@ -101,7 +104,7 @@ class StreamReader:
             IngestError: the stream couldn't be opened or has ended, in which state and why.
         """
         try:
-            packets = self._opener.open(self.source, self._stop)
+            packets = self._opener.open(self.source, self._stop, hopeful=self._hopeful)
             try:
                 self._packets = packets
                 packets.hurry(self._hot.is_set())

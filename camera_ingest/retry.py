@@ -11,8 +11,10 @@ from camera_ingest.stopping import StopSignal
 from contracts import CameraState
 from plumbing.clock import Clock
 
-HEALTHY_AFTER_S = 30.0
-"""A stream that lasted this long starts its waits anew; one that flaps does not."""
+HEALTHY_AFTER_S = 10.0
+"""A stream that lasted this long starts its waits anew, for it was worth its opening; one that
+flaps does not. Recorders that end every session after half a minute are seen nearly all the time.
+"""
 
 _GROWTH = 2.0
 
@@ -56,6 +58,8 @@ class OpenGate:
     Opening costs as much CPU as ten seconds of watching, and streams opened in step send their
     keyframes in step for ever after. An opening that takes longer than ``patience_s`` waits for the
     network and costs nothing: it gives its place up, or a few dead cameras would block the rest.
+    And those that failed the last time let the others go first: where half a city's cameras are
+    dead and tried again and again, one that merely lost its line is back at once.
 
     Args:
         limit: Streams opening at once.
@@ -65,7 +69,7 @@ class OpenGate:
     """
 
     def __init__(
-        self, limit: int, clock: Clock, *, spacing_s: float = 0.1, patience_s: float = 3.0
+        self, limit: int, clock: Clock, *, spacing_s: float = 0.1, patience_s: float = 1.0
     ) -> None:
         self._limit = limit
         self._clock = clock
@@ -73,21 +77,36 @@ class OpenGate:
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._opening: dict[object, float] = {}
+        self._hopeful_waiting = 0
         self._last_start_s = float("-inf")
 
     @contextmanager
-    def passing(self, stop: StopSignal) -> Iterator[None]:
-        """Inside the block one may open; waits for that, and raises `Stopped` on order."""
+    def passing(self, stop: StopSignal, *, hopeful: bool = True) -> Iterator[None]:
+        """Inside the block one may open; waits for that, and raises `Stopped` on order.
+
+        ``hopeful`` are those that didn't fail the last time.
+        """
         place = object()
-        while (wait_s := self._try_enter(place)) > 0:
-            stop.sleep(wait_s)
+        with self._waiting(hopeful):
+            while (wait_s := self._try_enter(place, hopeful)) > 0:
+                stop.sleep(wait_s)
         try:
             yield
         finally:
             with self._lock:
                 self._opening.pop(place, None)
 
-    def _try_enter(self, place: object) -> float:
+    @contextmanager
+    def _waiting(self, hopeful: bool) -> Iterator[None]:
+        with self._lock:
+            self._hopeful_waiting += hopeful
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._hopeful_waiting -= hopeful
+
+    def _try_enter(self, place: object, hopeful: bool) -> float:
         """Take a place and return 0, or return how long to wait before asking again."""
         with self._lock:
             now_s = self._clock.monotonic_s()
@@ -95,7 +114,7 @@ class OpenGate:
             if since_s < self._spacing_s:
                 return self._spacing_s - since_s
             busy = sum(now_s - start_s < self._patience_s for start_s in self._opening.values())
-            if busy >= self._limit:
+            if busy >= self._limit or (self._hopeful_waiting and not hopeful):
                 return self._spacing_s or 0.05
             self._opening[place] = self._last_start_s = now_s
             return 0.0

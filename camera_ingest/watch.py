@@ -56,6 +56,8 @@ class CameraWatch:
         self._lock = threading.Lock()
         self._hot = False
         self._reader: StreamReader | None = None
+        self._hopeful = True
+        """It has not been tried yet, or gave pictures the last time."""
         # A daemon, so that a hang inside a driver or decoder can't keep the process from ending.
         self._thread = threading.Thread(
             target=self._run, name=f"camera-{source.camera_id}", daemon=True
@@ -88,6 +90,7 @@ class CameraWatch:
         try:
             while True:
                 state, uptime_s = self._attempt()
+                self._hopeful = uptime_s > 0.0
                 self._stop.sleep(self._waits.after(state, uptime_s))
         except Stopped:
             return
@@ -109,6 +112,7 @@ class CameraWatch:
                 hot=self._hot,
                 preroll=self.preroll,
                 pace=self._pace,
+                hopeful=self._hopeful,
             )
             self._reader = reader
         try:

@@ -34,15 +34,15 @@ class StreamOpener:
         self._rtsp = RtspOpener(guard, clock)
         self._gate = OpenGate(settings.simultaneous_opens, clock)
 
-    def open(self, source: StreamSource, stop: StopSignal) -> PacketSource:
-        """Open ``source``, when its turn comes.
+    def open(self, source: StreamSource, stop: StopSignal, *, hopeful: bool = True) -> PacketSource:
+        """Open ``source``, when its turn comes; later than others where it isn't ``hopeful``.
 
         Raises:
             IngestError: it can't be opened; the state says in which way.
             Stopped: the order came while waiting or opening.
         """
         camera_id = source.camera_id
-        with self._gate.passing(stop):
+        with self._gate.passing(stop, hopeful=hopeful):
             try:
                 pinned = self._guard.resolve(source.url)
                 credentials = unsealed_credentials(source, self._sealer)

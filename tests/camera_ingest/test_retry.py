@@ -32,6 +32,11 @@ def test_a_healthy_time_starts_the_waits_anew() -> None:
     assert waits.after(CameraState.STALLED, HEALTHY_AFTER_S) == 1.0
 
 
+def test_a_recorder_that_ends_every_session_after_half_a_minute_is_hardly_missed() -> None:
+    waits = RetryWaits(1.0, 60.0)
+    assert max(waits.after(CameraState.STALLED, 29.0) for _ in range(50)) <= 1.0
+
+
 def test_a_refused_password_is_not_tried_until_the_account_locks() -> None:
     waits = RetryWaits(1.0, 60.0, lambda: 0.0)
     assert waits.after(CameraState.UNAUTHORISED, 0.0) == 30.0
@@ -85,3 +90,38 @@ def test_dead_cameras_do_not_keep_the_others_out() -> None:
         clock.advance(3.0)
         with gate.passing(StopSignal()):
             pass
+
+
+class NotedStop(StopSignal):
+    """Tells when somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.set()
+        super().sleep(seconds)
+
+
+def test_who_failed_the_last_time_lets_others_be_opened_first() -> None:
+    gate = OpenGate(1, SystemClock(), spacing_s=0.0, patience_s=60.0)
+    opened: list[str] = []
+
+    def open_one(name: str, stop: StopSignal, hopeful: bool) -> None:
+        with gate.passing(stop, hopeful=hopeful):
+            opened.append(name)
+
+    signals = {name: NotedStop() for name in ("dead 1", "dead 2", "dead 3", "lost its line")}
+    threads = [
+        threading.Thread(target=open_one, args=(name, signal, name == "lost its line"))
+        for name, signal in signals.items()
+    ]
+    with gate.passing(StopSignal()):
+        for thread in threads:
+            thread.start()
+        assert all(signal.waits.wait(10) for signal in signals.values())
+    for thread in threads:
+        thread.join(10)
+    assert opened[0] == "lost its line"
+    assert len(opened) == 4
