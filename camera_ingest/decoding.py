@@ -61,6 +61,9 @@ class PictureDecoder:
         self._spacings_s: deque[float] = deque(maxlen=_SPACINGS)
         self._keyframe_s: float | None = None
         self._shown_s: float | None = None
+        self._caught_up_in = 0
+        """Pictures still to come that may have been shown before; beyond them none is doubted,
+        for time stamps stand still, and run in circles."""
         self.broken_pictures = 0
         """Packets that the decoder refused, and pictures with lost parts."""
 
@@ -93,6 +96,7 @@ class PictureDecoder:
         else:
             waiting = self._held
             self._in_sequence = bool(waiting)
+            self._caught_up_in = len(waiting)
             if waiting and self._context.is_open:
                 self._context.flush_buffers()  # what it saw when the camera was hot last is over
         for each in waiting:
@@ -128,7 +132,8 @@ class PictureDecoder:
 
     def _is_new(self, stream_s: float | None) -> bool:
         """Whether this is no held picture that was shown before, when it was the newest."""
-        if stream_s is None or self._shown_s is None:
+        doubted, self._caught_up_in = self._caught_up_in > 0, max(0, self._caught_up_in - 1)
+        if not doubted or stream_s is None or self._shown_s is None:
             return True
         return not self._shown_s - 2 * HOLD_S <= stream_s <= self._shown_s
 

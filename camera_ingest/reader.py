@@ -145,9 +145,9 @@ class StreamReader:
         return waited.total_seconds() > LATE_S
 
     def _is_due(self, stream_s: float | None) -> bool:
-        if stream_s is None:  # then arrival is the only time there is
-            stream_s = self._opener.clock.monotonic_s()
-        return self._rate.is_due(stream_s)
+        now_s = self._opener.clock.monotonic_s()
+        # Where it tells no time, arrival is the only one there is.
+        return self._rate.is_due(now_s if stream_s is None else stream_s, now_s)
 
     def _frame(self, picture: av.VideoFrame, stream_s: float | None, packet: VideoPacket) -> Frame:
         image, facts = self._shrinker.shrink(picture)

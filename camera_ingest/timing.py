@@ -26,12 +26,17 @@ _DRIFT = 1e-3
 _LEAST_STEP_S = 1e-3
 
 
+_OVERDUE = 2.0
+"""After so many periods a picture is due whatever its time stamp says."""
+
+
 class PictureRate:
     """Lets through at most ``fps`` pictures a second of stream time, evenly."""
 
     def __init__(self, fps: float) -> None:
         self._period_s = 1.0 / fps
         self._due_s: float | None = None
+        self._passed_s = float("inf")
 
     def set_fps(self, fps: float) -> None:
         """Change the rate; the next picture is due at once."""
@@ -39,15 +44,21 @@ class PictureRate:
             self._period_s = 1.0 / fps
             self._due_s = None
 
-    def is_due(self, stream_s: float) -> bool:
+    def is_due(self, stream_s: float, now_s: float | None = None) -> bool:
         """Whether the picture at this stream time is let through; if so the next period starts.
 
-        A jump of the stream time either way makes the picture due, since nothing better is known.
+        A jump of the stream time either way makes the picture due, since nothing better is known;
+        so does, where ``now_s`` tells our own time, one that stands still or all but does.
         """
         due_s = self._due_s
         slack_s = self._period_s * 1e-3  # equal rates must not lose pictures to rounding
-        if due_s is not None and due_s - self._period_s - slack_s <= stream_s < due_s - slack_s:
+        is_overdue = now_s is not None and now_s - self._passed_s >= _OVERDUE * self._period_s
+        is_early = (
+            due_s is not None and due_s - self._period_s - slack_s <= stream_s < due_s - slack_s
+        )
+        if is_early and not is_overdue:
             return False
+        self._passed_s = float("inf") if now_s is None else now_s
         on_beat = due_s is not None and due_s <= stream_s + slack_s < due_s + self._period_s
         self._due_s = (due_s if on_beat and due_s is not None else stream_s) + self._period_s
         return True

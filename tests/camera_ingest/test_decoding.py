@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,6 +67,22 @@ def test_hot_begins_with_the_keyframe_before_and_misses_nothing(clip: Path) -> N
         hot = 14 <= number < 43  # from the middle of the second group to that of the fifth
         shown += [round((at or 0) * 10) for _, at in decoder.decode(packet, hot=hot)]
     assert shown == [0, 10, *range(11, 43), 50]
+    assert decoder.broken_pictures == 0
+
+
+@pytest.mark.parametrize("loop", [1, 30])
+def test_hot_misses_nothing_where_time_stamps_stand_still_or_run_in_circles(
+    clip: Path, loop: int
+) -> None:
+    source = opened(clip)
+    decoder = PictureDecoder(source.new_decoder(), lambda _: True)
+    shown = 0
+    for number, packet in enumerate(packets_of(source)):
+        pts = number % loop * 1000
+        packet.packet.pts, packet.packet.time_base = pts, Fraction(1, 10_000)
+        packet = replace(packet, stream_s=pts / 10_000)
+        shown += len(list(decoder.decode(packet, hot=number >= 14)))
+    assert shown >= 2 + 46 - 5
     assert decoder.broken_pictures == 0
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,14 @@ def test_the_rate_is_met_where_the_camera_gives_it(fps: int, camera_fps: int) ->
     rate = PictureRate(fps)
     passed = sum(rate.is_due(n / camera_fps) for n in range(20 * camera_fps))
     assert passed == pytest.approx(20 * min(fps, camera_fps), abs=2)
+
+
+@pytest.mark.parametrize("pace", [0.0, 0.01, -1.0])
+def test_time_stamps_that_stand_still_do_not_silence_the_stream(pace: float) -> None:
+    rate = PictureRate(2)
+    passed = [n / 10 for n in range(200) if rate.is_due(pace * n / 10, n / 10)]
+    assert len(passed) >= 20
+    assert max(after - before for before, after in pairwise(passed)) <= 1.0
 
 
 @given(times, times)
