@@ -44,8 +44,9 @@ COLD_TICKS = 5
 """A cold camera is read every so many ticks. Its packets' arrival is known no better than that,
 which the smoothing of capture times takes out again."""
 _BUFFER_BYTES = 262_144
-_MOST_READS = 8
-"""Of the buffer's size, a camera and turn: one that floods us gets no more than the others."""
+_MOST_BYTES = 2_000_000
+"""A camera and turn, however small the pieces (an encrypted connection gives 16 KB at a time): one
+that floods us gets no more than the others."""
 _REPORT_EVERY_S = 5.0
 _LOOK_AFTER_S = 0.5
 _IDLE_S = 5.0
@@ -88,7 +89,8 @@ class _Connection:
         if self._early:
             early, self._early = self._early, b""
             self._take(early, now_s)
-        for _ in range(_MOST_READS):
+        left = _MOST_BYTES
+        while left > 0:
             if self._mailbox.is_full:
                 self._picture_s = now_s  # it isn't the camera that is slow
                 return
@@ -105,6 +107,7 @@ class _Connection:
                 else:
                     self._end(CameraState.REFUSED, HUNG_UP)
                 return
+            left -= count
             self._take(bytes(buffer[:count]), now_s)
             if self.ended:
                 return
