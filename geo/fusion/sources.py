@@ -13,6 +13,10 @@ from contracts import Hazard
 from geo.fusion.evidence import Evidence, TrackEvidence
 from geo.fusion.parameters import FusionParameters
 
+TELLS_WHEN_NATS = 2.0
+"""Beside a surer track of its camera, one that says less doesn't tell when it began: what stood at
+the spot before, and was hardly a fire, need not have been this one."""
+
 
 class Source:
     """All that one camera, or one call, says in a set."""
@@ -20,10 +24,10 @@ class Source:
     def __init__(self, pieces: Sequence[Evidence]) -> None:
         self.pieces = tuple(sorted(pieces, key=lambda piece: piece.order))
         self.order = self.pieces[0].order
-        first = min(self.pieces, key=lambda piece: piece.started_s)
+        tracks = [piece for piece in self.pieces if isinstance(piece, TrackEvidence)]
+        first = min(_telling(tracks) or self.pieces, key=lambda piece: piece.started_s)
         self.started_s = first.started_s
         self.is_prompt = isinstance(first, TrackEvidence) and first.is_on_time
-        tracks = [piece for piece in self.pieces if isinstance(piece, TrackEvidence)]
         self.best: Evidence = (
             min(tracks, key=lambda track: track.precision) if tracks else self.pieces[0]
         )
@@ -74,6 +78,12 @@ class Source:
 def source_key(piece: Evidence) -> str:
     """A camera is one source, a call another."""
     return piece.camera_id if isinstance(piece, TrackEvidence) else piece.key
+
+
+def _telling(tracks: Sequence[TrackEvidence]) -> list[TrackEvidence]:
+    """Those of a camera's tracks that may say when it began."""
+    most = max((track.llr for track in tracks), default=0.0)
+    return [track for track in tracks if track.llr >= min(TELLS_WHEN_NATS, most)]
 
 
 def _two_events(a: Evidence, b: Evidence, parameters: FusionParameters) -> bool:

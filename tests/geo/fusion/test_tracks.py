@@ -54,6 +54,21 @@ def test_what_a_camera_finds_again_is_one_thing_where_somebody_is_told_of_it(
     assert len(fusion.incident_ids) == incidents
 
 
+def test_what_was_hardly_a_fire_does_not_say_since_when_it_burns(
+    fusion: Fusion, say: Reporter
+) -> None:
+    """Steam at the spot of a later fire: who has called meanwhile about something else has not."""
+    feed(fusion, [say.detection("a", "steam", pixel_of("a", 3, 45), llr=0.4)])
+    feed(fusion, say.call("ill", (83, 45), Hazard.MEDICAL, radius_m=16, at_s=10))
+    for camera in ("a", "b"):
+        flames = say.detection(camera, "flames", pixel_of(camera, 3, 45), llr=10, at_s=360)
+        (decision,) = feed(fusion, [flames])
+    assert decision.estimate.call_ids == ()
+    assert decision.estimate.hazard is Hazard.FIRE
+    assert decision.estimate.started_at == flames.body.started_at
+    assert len(decision.estimate.report_ids) == 3
+
+
 def test_two_concurrent_tracks_of_one_camera_far_apart_are_two_events(
     fusion: Fusion, say: Reporter
 ) -> None:
