@@ -3,7 +3,9 @@
 A lease is taken, renewed every third of its time, and given back when the camera leaves the
 register or when others carry less (`siaga.watching.sharing`). A worker that dies renews nothing,
 and its cameras are taken by the others once the leases have run out. While the bus is away a worker
-keeps what it has: two workers on one camera for a while do less harm than none.
+keeps what it has: two workers on one camera for a while do less harm than none. When it is back,
+leases that ran out meanwhile are taken anew by those that still watch, who for `RETURN_S` take no
+others: each finds its own again, and no camera moves.
 
 A camera that is given back is *handed over*: it is watched here until its new worker says, in its
 lease's note, that it has pictures of it, or for `HAND_OVER_S`. So neither a new host that joins nor
@@ -16,7 +18,6 @@ it says nothing of its cameras.
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,12 +27,21 @@ from plumbing.bus import Bus, BusUnavailable, HeldLease, Lease, RegisterMissing
 from plumbing.clock import Clock
 from plumbing.logs import get_logger
 from plumbing.settings import WorkerSettings
+from siaga.watching.lease_notes import (
+    camera_note,
+    load_of,
+    presence_note,
+    tells_of_pictures,
+)
 from siaga.watching.sharing import TOLERANCE, Load, fair_share, to_give_back, to_take
 
 _log = get_logger(__name__)
 
 HAND_OVER_S = 12.0
 """A new worker opens a stream and waits for its keyframe within this, or can't open it at all."""
+RETURN_S = 6.0
+"""All workers have found out that the bus is back: they look every second, and wait for an answer
+for three and five."""
 LOOK_EVERY_S = 0.2
 DEFAULT_COST = 15.0
 """CPU-milliseconds a second of a camera while none was measured: 720p, keyframes alone."""
@@ -71,6 +81,8 @@ class CameraLeases:
         """Of all workers' cameras, as they were last seen."""
         self._draining = False
         self._has_too_much = False
+        self._takes_from_s = float("-inf")
+        """The bus was away: until then the others come back to theirs."""
         self._turn = asyncio.Lock()
         self._sound_until_s = float("-inf")
 
@@ -116,12 +128,18 @@ class CameraLeases:
             await self._balance()
         except RegisterMissing:
             _log.info("waiting for the register of cameras", cameras=len(self._held))
+            self._wait_for_the_others()
             return False
         except BusUnavailable as error:
             _log.warning("keeping the cameras at hand", cameras=len(self._held), why=str(error))
+            self._wait_for_the_others()
             return False
         self._sound_until_s = began_s + self._lease_s
         return True
+
+    def _wait_for_the_others(self) -> None:
+        if self._held:
+            self._takes_from_s = self._clock.monotonic_s() + RETURN_S
 
     async def drain(self, changed: Callable[[], None]) -> None:
         """Give everything back, and watch on until others have pictures of it.
@@ -162,14 +180,9 @@ class CameraLeases:
 
     async def _announce(self) -> None:
         costs = self._costs()
-        note = json.dumps(
-            {
-                "cameras": len(costs),
-                "cost": round(sum(costs.values()), 3),
-                "full": len(costs) >= self._max_cameras
-                or sum(costs.values()) >= self._own.budget(),
-            }
-        )
+        cost = sum(costs.values())
+        full = len(costs) >= self._max_cameras or cost >= self._own.budget()
+        note = presence_note(Load(len(costs), cost, full))
         if self._presence is not None:
             (renewed,) = await self._bus.renew_leases([self._presence], self._lease_s, [note])
             if renewed:
@@ -190,10 +203,15 @@ class CameraLeases:
             [self._note(camera_id) for camera_id in held],
         )
         for camera_id, is_ours in zip(held, renewed, strict=True):
-            if not is_ours:
-                # We were silent for too long and another worker has it now.
+            if is_ours:
+                continue
+            # We were silent for too long; another worker may have it now.
+            lease = await self._take(camera_id)
+            if lease is None:
                 _log.warning("lost a camera's lease", camera=camera_id)
                 del self._held[camera_id]
+            else:
+                self._held[camera_id] = lease
         self._register = register
 
     async def _see_off(self) -> None:
@@ -201,7 +219,7 @@ class CameraLeases:
         leaving = list(self._leaving)
         now_s = self._clock.monotonic_s()
         for camera_id, lease in zip(leaving, await self._look(leaving), strict=True):
-            if lease is not None and lease.holder != self._worker and _has_pictures(lease):
+            if lease is not None and lease.holder != self._worker and tells_of_pictures(lease):
                 del self._leaving[camera_id]
             elif now_s >= self._leaving[camera_id]:
                 _log.warning("handed a camera over to nobody that has pictures", camera=camera_id)
@@ -210,7 +228,7 @@ class CameraLeases:
     async def _balance(self) -> None:
         workers = sorted(await self._bus.leases("worker/"))
         loads = [
-            _load(lease) for lease in await self._bus.look_at_leases(workers) if lease is not None
+            load_of(lease) for lease in await self._bus.look_at_leases(workers) if lease is not None
         ]
         costs = self._costs()
         watched = sum(load.cameras for load in loads)
@@ -227,7 +245,7 @@ class CameraLeases:
             await self._give_back(camera_id)
         carried = sum(costs[camera_id] for camera_id in self._held)
         room = self._max_cameras - len(self._held)
-        if carried < share and room > 0:
+        if carried < share and room > 0 and self._clock.monotonic_s() >= self._takes_from_s:
             carried += await self._take_up_to(share, carried, room)
         self._say_whether_all_fit(carried, budget)
         if room <= 0 and watched < len(self._register):
@@ -260,12 +278,15 @@ class CameraLeases:
         average = carried / len(self._held) if self._held else self._average
         before = len(self._held)
         for camera_id in to_take(dict.fromkeys(free, average), carried, share, room):
-            lease = await self._bus.take_lease(
-                _name(camera_id), self._worker, self._lease_s, note=self._note(camera_id)
-            )
+            lease = await self._take(camera_id)
             if lease is not None:
                 self._held[camera_id] = lease
         return average * (len(self._held) - before)
+
+    async def _take(self, camera_id: CameraId) -> Lease | None:
+        return await self._bus.take_lease(
+            _name(camera_id), self._worker, self._lease_s, note=self._note(camera_id)
+        )
 
     async def _give_back(self, camera_id: CameraId) -> None:
         await self._bus.release_lease(self._held.pop(camera_id))
@@ -282,21 +303,8 @@ class CameraLeases:
         return {camera_id: known.get(camera_id, average) for camera_id in self._held}
 
     def _note(self, camera_id: CameraId) -> str:
-        return json.dumps(
-            {"address": self._own.address(), "pictures": self._own.has_pictures(camera_id)}
-        )
+        return camera_note(self._own.address(), has_pictures=self._own.has_pictures(camera_id))
 
 
 def _name(camera_id: CameraId) -> str:
     return f"camera/{camera_id}"
-
-
-def _has_pictures(lease: HeldLease) -> bool:
-    return bool(json.loads(lease.note or "{}").get("pictures"))
-
-
-def _load(lease: HeldLease) -> Load:
-    told = json.loads(lease.note or "{}")
-    return Load(
-        int(told.get("cameras", 0)), float(told.get("cost", 0)), bool(told.get("full", False))
-    )

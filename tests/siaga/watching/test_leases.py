@@ -14,7 +14,7 @@ from plumbing.bus import Bus
 from plumbing.clock import Clock, SystemClock
 from plumbing.embedded_bus import EmbeddedBus
 from plumbing.settings import WorkerSettings
-from siaga.watching.leases import DEFAULT_COST, HAND_OVER_S, CameraLeases, OwnCameras
+from siaga.watching.leases import DEFAULT_COST, HAND_OVER_S, RETURN_S, CameraLeases, OwnCameras
 from siaga.watching.sharing import TOLERANCE
 
 LEASE_S = 3.0
@@ -152,6 +152,34 @@ async def test_without_a_bus_the_cameras_stay(own_server: EmbeddedBus) -> None:
         own_server.start()
         await leases.refresh()
         assert len(held(leases)) == 4
+
+
+async def test_no_camera_moves_when_the_bus_was_away_for_longer_than_the_leases_last(
+    own_server: EmbeddedBus,
+) -> None:
+    clock = HeldClock()
+    async with Bus(own_server.url) as bus:
+        await bus.publish_register(sources(6))
+        workers = [worker(bus, name, lease_s=1.0, clock=clock) for name in ("w1", "w2")]
+        for _ in range(3):
+            for leases in workers:
+                await leases.refresh()
+        before = [held(leases) for leases in workers]
+        assert [len(cameras) for cameras in before] == [3, 3]
+        own_server.kill()
+        for leases in workers:
+            assert not await leases.refresh()
+        await asyncio.sleep(1.2)
+        own_server.start()
+        for _ in range(3):
+            for leases in workers:
+                assert await leases.refresh()
+                assert [held(leases) for leases in workers] == before
+        # A worker that did not come back is taken for dead a little later.
+        await workers[1].release_all()
+        clock.ahead_s = RETURN_S
+        await workers[0].refresh()
+        assert len(held(workers[0])) == 6
 
 
 async def test_releasing_lets_another_take_over_at_once(bus: Bus) -> None:
