@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 WIDTH_PX = 480
 """Pictures are compared at this width: a camera of 60 degrees turns by an eighth of a degree a
 pixel, and a comparison costs 10 to 20 ms."""
+_HIGHEST_PX = 3 * WIDTH_PX
+"""A picture of 2 x 4000, as a broken stream may announce it, would take minutes and gigabytes."""
 SAME_BELOW = 0.008
 MOVED_FROM = 0.012
 """Mean shift in widths of the picture: half a degree and 0.7 degrees at 60 degrees of view. A mast
@@ -73,7 +75,7 @@ def grey_of(picture: Rgb) -> Grey:
     """The small grey picture that views are compared by."""
     height, width = picture.shape[:2]
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    size = (WIDTH_PX, max(16, round(height * WIDTH_PX / width)))
+    size = (WIDTH_PX, min(_HIGHEST_PX, max(16, round(height * WIDTH_PX / width))))
     small = grey if size == (width, height) else cv2.resize(grey, size, interpolation=_AREA)
     return np.asarray(small, dtype=np.uint8)
 

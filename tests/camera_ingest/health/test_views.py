@@ -103,6 +103,11 @@ def test_pictures_of_another_shape_tell_nothing() -> None:
     assert compare(view(STREETS[0].shoot(0)), square).verdict is Verdict.UNKNOWN
 
 
+def test_pictures_of_no_camera_s_shape_cost_no_more_than_others() -> None:
+    for shape in ((4000, 2), (1, 1), (1, 640), (2, 4000)):
+        assert grey_of(np.zeros((*shape, 3), np.uint8)).size < 1_000_000
+
+
 def test_equal_turns_agree_and_others_do_not() -> None:
     street = STREETS[2]
     known = view(street.shoot(0))
