@@ -2,6 +2,7 @@
 
 import type {
   Area,
+  Assignment,
   Call,
   CameraView,
   Change,
@@ -70,6 +71,24 @@ export function incident(over: Partial<Incident> = {}): Incident {
     agency_ids: [],
     assignments: [],
     shelved: false,
+    ...over,
+  };
+}
+
+export function assignment(over: Partial<Assignment> = {}): Assignment {
+  return {
+    id: 'a1',
+    agency_id: 'damkar',
+    unit_id: null,
+    unit_name: '',
+    state: 'dispatched',
+    by: 'ayu',
+    dispatched_at: '2026-11-22T02:01:00Z',
+    accepted_at: null,
+    en_route_at: null,
+    on_scene_at: null,
+    ended_at: null,
+    note: '',
     ...over,
   };
 }

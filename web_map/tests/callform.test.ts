@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readCall } from '../src/lib/callform';
+import { readCall, splitPair } from '../src/lib/callform';
 
 describe('a typed position', () => {
   it('is read with a decimal comma or point, and a real minus sign', () => {
@@ -31,5 +31,12 @@ describe('a typed position', () => {
     expect(read.ok).toBe(false);
     expect(read.location).toBeNull();
     expect(read.errors).toEqual(errors);
+  });
+
+  it('is two numbers where a pair was pasted, and one where a comma is decimal', () => {
+    expect(splitPair(' \u22126.2383, 106.9756 ')).toEqual({ lat: '\u22126.2383', lon: '106.9756' });
+    expect(splitPair('-6.2383 106.9756')).toEqual({ lat: '-6.2383', lon: '106.9756' });
+    expect(splitPair('-6,2383')).toBe(null);
+    expect(splitPair('-6.2383')).toBe(null);
   });
 });

@@ -1,11 +1,11 @@
 import { flushSync } from 'svelte';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Api } from '../src/lib/api';
 import { clock } from '../src/lib/clock.svelte';
 import { Desk } from '../src/lib/desk.svelte';
 import { Feed, type FeedHandlers } from '../src/lib/feed';
 import type { Incident } from '../src/lib/types';
-import { acted, estimate, incident, snapshot } from './builders';
+import { acted, assignment, estimate, incident, snapshot } from './builders';
 
 type Answer = { status: number; body?: unknown } | 'unreachable';
 interface Request {
@@ -75,6 +75,7 @@ afterEach(() => {
 });
 
 const selected = () => desk.selected as Incident;
+const notice = () => desk.acting.standing.find((one) => one.incident.id === selected().id);
 
 describe('a desk', () => {
   it('starts with the most urgent incident, and nothing moves it but a person', async () => {
@@ -172,7 +173,7 @@ describe('a desk', () => {
     const second = desk.act(selected(), 'verify');
     expect(await Promise.all([first, second])).toEqual([false, false]);
     expect(asked).toBe(1);
-    expect(desk.acting.notice?.kind).toBe('conflict');
+    expect(notice()?.kind).toBe('conflict');
   });
 
   it('shows a conflict with the true state, and undoes what it showed', async () => {
@@ -180,20 +181,16 @@ describe('a desk', () => {
     await deskWith(() => ({ status: 409, body: { detail: 'changed meanwhile', current } }));
     expect(await desk.act(selected(), 'reject', { reason: 'Lampu' })).toBe(false);
     expect(selected().state).toBe('verified');
-    expect(desk.acting.notice).toMatchObject({
-      kind: 'conflict',
-      deed: 'reject',
-      incidentId: 'i1',
-    });
-    expect(desk.acting.notice?.problem.current?.last_actor).toBe('budi');
+    expect(notice()).toMatchObject({ kind: 'conflict', deed: 'reject' });
+    expect(notice()?.problem.current?.last_actor).toBe('budi');
   });
 
   it('says that an action was not saved when nobody answers', async () => {
     await deskWith(() => 'unreachable');
     await desk.act(selected(), 'verify');
     expect(desk.operations.shown(selected()).state).toBe('detected');
-    expect(desk.acting.notice?.kind).toBe('failed');
-    expect(desk.acting.notice?.problem.isUnreachable).toBe(true);
+    expect(notice()?.kind).toBe('failed');
+    expect(notice()?.problem.isUnreachable).toBe(true);
   });
 
   it('goes back to the sign-in screen when the session is over', async () => {
@@ -247,5 +244,105 @@ describe('a desk', () => {
     await desk.act(looked, 'verify');
     await desk.acting.assign(looked, [['damkar', null]]);
     expect(versions).toEqual([1, 5]);
+  });
+
+  it('tells what was not saved of an incident that nobody looks at any more', async () => {
+    let answer: Answer = 'unreachable';
+    await deskWith(() => answer);
+    const saving = desk.act(selected(), 'verify');
+    desk.select('i2');
+    await saving;
+    const [told] = desk.acting.standing;
+    expect(told).toMatchObject({ kind: 'failed', deed: 'verify', incident: { id: 'i1' } });
+    desk.select('i1');
+    desk.select('i2');
+    expect(desk.acting.standing).toHaveLength(1);
+    answer = { status: 200, body: incident({ id: 'i1', version: 2, state: 'verified' }) };
+    told?.retry?.();
+    expect(desk.acting.standing).toHaveLength(0);
+  });
+
+  it('knows its own step again whose answer was lost, by the feed and when tried again', async () => {
+    const done = incident({ id: 'i1', version: 2, state: 'verified', last_actor: 'ayu' });
+    let answer: Answer = 'unreachable';
+    const feed = await deskWith(() => answer);
+    const looked = selected();
+    await desk.act(looked, 'verify');
+    answer = { status: 409, body: { detail: 'changed meanwhile', current: done } };
+    expect(await desk.acting.act(looked, 'verify')).toBe(true);
+    expect(desk.acting.standing).toHaveLength(0);
+
+    answer = 'unreachable';
+    await desk.act(selected(), 'close');
+    expect(desk.acting.standing).toHaveLength(1);
+    feed.changes([acted(11, { ...done, version: 3, state: 'closed' })]);
+    expect(desk.acting.standing).toHaveLength(0);
+  });
+
+  it('sends nobody twice when sending is tried again', async () => {
+    const sent: unknown[] = [];
+    let line: 'up' | 'cut' = 'cut';
+    const feed = await deskWith(({ body }) => {
+      sent.push(body['agency_id']);
+      if (line === 'cut') return 'unreachable';
+      return { status: 200, body: { ...dispatched, version: 3 } };
+    });
+    const dispatched = incident({
+      id: 'i1',
+      version: 2,
+      state: 'dispatched',
+      last_actor: 'ayu',
+      assignments: [assignment({ agency_id: 'damkar' })],
+    });
+    const both: [string, string | null][] = [
+      ['damkar', null],
+      ['police', null],
+    ];
+    await desk.acting.assign(selected(), both);
+    // The first was stored, and its answer lost.
+    feed.changes([acted(11, dispatched)]);
+    expect(desk.acting.standing).toHaveLength(1);
+    line = 'up';
+    notice()?.retry?.();
+    await vi.waitFor(() => expect(desk.operations.pending.size).toBe(0));
+    expect(sent).toEqual(['damkar', 'police']);
+  });
+
+  it('learns how the selected incident ended while it was away', async () => {
+    const ended = incident({ id: 'i1', version: 7, state: 'closed', last_actor: 'budi' });
+    const feed = await deskWith(({ method, path }) =>
+      method === 'GET' && path.endsWith('/incidents/i1')
+        ? { status: 200, body: ended }
+        : { status: 500 },
+    );
+    feed.snapshot(snapshot({ incidents: [incident({ id: 'i2', priority: 2 })] }));
+    await vi.waitFor(() => expect(selected().state).toBe('closed'));
+    expect(desk.queue.active.map((one) => one.id)).toEqual(['i2']);
+  });
+
+  it('leads back to an incident that has left the queue, for its last step to be undone', async () => {
+    const rejected = incident({ id: 'i1', version: 2, state: 'rejected', last_actor: 'ayu' });
+    let answer: Answer = { status: 200, body: rejected };
+    await deskWith(() => answer);
+    await desk.act(selected(), 'reject', { reason: 'Lampu' });
+    desk.select('i2');
+    expect(desk.operations.incidents.has('i1')).toBe(false);
+    // A step on another one since doesn't hide it.
+    const other = incident({ id: 'i2', version: 2, state: 'acknowledged', priority: 2 });
+    answer = { status: 200, body: other };
+    await desk.act(selected(), 'acknowledge');
+    desk.select(null);
+    expect(desk.acting.undoable(null)?.incidentId).toBe('i2');
+    answer = { status: 200, body: rejected };
+    await desk.revisit(desk.acting.undoable('i1')!.incidentId);
+    expect(selected()).toMatchObject({ id: 'i1', state: 'rejected' });
+  });
+
+  it('mutes nobody who signs in later', async () => {
+    await deskWith(() => ({ status: 500 }));
+    desk.sound.toggleMuted();
+    await desk.signOut();
+    await desk.signIn('budi', 'secret');
+    expect(desk.sound.muted).toBe(false);
   });
 });

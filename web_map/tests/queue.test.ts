@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { buildQueue, neighbour } from '../src/lib/queue';
+import { buildQueue, loudest, neighbour } from '../src/lib/queue';
+import type { Incident } from '../src/lib/types';
 import { estimate, incident } from './builders';
 
 const at = (second: number) => `2026-11-22T02:00:${String(second).padStart(2, '0')}Z`;
@@ -41,5 +42,21 @@ describe('the queue', () => {
     expect(neighbour(ids, 'c', 1)).toBe('c');
     expect(neighbour(ids, 'a', -1)).toBe('a');
     expect(neighbour([], 'a', 1)).toBeNull();
+  });
+});
+
+describe('the alarm that sounds', () => {
+  it('is the next one while the most urgent is being answered', () => {
+    const active = [
+      incident({ id: 'first' }),
+      incident({ id: 'second', priority: 2 }),
+      incident({ id: 'seen', state: 'acknowledged' }),
+    ];
+    const nothing = (one: Incident) => one;
+    expect(loudest(active, nothing)?.id).toBe('first');
+    const answering = (one: Incident): Incident =>
+      one.id === 'first' ? { ...one, state: 'acknowledged' } : one;
+    expect(loudest(active, answering)?.id).toBe('second');
+    expect(loudest(active.slice(2), nothing)).toBe(null);
   });
 });

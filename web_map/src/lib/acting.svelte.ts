@@ -4,6 +4,7 @@
 // What is pressed while an earlier step of the same incident is being saved waits for it, and is
 // dropped where the server refused that one.
 
+import { SvelteMap } from 'svelte/reactivity';
 import { Problem, type ActionWords, type Api } from './api';
 import { clock } from './clock.svelte';
 import { expectedState, isOffered, isOpen } from './lifecycle';
@@ -13,11 +14,15 @@ import type { AssignmentState, Incident, IncidentAction, IncidentState } from '.
 /** Everything that can be done to an incident; the last ones beside the life cycle. */
 export type Deed = IncidentAction | 'undo' | 'merge' | 'split' | 'assign' | 'progress' | 'shelve';
 
-/** What went wrong with a deed, shown in the incident's panel until it is dismissed. */
+/** What went wrong with a deed: in the incident's panel, and over the queue while another incident
+ * is looked at, until it is dismissed or done. */
 export interface Notice {
   kind: 'conflict' | 'failed';
-  incidentId: string;
+  /** As it was when the deed was tried, or as the server says it is now. */
+  incident: Incident;
   deed: Deed;
+  /** What it was to lead to. */
+  wished: IncidentState;
   problem: Problem;
   /** Try the same again; none where that can't help. */
   retry: (() => void) | null;
@@ -43,9 +48,12 @@ const UNDOABLE: ReadonlySet<IncidentAction> = new Set([
 ]);
 
 export class Acting {
-  notice = $state<Notice | null>(null);
-  /** The last step of this desk. */
-  undoable = $state<Undoable | null>(null);
+  /** By incident: who has gone on to the next one must not miss what became of the last. */
+  readonly notices = new SvelteMap<string, Notice>();
+  /** Those that still hold: what nobody answered may have been carried out all the same. */
+  readonly standing = $derived([...this.notices.values()].filter((one) => !this.cameTrue(one)));
+  /** By incident, this desk's last step; the newest last. */
+  readonly undoables = new SvelteMap<string, Undoable>();
 
   /** Per incident, the last deed that is on its way. */
   private readonly underway = new Map<string, Promise<boolean>>();
@@ -56,12 +64,24 @@ export class Acting {
     private readonly api: Api,
     private readonly operations: Operations,
     private readonly onSessionEnded: () => void,
+    private readonly me: () => string,
   ) {}
 
   clear(): void {
-    this.notice = null;
-    this.undoable = null;
+    this.notices.clear();
+    this.undoables.clear();
     this.made.clear();
+  }
+
+  /** What would be undone now: of the incident that is looked at, or else the newest of all. */
+  undoable(selectedId: string | null): Undoable | null {
+    const open = [...this.undoables.values()].filter((one) => one.until > clock.now);
+    return open.find((one) => one.incidentId === selectedId) ?? open.at(-1) ?? null;
+  }
+
+  /** Somebody has looked at an incident, and goes on to another. */
+  read(incidentId: string): void {
+    if (this.notices.get(incidentId)?.kind === 'conflict') this.notices.delete(incidentId);
   }
 
   /** Returns whether the server agreed. */
@@ -72,17 +92,16 @@ export class Acting {
     return this.inTurn(incident, action, state, still, async (now) => {
       const after = await this.api.incidents.act(now, action, words);
       this.operations.putIncident(after);
+      this.undoables.delete(now.id);
       if (UNDOABLE.has(action)) {
-        this.undoable = { incidentId: now.id, action, until: clock.now + UNDO_MS };
-      } else if (this.undoable?.incidentId === now.id) {
-        this.undoable = null;
+        this.undoables.set(now.id, { incidentId: now.id, action, until: clock.now + UNDO_MS });
       }
     });
   }
 
   undo(incident: Incident): Promise<boolean> {
     return this.inTurn(incident, 'undo', incident.state, null, async (now) => {
-      this.undoable = null;
+      this.undoables.delete(now.id);
       this.operations.putIncident(await this.api.incidents.undo(now));
     });
   }
@@ -90,7 +109,8 @@ export class Acting {
   /** `kept` takes `other` in. */
   merge(kept: Incident, other: Incident, reason: string): Promise<boolean> {
     return this.inTurn(kept, 'merge', kept.state, null, async (now) => {
-      this.undoable = null;
+      this.undoables.delete(now.id);
+      this.undoables.delete(other.id);
       this.operations.putIncident(await this.api.incidents.merge(now, this.latest(other), reason));
     });
   }
@@ -102,7 +122,7 @@ export class Acting {
   ): Promise<boolean> {
     return this.inTurn(incident, 'split', incident.state, null, async (now) => {
       const made = await this.api.incidents.split(now, what, reason);
-      this.undoable = null;
+      this.undoables.delete(now.id);
       this.operations.putIncident(made.incident);
       this.operations.putIncident(made.new);
     });
@@ -111,13 +131,19 @@ export class Acting {
   /** Send agencies, each with a unit or without; one after the other, since each moves it on. */
   assign(incident: Incident, whom: readonly [string, string | null][]): Promise<boolean> {
     const state = incident.state === 'verified' ? 'dispatched' : incident.state;
+    const before = new Set(incident.assignments.map((one) => one.id));
     return this.inTurn(incident, 'assign', state, null, async (now) => {
       let latest = now;
       for (const [agencyId, unitId] of whom) {
+        // Tried again, who was sent the first time isn't sent twice.
+        const isSent = latest.assignments.some(
+          (one) => !before.has(one.id) && one.agency_id === agencyId && one.unit_id === unitId,
+        );
+        if (isSent) continue;
         latest = await this.api.incidents.assign(latest, agencyId, unitId);
         this.operations.putIncident(latest);
       }
-      this.undoable = null;
+      this.undoables.delete(now.id);
     });
   }
 
@@ -167,7 +193,7 @@ export class Acting {
     state: IncidentState,
     work: (now: Incident) => Promise<void>,
   ): Promise<boolean> {
-    this.notice = null;
+    this.notices.delete(incident.id);
     this.operations.expect(incident.id, state);
     try {
       await work(incident);
@@ -177,23 +203,57 @@ export class Acting {
       return true;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
+      // Of several that are sent, the first alone leads there.
+      if (deed !== 'assign' && error.current && this.isOwn(error.current, incident, state)) {
+        this.operations.putIncident(error.current);
+        return true;
+      }
       const retry = () => void this.carryOut(this.latest(incident), deed, state, work);
-      this.refuse(incident.id, deed, error, retry);
+      this.refuse(this.latest(incident), deed, state, error, retry);
       return false;
     } finally {
       this.operations.settle(incident.id);
     }
   }
 
-  private refuse(incidentId: string, deed: Deed, problem: Problem, retry: () => void): void {
+  /** Tell that a deed has come to nothing; `retry` where the same may be tried again. */
+  refuse(
+    incident: Incident,
+    deed: Deed,
+    wished: IncidentState,
+    problem: Problem,
+    retry: (() => void) | null,
+  ): void {
     if (problem.status === 401) {
       this.onSessionEnded();
       return;
     }
-    if (problem.current) this.operations.putIncident(problem.current);
-    if (this.operations.selectedId === incidentId) {
-      const kind = problem.current ? 'conflict' : 'failed';
-      this.notice = { kind, incidentId, deed, problem, retry: kind === 'failed' ? retry : null };
-    }
+    const { current } = problem;
+    if (current) this.operations.putIncident(current);
+    const kind = current ? 'conflict' : 'failed';
+    this.notices.set(incident.id, {
+      kind,
+      incident: current ?? incident,
+      deed,
+      wished,
+      problem,
+      retry: kind === 'failed' ? retry : null,
+    });
+  }
+
+  /** Whether an incident is where this desk's own step, whose answer was lost, has brought it. */
+  private isOwn(now: Incident, before: Incident, wished: IncidentState): boolean {
+    return (
+      now.version > before.version &&
+      now.state === wished &&
+      before.state !== wished &&
+      now.last_actor === this.me()
+    );
+  }
+
+  private cameTrue({ kind, deed, incident, wished }: Notice): boolean {
+    const now = this.operations.incidents.get(incident.id);
+    if (kind !== 'failed' || deed === 'assign') return false;
+    return now !== undefined && this.isOwn(now, incident, wished);
   }
 }

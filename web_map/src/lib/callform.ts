@@ -24,6 +24,12 @@ function readNumber(text: string): number {
   return /^[+-]?\d+(\.\d*)?$/.test(cleaned) ? Number(cleaned) : NaN;
 }
 
+/** `-6.2383, 106.9756` as maps and messengers write it; nothing where the text is one number. */
+export function splitPair(text: string): { lat: string; lon: string } | null {
+  const found = /^\s*([+\-\u2212]?\d+\.\d+)\s*[,;\s]\s*([+\-\u2212]?\d+\.\d+)\s*$/.exec(text);
+  return found ? { lat: found[1]!, lon: found[2]! } : null;
+}
+
 export function readCall(fields: CallFields): ReadCall {
   const errors: ReadCall['errors'] = {};
   const [hasLon, hasLat] = [fields.lon.trim() !== '', fields.lat.trim() !== ''];

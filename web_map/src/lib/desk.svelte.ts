@@ -1,16 +1,19 @@
 // One desk: the signed-in person, the feed, what it tells, and what the person does.
 
 import { Acting } from './acting.svelte';
-import { Api, Problem, idempotencyKey, type ActionWords, type NewCall } from './api';
+import { Api, Problem, type ActionWords } from './api';
+import { CallTaking } from './calltaking.svelte';
 import { clock } from './clock.svelte';
 import { Feed, type FeedState } from './feed';
+import { Joinings } from './joining';
 import { isOffered } from './lifecycle';
 import { AlarmLoad } from './load.svelte';
 import { Operations } from './operations.svelte';
 import { buildQueue, neighbour, type Queue } from './queue';
 import { AlarmSound } from './sound.svelte';
+import { SavedCameras } from './savedcameras';
 import { setTimeZone } from './text.svelte';
-import type { Agency, Config, Incident, IncidentAction, RankedCamera, User } from './types';
+import type { Agency, Config, Incident, IncidentAction, Snapshot, User } from './types';
 
 export type Phase = 'starting' | 'signed-out' | 'working';
 
@@ -30,6 +33,11 @@ export class Desk {
 
   readonly operations = new Operations();
   readonly acting: Acting;
+  readonly joinings: Joinings;
+  /** The call that is being taken, or the next one. */
+  readonly call: CallTaking;
+  /** What was begun to be written and isn't saved, by where: looking elsewhere must not lose it. */
+  readonly drafts = new Map<string, string>();
   /** Agencies that can be sent, as configured. */
   agencies = $state<Agency[]>([]);
   readonly sound = new AlarmSound();
@@ -58,6 +66,7 @@ export class Desk {
 
   private readonly feed: Feed;
   private tidying: ReturnType<typeof setInterval> | undefined;
+  private writer = '';
   /** Where the selected incident stood, so that the next one is found after it has left. */
   private place = 0;
 
@@ -67,8 +76,20 @@ export class Desk {
     makeFeed: (url: string, handlers: ConstructorParameters<typeof Feed>[1]) => Feed = (u, h) =>
       new Feed(u, h),
   ) {
-    this.acting = new Acting(api, this.operations, () => this.leave(true));
-    this.operations.onCameraSaved = (id) => void this.refreshCamera(id);
+    this.acting = new Acting(
+      api,
+      this.operations,
+      () => this.leave(true),
+      () => this.user?.username ?? '',
+    );
+    this.joinings = new Joinings(this.operations, this.acting);
+    this.call = new CallTaking(api, this.operations);
+    // Whatever was asked: an answer that nobody is signed in is looked into.
+    api.onSignedOut(() => void this.checkSession());
+    const saved = new SavedCameras(api.cameras, this.operations.cameras, (view) =>
+      this.operations.putCamera(view),
+    );
+    this.operations.onCameraSaved = (id) => saved.note(id);
     this.operations.onAlarm = (incident) => {
       this.announced = incident;
       this.load.note(incident);
@@ -76,6 +97,7 @@ export class Desk {
     this.feed = makeFeed(feedUrl, {
       snapshot: (snapshot) => {
         this.operations.replaceAll(snapshot);
+        this.lookAfterSelected(snapshot);
         this.load.noteStanding(snapshot.incidents);
         // The first look: something to start with. Later nothing is selected but by a person.
         if (this.operations.selectedId === null) {
@@ -131,9 +153,17 @@ export class Desk {
   }
 
   select(id: string | null): void {
+    const { selectedId } = this.operations;
+    // Who was faster has been read; what isn't saved stays said.
+    if (selectedId !== null && selectedId !== id) this.acting.read(selectedId);
     this.operations.select(id);
     if (id !== null && this.order.includes(id)) this.place = this.order.indexOf(id);
-    if (this.acting.notice && this.acting.notice.incidentId !== id) this.acting.notice = null;
+  }
+
+  /** Look at an incident again that may have left the queue. */
+  async revisit(id: string): Promise<void> {
+    this.select(id);
+    if (!this.operations.incidents.has(id)) await this.learnIncident(id);
   }
 
   step(by: 1 | -1): string | null {
@@ -156,12 +186,6 @@ export class Desk {
     return this.acting.act(incident, action, words);
   }
 
-  async newCall(call: NewCall, key = idempotencyKey()): Promise<[string, RankedCamera[]]> {
-    const answer = await this.api.calls.take(call, key);
-    this.operations.putCall(answer.call);
-    return [answer.call.id, answer.cameras];
-  }
-
   private async enter(user: User): Promise<void> {
     // A large city's snapshot takes the server longer than the configuration: it is made meanwhile.
     this.feed.start();
@@ -172,6 +196,8 @@ export class Desk {
       throw error;
     }
     setTimeZone(this.config.city.timezone);
+    if (user.username !== this.writer) this.forgetWritten();
+    this.writer = user.username;
     this.user = user;
     this.sessionEnded = false;
     this.phase = 'working';
@@ -205,9 +231,17 @@ export class Desk {
     this.heardAt = null;
     this.user = null;
     this.acting.clear();
+    this.joinings.clear();
+    if (!ended) this.forgetWritten();
     this.announced = null;
     this.sessionEnded = ended;
     this.phase = 'signed-out';
+  }
+
+  /** What was being written is for who was writing it, and for nobody else to see. */
+  private forgetWritten(): void {
+    this.call.clear();
+    this.drafts.clear();
   }
 
   private async checkSession(): Promise<void> {
@@ -220,11 +254,18 @@ export class Desk {
     }
   }
 
-  private async refreshCamera(id: string): Promise<void> {
+  /** A snapshot holds what is open: of what is looked at and isn't in it, the end was missed. */
+  private lookAfterSelected(snapshot: Snapshot): void {
+    const id = this.operations.selectedId;
+    if (id === null || snapshot.incidents.some((one) => one.id === id)) return;
+    void this.learnIncident(id);
+  }
+
+  private async learnIncident(id: string): Promise<void> {
     try {
-      this.operations.putCamera(await this.api.cameras.get(id));
+      this.operations.putIncident(await this.api.incidents.read(id));
     } catch (error) {
-      // The old field of view stands; the next snapshot brings the new one.
+      // What is known of it stands; the server refuses what is decided on it.
       if (!(error instanceof Problem)) throw error;
     }
   }

@@ -54,6 +54,17 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
+/**
+ * The most urgent alarm of a queue that nobody has answered, as the desk shows it: what is being
+ * answered is silent at once, and silences nothing else.
+ */
+export function loudest(
+  active: readonly Incident[],
+  shown: (incident: Incident) => Incident,
+): Incident | null {
+  return active.find((incident) => isUnacknowledgedAlarm(shown(incident))) ?? null;
+}
+
 /** The id `step` places after (or before) the selected one; the ends hold. */
 export function neighbour(ids: readonly string[], selected: string | null, step: 1 | -1) {
   if (ids.length === 0) return null;

@@ -16,7 +16,7 @@ const LATEST_MS = 1_500;
 const GAP_S = 0.06;
 
 export class AlarmSound {
-  /** For this session only: a mute must not outlive the person who wanted it. */
+  /** Until one signs out: a mute must not outlive the person who wanted it. */
   muted = $state(false);
   private wanted = $state<1 | 2 | null>(null);
   private unlocked = $state(false);
@@ -56,9 +56,11 @@ export class AlarmSound {
     if (this.unlocked) this.schedule(0);
   }
 
+  /** Silent, and unmuted for whoever signs in next. */
   stop(): void {
     clearTimeout(this.timer);
     this.wanted = null;
+    this.muted = false;
   }
 
   private schedule(inMs?: number): void {

@@ -1,6 +1,7 @@
 // The words and numbers of the chosen language and the city's time zone, for components.
 
 import { dictionaries, translate, type MessageKey, type Words } from '../i18n';
+import { clock } from './clock.svelte';
 import * as format from './format';
 import { preferences } from './preferences.svelte';
 import { wallDay, wallMoment, wallTime } from './time';
@@ -48,6 +49,9 @@ export const share = (value: number) => format.share(value, preferences.language
 export const moment = (time: string) => wallMoment(time, preferences.language, timeZone);
 export const day = (time: string) => wallDay(time, preferences.language, timeZone);
 export const at = (time: string | number) => wallTime(time, preferences.language, timeZone);
+/** The time alone where it is today's. */
+export const when = (time: string) =>
+  day(time) === day(new Date(clock.minute).toISOString()) ? at(time) : moment(time);
 
 /** Where an incident is, in words. */
 export function placeOf({ street, place_name }: { street: string; place_name: string }): string {

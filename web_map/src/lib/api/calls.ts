@@ -30,6 +30,20 @@ export class CallRoutes {
     );
   }
 
+  /** One more position of a caller; the earlier ones stay. */
+  locate(
+    callId: string,
+    location: CallLocation,
+    idempotencyKey: string,
+  ): Promise<{ call: Call; cameras: RankedCamera[] }> {
+    return this.http.ask(
+      'POST',
+      `/api/v1/calls/${encodeURIComponent(callId)}/fixes`,
+      { location, method: 'manual' },
+      { 'Idempotency-Key': idempotencyKey },
+    );
+  }
+
   /** Stores nothing. */
   outlook(call: Omit<NewCall, 'note'>): Promise<Outlook> {
     return this.http.ask('POST', '/api/v1/calls/outlook', call);

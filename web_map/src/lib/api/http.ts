@@ -29,9 +29,14 @@ export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
 /** How long an action may take before the console says that it isn't known to be saved. */
 const TIMEOUT_MS = 10_000;
+/** Where one signs in, and asks whether one is. */
+const SESSION = '/api/v1/session';
+
 
 export class Http {
   constructor(private readonly fetch: Fetch) {}
+
+  onSignedOut: () => void = () => undefined;
 
   async ask<T>(
     method: string,
@@ -82,6 +87,7 @@ export class Http {
     if (body !== null) init.body = body;
     let response: Response;
     try {
+    if (response.status === 401 && path !== SESSION) this.onSignedOut();
       response = await this.fetch(path, init);
     } catch (error) {
       throw new Problem(0, error instanceof Error ? error.message : String(error));

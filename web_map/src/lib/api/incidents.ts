@@ -26,6 +26,10 @@ function incidentPath(incidentId: string): string {
 export class IncidentRoutes {
   constructor(private readonly http: Http) {}
 
+  read(incidentId: string): Promise<Incident> {
+    return this.http.ask('GET', incidentPath(incidentId));
+  }
+
   act(incident: Incident, action: IncidentAction, words: ActionWords = {}): Promise<Incident> {
     return this.http.ask('POST', `${incidentPath(incident.id)}/actions`, {
       action,

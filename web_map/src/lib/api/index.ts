@@ -28,8 +28,11 @@ export class Api {
   readonly learning: LearningRoutes;
   readonly reports: ReportRoutes;
 
+  private readonly http: Http;
+
   constructor(fetch: Fetch = (path, init) => window.fetch(path, init)) {
     const http = new Http(fetch);
+    this.http = http;
     this.session = new SessionRoutes(http);
     this.incidents = new IncidentRoutes(http);
     this.calls = new CallRoutes(http);
@@ -40,5 +43,10 @@ export class Api {
     this.accounts = new AccountRoutes(http);
     this.learning = new LearningRoutes(http);
     this.reports = new ReportRoutes(http);
+  }
+
+  /** What is done where an answer says that nobody is signed in (any more). */
+  onSignedOut(told: () => void): void {
+    this.http.onSignedOut = told;
   }
 }
