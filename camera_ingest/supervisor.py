@@ -101,6 +101,8 @@ class IngestSupervisor:
         self._lock = threading.Lock()
         self._watches: dict[CameraId, CameraWatch] = {}
         self._leaving: list[CameraWatch] = []
+        self._hot_until_s: dict[CameraId, float] = {}
+        """On the monotonic clock; of cameras that aren't watched here too, for they may be soon."""
         self._stopped = threading.Event()
         self._monitor = threading.Thread(target=self._look_after, name="camera-health", daemon=True)
         self._monitor.start()
@@ -138,14 +140,18 @@ class IngestSupervisor:
         return self._slots.take(max_count, timeout_s)
 
     def watch_closely(self, camera_ids: Collection[CameraId], until: datetime) -> None:
-        """Read these cameras at full rate until a time; of several times the latest holds."""
+        """Read these cameras at full rate until a time; of several times the latest holds.
+
+        It holds for cameras too that come to be watched, or are opened anew, before that time.
+        """
         now_s = self._clock.monotonic_s()
         until_s = now_s + (until - self._clock.now()).total_seconds()
         with self._lock:
             for camera_id in camera_ids:
+                if until_s > self._hot_until_s.get(camera_id, now_s):
+                    self._hot_until_s[camera_id] = until_s
                 if (watch := self._watches.get(camera_id)) is not None:
-                    watch.hot_until_s = max(watch.hot_until_s, until_s)
-                    watch.set_hot(watch.hot_until_s > now_s)
+                    watch.set_hot(self._is_hot(camera_id, now_s))
 
     def preroll(self, camera_id: CameraId) -> PreRoll | None:
         """The last seconds of a camera's packets; none where it isn't watched here."""
@@ -215,8 +221,12 @@ class IngestSupervisor:
         watch = CameraWatch(
             source, self._opener, slot, tracker, view, preroll, self.pace, self._quarantine
         )
+        watch.set_hot(self._is_hot(source.camera_id, self._clock.monotonic_s()))
         watch.start()
         return watch
+
+    def _is_hot(self, camera_id: CameraId, now_s: float) -> bool:
+        return self._hot_until_s.get(camera_id, now_s) > now_s
 
     def _preroll_share(self, cameras: int) -> int:
         """Bytes for one camera's pre-roll: its own bound, or its share of the worker's."""
@@ -228,10 +238,11 @@ class IngestSupervisor:
             with self._lock:
                 watches = list(self._watches.values())
                 self._leaving = [watch for watch in self._leaving if not watch.join(0)]
-            now_s = self._clock.monotonic_s()
-            for watch in watches:
-                if watch.hot_until_s <= now_s:
-                    watch.set_hot(False)
+                now_s = self._clock.monotonic_s()
+                for camera_id in [one for one, at in self._hot_until_s.items() if at <= now_s]:
+                    del self._hot_until_s[camera_id]
+                    if camera_id in self._watches:
+                        self._watches[camera_id].set_hot(False)
             self._tell_all(watches, now_s)
             self.pace.look(now_s, _so_far([watch.slot for watch in watches]))
 

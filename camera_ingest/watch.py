@@ -47,8 +47,6 @@ class CameraWatch:
         self.slot = slot
         self.tracker = tracker
         self._view = view
-        self.hot_until_s = float("-inf")
-        """On the opener's monotonic clock; kept by the supervisor."""
         self._opener = opener
         settings = opener.settings
         self._waits = RetryWaits(settings.retry_first_s, settings.retry_longest_s)

@@ -152,7 +152,8 @@ class WatchThread(threading.Thread):
         for camera_ids, until in cues:
             self._watch.expect(camera_ids, until)
             for camera_id in camera_ids:
-                self._ask(camera_id, self._clock.now(), is_urgent=True)
+                if camera_id in sources:  # the others are other workers'
+                    self._ask(camera_id, self._clock.now(), is_urgent=True)
         frames = [frame for frame in frames if frame.camera_id in sources]
         if frames:
             self._look(frames, sources)

@@ -150,6 +150,21 @@ def test_a_camera_goes_hot_and_cools_down_by_itself(
     assert rtsp.reader_count("a") == 1
 
 
+def test_a_camera_that_is_taken_over_or_changed_is_as_hot_as_it_was_to_be(
+    rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch, told: Told
+) -> None:
+    """A worker that has just started hears of a call before it has its cameras."""
+    ingest = watch()
+    ingest.watch_closely([A], datetime.now(UTC) + timedelta(minutes=1))
+    url = rtsp.serve_file("a", lively_clip)
+    for version in (1, 2):
+        ingest.set_sources([registered(url, camera_id="a", version=version)])
+        until_hot: list[Frame] = []
+        with within(8) as more:
+            while more() and sum(not frame.is_keyframe for frame in until_hot) < 5:
+                until_hot += ingest.next_frames(1, 0.5)
+
+
 def test_a_fault_is_told_once_and_heals_by_itself(
     rtsp: RtspThread, lively_clip: Path, registered: Register, watch: Watch, told: Told
 ) -> None:
