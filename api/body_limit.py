@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import Problem
 
 LINGER_S = 2.0
+_FILES = ("/attachments", "/photos", "/cameras/import")
 
 
 class BodyTooLarge(HTTPException):
@@ -29,7 +30,7 @@ class BodyTooLarge(HTTPException):
 
 
 class BodyLimit:
-    """ASGI middleware: bodies above ``max_bytes`` get 413; attachments have their own limit."""
+    """ASGI middleware: bodies above ``max_bytes`` get 413; files have their own limit."""
 
     def __init__(self, app: ASGIApp, max_bytes: int, max_attachment_bytes: int) -> None:
         self._app = app
@@ -41,8 +42,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_attachment = str(scope["path"]).endswith(("/attachments", "/photos"))
-        most = self._max_attachment_bytes if is_attachment else self._max_bytes
+        is_file = str(scope["path"]).endswith(_FILES)
+        most = self._max_attachment_bytes if is_file else self._max_bytes
         # The server has seen to it that the header is a whole number.
         declared = int(Headers(scope=scope).get("content-length", "0"))
         if declared > most:

@@ -200,7 +200,8 @@ def _field_error(problem: Mapping[str, Any]) -> FieldError:
     if not place:
         why = "a JSON object is needed, with Content-Type: application/json"
         return FieldError("(body)", why)
-    return FieldError(_dotted(place), str(problem.get("msg", "is not valid")))
+    why = str(problem.get("msg", "is not valid")).removeprefix("Value error, ")
+    return FieldError(_dotted(place), why)
 
 
 def _dotted(place: Sequence[str]) -> str:

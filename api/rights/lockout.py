@@ -58,6 +58,12 @@ class Lockout:
         """A right one: the name's failures from there are forgotten."""
         self._kept.pop((username.casefold(), address), None)
 
+    def forgive(self, username: str) -> None:
+        """Somebody who may has given the name another password: who holds it need not wait."""
+        name = username.casefold()
+        for key in [key for key in self._kept if key[0] == name]:
+            del self._kept[key]
+
     def _wait_of(self, key: tuple[str, str], free: int) -> float:
         known = self._kept.get(key)
         if known is None or known.count < free or self._is_old(known):

@@ -44,6 +44,7 @@ AGENCY_ROUTES: frozenset[tuple[str, str]] = frozenset(
         ("GET", "/api/v1/incidents/{incident_id}.eido.json"),
         ("GET", "/api/v1/incidents/{incident_id}/attachments/{evidence_id}"),
         ("POST", "/api/v1/incidents/{incident_id}/assignments/{assignment_id}"),
+        ("GET", "/cap/feed"),
         ("GET", "/ogc"),
         ("GET", "/ogc/"),
         ("GET", "/ogc/conformance"),
@@ -104,6 +105,17 @@ def require_grantable(identity: Identity, role: Role, scopes: Iterable[str] | No
     is_more = role is Role.SUPERVISOR if scopes is None else not identity.scopes.issuperset(scopes)
     if is_more:
         raise Problem(403, "forbidden", "This key was narrowed, and gives out no more than it has.")
+
+
+def require_own_group(identity: Identity, group: str) -> None:
+    """Who is limited to groups puts no camera elsewhere.
+
+    Raises:
+        Problem: 422.
+    """
+    groups = identity.camera_groups
+    if groups is not None and group not in groups:
+        raise invalid("group", f"must be one of yours: {', '.join(sorted(groups))}")
 
 
 def agencies_of(identity: Identity) -> frozenset[AgencyId] | None:

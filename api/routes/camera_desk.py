@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
@@ -10,9 +12,10 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StrictBool
 from starlette.responses import Response
 
-from api.problems import documented, invalid
+from api.problems import Problem, documented, invalid
 from api.rights.access import GuardedRoute
-from api.rights.reach import seen_camera, sees_camera
+from api.rights.identity import Identity
+from api.rights.reach import require_own_group, seen_camera, sees_camera
 from api.rights.security import identity_of
 from api.schemas.bodies import Body, Text, Version
 from api.services import Services, services_of
@@ -22,11 +25,14 @@ from incidents.camera_profiles import Profile
 from incidents.register.camera_import import ImportedCamera, ImportProblem, read_register
 from incidents.register.camera_rows import Credentials
 from incidents.register.outages import site_outages
+from incidents.register.register_files import decoded
+from incidents.register.taking_over import clashes
 from plumbing.address_guard import AddressRefused, HostNotFound
 
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute, tags=["cameras"])
 
 Id = Annotated[str, Path(min_length=1, max_length=80)]
+LOOKUPS_AT_ONCE = 16
 SICK = frozenset(CameraState) - {CameraState.LIVE, CameraState.CONNECTING, CameraState.DISABLED}
 
 
@@ -137,6 +143,8 @@ async def change_many(request: Request, body: Bulk) -> Response:
     services, identity = services_of(request), identity_of(request)
     if body.enabled is None and body.group is None:
         raise invalid("enabled", "say what to change: enabled, group, or both")
+    if body.group is not None:
+        require_own_group(identity, body.group)
     versions = {CameraId(one.id): one.version for one in body.cameras}
     allowed = {one.id for one in await services.store.cameras.all() if sees_camera(identity, one)}
     strange = [camera_id for camera_id in versions if camera_id not in allowed]
@@ -199,44 +207,67 @@ async def import_cameras(
 ) -> Response:
     """Register the cameras of a CSV or GeoJSON file, or change those whose ids are known: all of
     them or, where any row has a problem, none. Without `dry_run=false` it is only looked at."""
-    services = services_of(request)
-    try:
-        text = (await request.body()).decode()
-    except UnicodeDecodeError:
-        raise invalid("(body)", "is not UTF-8 text") from None
+    services, identity = services_of(request), identity_of(request)
     city = services.settings.city
-    cameras, problems = read_register(text, services.projection.centre, city.radius_m, profile)
-    for one in cameras:
-        problem = await _address_problem(services, one)
-        problems += [] if problem is None else [problem]
-    ids = {camera.id for camera in await services.store.cameras.all()}
-    known = sum(one.camera.id in ids for one in cameras)
+    cameras, problems = read_register(
+        decoded(await request.body()), services.projection.centre, city.radius_m, profile
+    )
+    known = {camera.id: camera for camera in await services.store.cameras.all()}
+    problems += [*_not_ones_own(identity, cameras, known), *clashes(cameras, known)]
+    problems += await _address_problems(services, cameras)
     is_written = not dry_run and not problems and bool(cameras)
     if is_written:
         await services.store.cameras.save_all(
             [(_of(services, one), _credentials(services, one)) for one in cameras],
-            actor=identity_of(request).name,
+            actor=identity.name,
         )
         services.cameras.changed()
+    changed = sum(one.camera.id in known for one in cameras)
     found = {
         "cameras": len(cameras),
-        "new": len(cameras) - known,
-        "changed": known,
+        "new": len(cameras) - changed,
+        "changed": changed,
         "written": is_written,
-        "problems": [asdict(problem) for problem in problems],
+        "problems": [asdict(one) for one in sorted(problems, key=lambda problem: problem.row)],
     }
     return answer(plain(found))
 
 
-async def _address_problem(services: Services, one: ImportedCamera) -> ImportProblem | None:
-    try:
-        await services.guard.resolve_async(one.camera.url)
-    except HostNotFound:
-        # A name that can't be resolved now may be tomorrow.
+def _not_ones_own(
+    identity: Identity, cameras: Iterable[ImportedCamera], known: Mapping[CameraId, Camera]
+) -> Iterator[ImportProblem]:
+    for one in cameras:
+        current = known.get(one.camera.id)
+        if current is not None and not sees_camera(identity, current):
+            yield ImportProblem(row=one.row, field="id", why="is taken; give it another one")
+            continue
+        try:
+            # A known camera stays in its group where the file doesn't tell one.
+            require_own_group(identity, one.camera.group or (current.group if current else ""))
+        except Problem as refusal:
+            yield ImportProblem(row=one.row, field="group", why=refusal.errors[0].why)
+
+
+async def _address_problems(
+    services: Services, cameras: Iterable[ImportedCamera]
+) -> list[ImportProblem]:
+    """What the address guard says of each, asked about many at once: a name server that is slow or
+    away takes seconds a name."""
+    turn = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+
+    async def problem_of(one: ImportedCamera) -> ImportProblem | None:
+        async with turn:
+            try:
+                await services.guard.resolve_async(one.camera.url)
+            except HostNotFound:
+                # A name that can't be resolved now may be tomorrow.
+                return None
+            except AddressRefused as error:
+                return ImportProblem(row=one.row, field="url", why=error.reason)
         return None
-    except AddressRefused as error:
-        return ImportProblem(row=one.row, field="url", why=error.reason)
-    return None
+
+    found = await asyncio.gather(*(problem_of(one) for one in cameras))
+    return [problem for problem in found if problem is not None]
 
 
 def _of(services: Services, one: ImportedCamera) -> Camera:

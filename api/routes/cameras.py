@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
@@ -12,7 +11,7 @@ from starlette.responses import Response
 from api.camera_view import camera_item
 from api.problems import documented, invalid
 from api.rights.access import GuardedRoute
-from api.rights.reach import sees_camera
+from api.rights.reach import require_own_group, sees_camera
 from api.rights.security import identity_of
 from api.schemas.bodies_cameras import (
     CameraFields,
@@ -36,6 +35,7 @@ from contracts import (
 )
 from geo.projection import require_inside
 from incidents.register.camera_rows import Credentials
+from incidents.register.taking_over import leads_to_same_host
 from plumbing.address_guard import HostNotFound
 from plumbing.ids import new_id
 
@@ -70,7 +70,7 @@ async def register_camera(request: Request, body: NewCamera) -> Response:
     """Register a camera. User and password are given apart, and are never told again."""
     services = services_of(request)
     camera_id = CameraId(body.id or new_id("camera"))
-    _require_group(request, body)
+    require_own_group(identity_of(request), body.group)
     await _check(services, body)
     saved = await services.store.cameras.save(
         _camera(services, camera_id, body, None),
@@ -162,6 +162,7 @@ async def change_camera(
     version = body.version if body.version is not None else version_of(if_match)
     if version is None:
         raise invalid("version", "is missing; send the version that you looked at, or If-Match")
+    require_own_group(identity_of(request), body.group)
     current = await services.store.cameras.get(CameraId(camera_id))
     stored = await services.store.cameras.credentials(CameraId(camera_id))
     await _check(services, body)
@@ -192,13 +193,6 @@ async def remove_camera(
     )
     services.cameras.changed()
     return Response(status_code=204)
-
-
-def _require_group(request: Request, body: CameraFields) -> None:
-    """Who is limited to groups puts no camera elsewhere."""
-    groups = identity_of(request).camera_groups
-    if groups is not None and body.group not in groups:
-        raise invalid("group", f"must be one of yours: {', '.join(sorted(groups))}")
 
 
 async def _probed(services: Services, source: StreamSource, timeout_s: float) -> Response:
@@ -265,15 +259,10 @@ def _credentials(services: Services, body: Stream, stored: Credentials) -> Crede
 def _keep_secrets_at_home(current: Camera, body: ChangedCamera, stored: Credentials) -> None:
     """A stored password goes to the host it was typed for, and to no other."""
     keeps = stored.sealed_password is not None and "password" not in body.model_fields_set
-    if keeps and _where(current.url) != _where(body.url):
+    if keeps and not leads_to_same_host(body.url, current.url):
         raise invalid(
             "password", "give it again (or null): the address leads to another host or port now"
         )
-
-
-def _where(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port
 
 
 def version_of(if_match: str | None) -> int | None:

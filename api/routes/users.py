@@ -71,11 +71,14 @@ async def change_user(request: Request, username: Username, body: ChangedUser) -
 
 @router.put("/{username}/password", status_code=204, responses=documented(401, 403, 404, 413, 422))
 async def reset_password(request: Request, username: Username, body: NewPassword) -> Response:
-    """Give somebody another password. The account's sessions end."""
+    """Give somebody another password. The account's sessions end, and so does a wait for wrong
+    ones."""
     await _require_changeable(request, username, None)
-    await services_of(request).store.accounts.set_password(
+    services = services_of(request)
+    await services.store.accounts.set_password(
         username, body.password, actor=identity_of(request).name
     )
+    services.lockout.forgive(username)
     return Response(status_code=204)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api.schemas.bodies import Body, Moment, Text
 from incidents.people.accounts import Role
@@ -13,7 +13,15 @@ from incidents.people.accounts import Role
 MAX_PASSWORD = 1_000
 """Characters that are read at all; what is taken is shorter (`incidents.people.passwords`)."""
 
-Name = Annotated[Text, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
+
+def _addressable(name: str) -> str:
+    """A name stands in addresses: with a slash in it, what has it could never be revoked there."""
+    if "/" in name or name in (".", "..") or name != name.strip():
+        raise ValueError("must hold no slash, and no blank at its ends")
+    return name
+
+
+Name = Annotated[Text, Field(min_length=1, max_length=80), AfterValidator(_addressable)]
 Password = Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD, repr=False)]
 Groups = Annotated[
     list[Annotated[Text, Field(min_length=1, max_length=200)]] | None,

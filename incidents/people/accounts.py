@@ -253,10 +253,17 @@ class Accounts:
 
 
 async def _supervisors(connection: AsyncConnection) -> int:
+    """How many there are who may do everything."""
     count = await connection.scalar(
         select(func.count())
         .select_from(AccountRow)
-        .where(AccountRow.role == Role.SUPERVISOR.value, AccountRow.enabled.is_(True))
+        .where(
+            AccountRow.role == Role.SUPERVISOR.value,
+            AccountRow.enabled.is_(True),
+            # Who is limited, or an agency's, is let near no account.
+            AccountRow.camera_groups.is_(None),
+            AccountRow.agency_id.is_(None),
+        )
     )
     return count or 0
 

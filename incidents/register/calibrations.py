@@ -31,7 +31,7 @@ from geo.projection import LocalProjection
 from geo.ptz import PtzModel
 from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import NotFound, VersionConflict
-from incidents.register.camera_rows import read_camera
+from incidents.register.camera_rows import newest_calibration, read_camera
 from incidents.register.cameras import save_within
 from incidents.register.proposals import ProposedPose, propose_pose
 from incidents.tables import CalibrationRow, CameraRow
@@ -242,13 +242,7 @@ async def _note_registered(writing: Writing, camera: Camera) -> None:
     """Note the pose that is replaced, unless it is the history's newest."""
     if camera.pose is None:
         return
-    newest = await writing.connection.scalar(
-        select(CalibrationRow.pose)
-        .where(CalibrationRow.camera_id == camera.id)
-        .order_by(CalibrationRow.camera_version.desc())
-        .limit(1)
-    )
-    if newest is not None and from_json(CameraPose, newest) == camera.pose:
+    if await newest_calibration(writing.connection, camera.id) == camera.pose:
         return
     await _insert(
         writing,

@@ -1,14 +1,13 @@
 """Camera registers of others to ours: GeoJSON, and CSV with Indonesian or English headings.
 
 Pure: text in, cameras and problems out. Every problem names its row and field and says what would
-be right; the caller registers all rows or none.
+be right; the caller registers all rows or none. What becomes of cameras that are known already is
+`incidents.register.taking_over`'s.
 """
 
 from __future__ import annotations
 
 import csv
-import io
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -17,31 +16,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from contracts import Camera, CameraId, CameraPose, ContractError, LonLat
-from incidents.camera_profiles import Profile, caltrans_rows, tfl_rows
+from incidents.camera_profiles import Profile
+from incidents.register.register_files import MORE, rows_of
 
-MAX_CAMERAS = 100_000
-
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "id": ("id", "kode", "code", "camera_id", "id_kamera"),
-    "name": ("name", "nama", "lokasi", "location", "title", "judul", "nama_kamera"),
-    "url": ("url", "stream", "stream_url", "link", "alamat_stream", "rtsp", "hls", "source"),
-    "lon": ("lon", "lng", "long", "longitude", "bujur", "x"),
-    "lat": ("lat", "latitude", "lintang", "y"),
-    "group": ("group", "grup", "kelompok", "kecamatan", "pemilik", "owner"),
-    "username": ("username", "user", "pengguna"),
-    "password": ("password", "sandi", "kata_sandi"),
-    "any_certificate": ("any_certificate", "sertifikat_apa_pun"),
-    "referer": ("referer", "referrer", "perujuk"),
-    "height_m": ("height_m", "height", "tinggi", "tinggi_m"),
-    "bearing_deg": ("bearing_deg", "bearing", "azimuth", "arah", "heading"),
-    "tilt_deg": ("tilt_deg", "tilt", "kemiringan"),
-    "roll_deg": ("roll_deg", "roll"),
-    "hfov_deg": ("hfov_deg", "hfov", "fov", "sudut_pandang"),
-    "width_px": ("width_px", "width", "lebar"),
-    "height_px": ("height_px", "tinggi_px"),
-    "range_m": ("range_m", "range", "jangkauan"),
-}
-_BY_ALIAS = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 _POSE_NEEDS = ("height_m", "bearing_deg", "tilt_deg", "hfov_deg", "width_px", "height_px")
 _POSE_MAY = (
     "roll_deg",
@@ -56,6 +33,8 @@ _POSE_MAY = (
 )
 _YES = ("yes", "ya", "true", "1")
 _NO = ("no", "tidak", "false", "0", "none", "")
+LONGEST_ID = 80
+LONGEST_GROUP = 120
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _EARTH_RADIUS_M = 6_371_000.0
 
@@ -73,7 +52,8 @@ class ImportedCamera:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProblem:
-    """What is wrong with one row (from 1; 0 is the file itself)."""
+    """What is wrong with one row, numbered as it stands in the file: a CSV's headings are row 1,
+    as in a spreadsheet, an entry of a list counts from 1, and 0 is the file itself."""
 
     row: int
     field: str
@@ -83,20 +63,20 @@ class ImportProblem:
 def read_register(
     text: str, centre: LonLat, radius_m: float, profile: Profile = Profile.OURS
 ) -> tuple[list[ImportedCamera], list[ImportProblem]]:
-    """Read a whole register. Of our own, which format it is shows in its first character.
+    """Read a whole register.
 
     ``centre`` and ``radius_m`` are the city's: positions farther off are problems.
     """
     text = text.removeprefix("\ufeff")
     try:
-        rows = list(_rows(text, profile))
+        rows = list(rows_of(text, profile))
     except ContractError as error:
         return [], [ImportProblem(row=0, field=error.field, why=error.why)]
     except csv.Error as error:
         return [], [ImportProblem(row=0, field="file", why=f"is no CSV: {error}")]
     cameras: list[ImportedCamera] = []
     problems: list[ImportProblem] = []
-    for number, row in enumerate(rows, 1):
+    for number, row in rows:
         try:
             imported = _camera(number, row)
             _check_in_city(imported.camera.position, centre, radius_m)
@@ -108,65 +88,20 @@ def read_register(
     return cameras, sorted(problems, key=lambda problem: problem.row)
 
 
-def _rows(text: str, profile: Profile) -> Iterator[dict[str, Any]]:
-    match profile:
-        case Profile.CALTRANS:
-            return caltrans_rows(_json(text))
-        case Profile.TFL:
-            return tfl_rows(_json(text))
-        case Profile.OURS:
-            return _geojson_rows(text) if text.lstrip().startswith("{") else _csv_rows(text)
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ContractError("file", f"is no JSON: {error}") from error
-
-
-def _geojson_rows(text: str) -> Iterator[dict[str, Any]]:
-    document = _json(text)
-    features = document.get("features")
-    if document.get("type") != "FeatureCollection" or not isinstance(features, list):
-        raise ContractError("file", "must be a GeoJSON FeatureCollection of points")
-    for feature in features[:MAX_CAMERAS]:
-        properties = feature.get("properties") if isinstance(feature, dict) else None
-        row: dict[str, Any] = dict(properties) if isinstance(properties, dict) else {}
-        geometry = feature.get("geometry") if isinstance(feature, dict) else None
-        if isinstance(geometry, dict) and geometry.get("type") == "Point":
-            coordinates = geometry.get("coordinates")
-            if isinstance(coordinates, list) and len(coordinates) >= 2:
-                row["lon"], row["lat"] = coordinates[:2]
-        yield row
-
-
-def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
-    first = text.split("\n", 1)[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter)
-    names = {
-        heading: _BY_ALIAS.get(heading.strip().lower().replace(" ", "_"))
-        for heading in reader.fieldnames or ()
-    }
-    if "url" not in names.values():
-        raise ContractError(
-            "file", f"no column for the URL; headings may be {', '.join(ALIASES['url'])}"
-        )
-    for row in reader:
-        yield {
-            name: value.strip()
-            for heading, value in row.items()
-            if isinstance(value, str) and value.strip() and (name := names.get(heading))
-        }
-
-
 def _camera(number: int, row: Mapping[str, Any]) -> ImportedCamera:
+    if MORE in row:
+        raise ContractError(
+            "row", "has more fields than there are headings; what has a comma in it needs quotes"
+        )
     url, username, password = _without_credentials(_text(row, "url"))
     name = _text(row, "name") if row.get("name") else _text(row, "id")
-    camera_id = str(row.get("id") or _UNSAFE.sub("-", name).strip("-").lower())
+    # It stands in addresses: what has a blank or a slash in it could never be opened there.
+    camera_id = _UNSAFE.sub("-", _optional(row, "id") or name.lower()[:LONGEST_ID]).strip("-._")
     position = LonLat(_number(row, "lon"), _number(row, "lat"))
-    referer = row.get("referer")
+    group = _optional(row, "group") or ""
+    if len(group) > LONGEST_GROUP:
+        raise ContractError("group", f"is longer than {LONGEST_GROUP} characters")
+    referer = _optional(row, "referer")
     return ImportedCamera(
         row=number,
         camera=Camera(
@@ -175,13 +110,13 @@ def _camera(number: int, row: Mapping[str, Any]) -> ImportedCamera:
             url=url,
             position=position,
             pose=_pose(row, position),
-            group=str(row.get("group") or ""),
-            enabled=bool(row.get("enabled", True)),
-            any_certificate=_is_said(row, "any_certificate"),
+            group=group,
+            enabled=_is_said(row, "enabled", True),
+            any_certificate=_is_said(row, "any_certificate", False),
         ),
-        username=row.get("username") or username,
-        password=row.get("password") or password,
-        headers=(("Referer", str(referer)),) if referer else (),
+        username=_optional(row, "username") or username,
+        password=_optional(row, "password") or password,
+        headers=(("Referer", referer),) if referer else (),
     )
 
 
@@ -217,17 +152,28 @@ def _without_credentials(url: str) -> tuple[str, str | None, str | None]:
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str | int) or not str(value).strip():
+    value = _optional(row, name)
+    if value is None:
         raise ContractError(name, "is missing")
-    return str(value).strip()
+    return value
 
 
-def _is_said(row: Mapping[str, Any], name: str) -> bool:
-    value = row.get(name, False)
-    word = str(value).strip().lower()
+def _optional(row: Mapping[str, Any], name: str) -> str | None:
+    value = row.get(name)
+    if value is None:
+        return None
+    # Programs that write JSON make a number of a password that looks like one.
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise ContractError(name, "must be text")
+    return str(value).strip() or None
+
+
+def _is_said(row: Mapping[str, Any], name: str, unsaid: bool) -> bool:
+    word = str(row.get(name, "")).strip().lower()
+    if not word:
+        return unsaid
     if word not in _YES and word not in _NO:
-        raise ContractError(name, f"must be one of {', '.join(_YES[:3])} or no, got {value!r}")
+        raise ContractError(name, f"must be one of {', '.join(_YES[:3])} or no, got {row[name]!r}")
     return word in _YES
 
 
@@ -236,8 +182,9 @@ def _number(row: Mapping[str, Any], name: str) -> float:
     if value in (None, ""):
         raise ContractError(name, "is missing")
     try:
-        # Spreadsheets set to Indonesian write a decimal comma.
-        number = float(value.replace(",", ".") if isinstance(value, str) else value)
+        # Spreadsheets set to Indonesian write a decimal comma, web pages a real minus.
+        text = value.replace(",", ".").replace("\u2212", "-") if isinstance(value, str) else value
+        number = float(text)
     except (TypeError, ValueError) as error:
         raise ContractError(name, f"must be a number, got {value!r}") from error
     if not math.isfinite(number):
@@ -246,21 +193,19 @@ def _number(row: Mapping[str, Any], name: str) -> float:
 
 
 def _check_in_city(position: LonLat, centre: LonLat, radius_m: float) -> None:
-    distance_m = _distance_m(position, centre)
-    if distance_m <= radius_m:
+    off_m = distance_m(position, centre)
+    if off_m <= radius_m:
         return
     hint = ""
     if (
         abs(position.lon) <= 90
-        and _distance_m(LonLat(position.lat, position.lon), centre) <= radius_m
+        and distance_m(LonLat(position.lat, position.lon), centre) <= radius_m
     ):
         hint = "; lon and lat are swapped"
-    raise ContractError(
-        "position", f"lies {distance_m / 1000:,.0f} km from the city's centre{hint}"
-    )
+    raise ContractError("position", f"lies {off_m / 1000:,.0f} km from the city's centre{hint}")
 
 
-def _distance_m(one: LonLat, other: LonLat) -> float:
+def distance_m(one: LonLat, other: LonLat) -> float:
     """Great-circle distance on a sphere: good to 0.5 %, which is all that a gate needs."""
     lat1, lat2 = math.radians(one.lat), math.radians(other.lat)
     dlat, dlon = lat2 - lat1, math.radians(other.lon - one.lon)
@@ -269,12 +214,17 @@ def _distance_m(one: LonLat, other: LonLat) -> float:
 
 
 def _repeated(cameras: list[ImportedCamera]) -> Iterator[ImportProblem]:
-    for name in ("id", "url"):
-        seen: dict[str, int] = {}
-        for imported in cameras:
-            value = str(getattr(imported.camera, name))
-            if value in seen:
-                yield ImportProblem(
-                    row=imported.row, field=name, why=f"is the same as in row {seen[value]}"
-                )
-            seen.setdefault(value, imported.row)
+    named: dict[str, int] = {}
+    opened: dict[str, int] = {}
+    for one in cameras:
+        camera = one.camera
+        if camera.id in named:
+            why = f"{camera.id!r} is the same as in row {named[camera.id]}"
+            yield ImportProblem(
+                row=one.row, field="id", why=f"{why}; what has no id has its name's"
+            )
+        elif camera.url in opened:
+            why = f"is the same as in row {opened[camera.url]}"
+            yield ImportProblem(row=one.row, field="url", why=why)
+        named.setdefault(camera.id, one.row)
+        opened.setdefault(camera.url, one.row)

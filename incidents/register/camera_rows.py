@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts import Camera, CameraHealth, CameraId, StreamSource, from_json, to_json
+from contracts import (
+    Camera,
+    CameraHealth,
+    CameraId,
+    CameraPose,
+    StreamSource,
+    from_json,
+    to_json,
+)
 from incidents.database import Writing
 from incidents.errors import NotFound
-from incidents.tables import CameraHealthRow, CameraRow
+from incidents.tables import CalibrationRow, CameraHealthRow, CameraRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +68,28 @@ async def read_healths(connection: AsyncConnection) -> dict[CameraId, CameraHeal
     return {health.camera_id: health for health in healths}
 
 
+async def newest_calibration(connection: AsyncConnection, camera_id: CameraId) -> CameraPose | None:
+    """The pose that was last fitted or taken up for a camera; none where none ever was."""
+    newest = await connection.scalar(
+        select(CalibrationRow.pose)
+        .where(CalibrationRow.camera_id == camera_id)
+        .order_by(CalibrationRow.camera_version.desc(), CalibrationRow.id.desc())
+        .limit(1)
+    )
+    return None if newest is None else from_json(CameraPose, newest)
+
+
+async def newest_calibrations(connection: AsyncConnection) -> dict[CameraId, CameraPose]:
+    """`newest_calibration` of every camera that has one."""
+    rows = await connection.execute(
+        select(CalibrationRow.camera_id, CalibrationRow.pose).order_by(
+            CalibrationRow.camera_version, CalibrationRow.id
+        )
+    )
+    poses = {CameraId(camera_id): pose for camera_id, pose in rows.all()}
+    return {camera_id: from_json(CameraPose, pose) for camera_id, pose in poses.items()}
+
+
 async def find_row(connection: AsyncConnection, camera_id: CameraId) -> Any | None:
     """A camera's row, a removed one's too; none where there never was one."""
     found = await connection.execute(select(CameraRow).where(CameraRow.id == camera_id))
@@ -92,11 +123,22 @@ def source_of(camera: Camera, credentials: Credentials) -> StreamSource:
     )
 
 
-async def write_row(
-    writing: Writing, camera: Camera, credentials: Credentials, *, is_known: bool
+async def write_rows(
+    writing: Writing, cameras: Sequence[tuple[Camera, Credentials]], known: Container[CameraId]
 ) -> None:
-    """Store a camera as it shall be."""
-    values = {
+    """Store cameras as they shall be; ``known`` are those that have a row."""
+    rows = [(_columns(camera, credentials), camera.id) for camera, credentials in cameras]
+    old = [values | {"camera_id": one} for values, one in rows if one in known]
+    new = [values | {"id": one} for values, one in rows if one not in known]
+    if old:
+        mine = CameraRow.id == bindparam("camera_id")
+        await writing.connection.execute(update(CameraRow).where(mine), old)
+    if new:
+        await writing.connection.execute(insert(CameraRow), new)
+
+
+def _columns(camera: Camera, credentials: Credentials) -> dict[str, object]:
+    return {
         "version": camera.version,
         "enabled": camera.enabled,
         "removed": False,
@@ -105,8 +147,3 @@ async def write_row(
         "sealed_password": credentials.sealed_password,
         "headers": json.dumps(credentials.headers),
     }
-    if is_known:
-        statement = update(CameraRow).where(CameraRow.id == camera.id).values(**values)
-        await writing.connection.execute(statement)
-    else:
-        await writing.connection.execute(insert(CameraRow).values(id=camera.id, **values))

@@ -27,8 +27,9 @@ from incidents.register.camera_rows import (
     read_cameras,
     read_healths,
     source_of,
-    write_row,
+    write_rows,
 )
+from incidents.register.taking_over import take_over
 from incidents.tables import CameraHealthRow, CameraRow
 
 
@@ -127,23 +128,16 @@ class Cameras:
     ) -> tuple[int, int]:
         """Register cameras, or change those whose ids are known, all or none.
 
+        What isn't told of a known camera stays (`incidents.register.taking_over`); where nothing
+        is new, nothing is written, and nobody opens its stream again.
+
         Returns how many are new, and how many were known.
+
+        Raises:
+            ContractError: a stored password would go to another host.
         """
-        known = 0
         async with self._database.writing() as writing:
-            for camera, credentials in given:
-                row = await find_row(writing.connection, camera.id)
-                current = None if row is None or row.removed else from_json(Camera, row.body)
-                known += current is not None
-                await save_within(
-                    writing,
-                    camera if current is None else _imported_over(camera, current),
-                    credentials,
-                    actor=actor,
-                    version=None if current is None else current.version,
-                    detail="imported",
-                )
-        return len(given) - known, known
+            return await take_over(writing, given, actor=actor)
 
     async def remove(self, camera_id: CameraId, *, actor: str, version: int | None = None) -> None:
         """Take a camera out of the register; its reports and log entries stay.
@@ -205,19 +199,6 @@ class Cameras:
             return sum([await _record(writing, health) for health in healths])
 
 
-def _imported_over(camera: Camera, current: Camera) -> Camera:
-    """What a register's file doesn't tell of stays as it was."""
-    return replace(
-        camera,
-        pose=camera.pose or current.pose,
-        head=current.head,
-        road_region=current.road_region,
-        any_certificate=camera.any_certificate or current.any_certificate,
-        enabled=current.enabled,
-        exercise=current.exercise,
-    )
-
-
 async def save_within(
     writing: Writing,
     camera: Camera,
@@ -248,7 +229,7 @@ async def save_within(
         version=1 if row is None else row.version + 1,
         has_credentials=credentials.any,
     )
-    await write_row(writing, saved, credentials, is_known=row is not None)
+    await write_rows(writing, [(saved, credentials)], () if row is None else (camera.id,))
     writing.log(
         LogKind.CAMERA_SAVED,
         saved,

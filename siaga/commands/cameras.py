@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from contracts import CameraId, LonLat, StreamSource
+from contracts import CameraId, ContractError, LonLat, StreamSource
 from incidents.camera_profiles import Profile
-from incidents.register.camera_import import ImportedCamera, read_register
+from incidents.register.camera_import import ImportedCamera, ImportProblem, read_register
+from incidents.register.register_files import decoded
 from plumbing.redact import redact_url
 from plumbing.settings import Settings
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
@@ -172,12 +173,13 @@ def import_cameras(
     """
     settings = settings_from(config)
     try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise Failure(f"{file} is not UTF-8 text") from error
+        text = decoded(file.read_bytes())
+    except ContractError as error:
+        raise Failure(f"{file} {error.why}") from error
     centre = LonLat(settings.city.lon, settings.city.lat)
     cameras, problems = read_register(text, centre, settings.city.radius_m, profile)
-    known = asyncio.run(_register(settings, cameras, write=not dry_run and not problems))
+    known, clashing = asyncio.run(_register(settings, cameras, write=not dry_run and not problems))
+    problems += clashing
     if as_json:
         document = {
             "cameras": len(cameras),
@@ -197,32 +199,34 @@ def import_cameras(
         raise Failure(f"{what} in {file}; nothing was registered")
 
 
-async def _register(settings: Settings, cameras: list[ImportedCamera], *, write: bool) -> int:
-    """Save them all; returns how many were known before."""
-    from incidents.errors import NotFound
+async def _register(
+    settings: Settings, cameras: list[ImportedCamera], *, write: bool
+) -> tuple[int, list[ImportProblem]]:
+    """Save them all, or none; returns how many were known before, and what kept them out."""
     from incidents.register.camera_rows import Credentials
+    from incidents.register.taking_over import clashes
     from incidents.store import Store
     from plumbing.clock import SystemClock
     from plumbing.sealing import Sealer
 
     sealer = Sealer(settings.key_file)
     store = await Store.open(settings.database_url, SystemClock())
-    known = 0
     try:
-        for new in cameras:
-            try:
-                version = (await store.cameras.get(new.camera.id)).version
-                known += 1
-            except NotFound:
-                version = None
-            if not write:
-                continue
-            credentials = Credentials(
-                username=new.username,
-                sealed_password=sealer.seal(new.password) if new.password else None,
-                headers=new.headers,
-            )
-            await store.cameras.save(new.camera, credentials, actor="import", version=version)
+        registered = {camera.id: camera for camera in await store.cameras.all()}
+        problems = list(clashes(cameras, registered))
+        if write and not problems:
+            given = [
+                (
+                    new.camera,
+                    Credentials(
+                        username=new.username,
+                        sealed_password=sealer.seal(new.password) if new.password else None,
+                        headers=new.headers,
+                    ),
+                )
+                for new in cameras
+            ]
+            await store.cameras.save_all(given, actor="import")
     finally:
         await store.close()
-    return known
+    return sum(new.camera.id in registered for new in cameras), problems

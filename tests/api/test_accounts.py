@@ -92,6 +92,35 @@ def test_the_last_supervisor_stays(own_api_thread: ApiThread) -> None:
         assert desk.patch("/api/v1/users/kepala", json={"role": "viewer"}).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["dinas/cad", "..", " cad"])
+def test_what_could_not_be_called_up_again_is_no_name(desk: httpx.Client, name: str) -> None:
+    for path, body in (
+        ("/api/v1/keys", {"name": name, "role": "dispatch"}),
+        ("/api/v1/users", {"username": name, "password": PASSWORD, "role": "viewer"}),
+    ):
+        refused = desk.post(path, json=body)
+        assert refused.status_code == 422
+        assert "no slash" in refused.json()["detail"]
+
+
+def test_a_new_password_ends_the_wait_for_wrong_ones(own_api_thread: ApiThread) -> None:
+    """An operator who has forgotten it, at the desk, with calls coming in."""
+    right, other = "air terjun di belakang pasar", "hujan malam di atas jembatan"
+    with own_api_thread.client() as desk, own_api_thread.client(None) as browser:
+        desk.post(
+            "/api/v1/users", json={"username": "sari", "password": right, "role": "operator"}
+        ).raise_for_status()
+        tries = [
+            browser.post("/api/v1/session", json={"username": "sari", "password": other})
+            for _ in range(6)
+        ]
+        assert tries[-1].status_code == 429
+        assert int(tries[-1].headers["Retry-After"]) > 0
+        desk.put("/api/v1/users/sari/password", json={"password": other}).raise_for_status()
+        found = browser.post("/api/v1/session", json={"username": "sari", "password": other})
+    assert found.status_code == 200
+
+
 def test_one_changes_ones_own_password(shared_api: ApiThread, desk: httpx.Client) -> None:
     name = new_id("user")
     desk.post("/api/v1/users", json={"username": name, "password": PASSWORD, "role": "viewer"})

@@ -107,7 +107,7 @@ def test_cameras_are_registered_whole_or_not_at_all(tmp_path: Path) -> None:
 
     bad = siaga(tmp_path, "cameras", "import", "bad.csv")
     assert "nothing was registered" in one_line(bad)
-    assert "row 2: lat" in bad.stderr
+    assert "row 3: lat" in bad.stderr
     dry = siaga(tmp_path, "cameras", "import", "good.csv", "--dry-run", "--json")
     assert json.loads(dry.stdout)["written"] is False
     assert siaga(tmp_path, "cameras", "list").stdout == ""

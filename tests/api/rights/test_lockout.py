@@ -36,6 +36,17 @@ def test_a_few_mistakes_cost_nothing_and_further_ones_double_the_wait() -> None:
     assert lockout.wait_s("ani", "10.0.0.1") == 0
 
 
+def test_who_was_given_another_password_need_not_wait() -> None:
+    _, lockout = held()
+    for name in ("Ani", "budi"):
+        for address in ("10.0.0.1", "10.0.0.2"):
+            for _ in range(FREE_TRIES + 1):
+                lockout.failed(name, address)
+    lockout.forgive("ani")
+    assert lockout.wait_s("ani", "10.0.0.1") == lockout.wait_s("ANI", "10.0.0.2") == 0
+    assert lockout.wait_s("budi", "10.0.0.1") > 0
+
+
 def test_a_stranger_elsewhere_does_not_lock_the_operator_out() -> None:
     _, lockout = held()
     for _ in range(50):

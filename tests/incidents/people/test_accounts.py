@@ -153,6 +153,9 @@ async def test_the_last_supervisor_is_not_shut_out(any_store: Store) -> None:
         await any_store.accounts.set_enabled(FIRST_USERNAME, False)
     await any_store.accounts.add("sari", PASSWORD, Role.SUPERVISOR)
     await any_store.accounts.set_enabled(FIRST_USERNAME, False)
+    # Limited to some cameras, she could let nobody in again, herself included.
+    with pytest.raises(ContractError, match="last supervisor"):
+        await any_store.accounts.change("sari", camera_groups=["Timur"])
 
 
 def test_in_earnest_a_guess_costs_64_mebibytes_and_three_passes() -> None:

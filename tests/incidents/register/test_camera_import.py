@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import LonLat
+from contracts import ContractError, LonLat
 from incidents.camera_profiles import Profile
 from incidents.register.camera_import import read_register
+from incidents.register.register_files import decoded
 
 BEKASI = LonLat(106.992, -6.2383)
 RADIUS_M = 30_000.0
@@ -92,14 +93,56 @@ def test_half_a_pose_is_refused_by_the_missing_figure() -> None:
         ("c,106.99,-6.24,", "url", "missing"),
         ("c,106.99,-6.24,camera", "url", "whole URL"),
         ("c,nan,-6.24,rtsp://h/1", "lon", "finite"),
+        ("c,106,99,-6,24,rtsp://h/1", "row", "quotes"),
     ],
 )
 def test_a_bad_row_is_named(row: str, field: str, why: str) -> None:
     good = "good,106.99,-6.24,rtsp://h/good"
     ids, problems = read(f"id,lon,lat,url\n{good}\n{row}\n")
     assert ids == ["good"]
-    assert [(number, name) for number, name, _ in problems] == [(2, field)]
+    assert [(number, name) for number, name, _ in problems] == [(3, field)]
     assert why in problems[0][2]
+
+
+def test_what_spreadsheets_leave_behind_is_no_row() -> None:
+    text = (
+        "sep=;\r\nkode;nama;lokasi;url;bujur;lintang;aktif;;\r\n"
+        "a;Simpang A;Jl. Ahmad Yani;rtsp://h/a;106,99;-6,24;ya;;\r\n"
+        ";;;;;;;;\r\n\r\n"
+        "b;;Jl. Veteran;rtsp://h/b;106,99;\u22126,24;tidak;;\r\n"
+        "c;Simpang C;;rtsp://h/c;timur;-6,24;;;\r\n;;;;;;;;\r\n"
+    )
+    cameras, problems = read_register(text, BEKASI, RADIUS_M)
+    # As a spreadsheet counts them, so that who has 3,000 of them finds the one.
+    assert [(one.row, one.field) for one in problems] == [(6, "lon")]
+    found = [(one.camera.id, one.camera.name, one.camera.enabled) for one in cameras]
+    assert found == [("a", "Simpang A", True), ("b", "Jl. Veteran", False)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_spreadsheets_text_is_read_and_what_is_none_says_what_to_do(encoding: str) -> None:
+    text = "nama\tbujur\tlintang\turl\nSimpang Café\t106,99\t-6,24\trtsp://h/1\n"
+    (one,), problems = read_register(decoded(text.encode(encoding)), BEKASI, RADIUS_M)
+    assert not problems
+    assert one.camera.name == "Simpang Café"
+    with pytest.raises(ContractError, match="CSV UTF-8"):
+        decoded(text.encode("cp1252"))
+
+
+def test_names_are_told_apart_however_long_and_a_doubled_row_is_told_once() -> None:
+    name = "Simpang " + "Jalan Raya Pekayon " * 9
+    row = f"{name},106.99,-6.24,rtsp://h/"
+    ids, problems = read(f"nama,lon,lat,url\n{row}1\nB,106.99,-6.24,rtsp://h/2\n{row}1\n")
+    assert len(ids[0]) <= 80
+    assert [(number, field) for number, field, _ in problems] == [(4, "id")]
+
+
+def test_geojson_may_have_our_languages_names_and_numbers_for_passwords() -> None:
+    row = {"kode": "CCTV 17/B", "nama": "Simpang", "link": "rtsp://h/1", "aktif": False}
+    row["sandi"] = 12345
+    (one,), problems = read_register(_collection([row]), BEKASI, RADIUS_M)
+    assert not problems
+    assert (one.camera.id, one.camera.enabled, one.password) == ("CCTV-17-B", False, "12345")
 
 
 def test_swapped_coordinates_within_lawful_bounds_are_recognised() -> None:
@@ -112,7 +155,7 @@ def test_swapped_coordinates_within_lawful_bounds_are_recognised() -> None:
 def test_repeated_ids_and_urls_are_problems() -> None:
     text = "id,lon,lat,url\na,106.99,-6.24,rtsp://h/1\nb,106.99,-6.24,rtsp://h/1\na,106.99,-6.24,rtsp://h/2\n"
     _, problems = read(text)
-    assert [(row, field) for row, field, _ in problems] == [(2, "url"), (3, "id")]
+    assert [(row, field) for row, field, _ in problems] == [(3, "url"), (4, "id")]
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"type":"Feature"}', "a,b\n1,2\n", "{}", "[]"])
