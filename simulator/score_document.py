@@ -17,8 +17,8 @@ def as_document(score: Score) -> dict[str, Any]:
         "found_once": sum(row.duplicates == 0 for row in found),
         "duplicates": sum(row.duplicates for row in found),
         "in95": sum(bool(row.in95) for row in found),
-        "false_alarms": sum(row.alarmed_at is not None for row in score.vain),
-        "false_candidates": sum(row.alarmed_at is None for row in score.vain),
+        "false_alarms": sum(row.is_alarmed for row in score.vain),
+        "false_candidates": sum(not row.is_alarmed for row in score.vain),
         "false_calls": len(score.false_calls),
         "signals": score.signals,
     }
@@ -84,7 +84,7 @@ def _vain(row: Reported, mistaken_for: str | None) -> dict[str, Any]:
         "hazard": row.hazard.value,
         "probability": row.probability,
         "location": {"lon": row.location.lon, "lat": row.location.lat},
-        "alarmed": row.alarmed_at is not None,
+        "alarmed": row.is_alarmed,
         "mistaken_for": mistaken_for,
     }
 

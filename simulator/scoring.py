@@ -34,9 +34,11 @@ class Reported:
     location: LonLat
     region50: Area
     region90: Area
-    shown_at: datetime | None
-    """When it was first a candidate or an alarm; None while it was a mere signal."""
-    alarmed_at: datetime | None
+    shown_as: Mapping[Hazard, datetime]
+    """When it was first a candidate or an alarm, as each hazard that it was shown as; empty while
+    it was a mere signal."""
+    alarmed_as: Mapping[Hazard, datetime]
+    """When it was first an alarm, as each hazard."""
     call_ids: tuple[str, ...] = ()
     camera_ids: tuple[str, ...] = ()
     is_absorbed: bool = False
@@ -46,6 +48,16 @@ class Reported:
     dispatched_at: datetime | None = None
     acts: tuple[Act, ...] = ()
     """What people did about it, in order."""
+
+    @property
+    def shown_at(self) -> datetime | None:
+        """When it was first shown, as whatever."""
+        return min(self.shown_as.values(), default=None)
+
+    @property
+    def is_alarmed(self) -> bool:
+        """Whether it was sounded."""
+        return bool(self.alarmed_as)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +244,8 @@ def _event_score(
     region95 = affinity.scale(region90, _WIDER_95, _WIDER_95, origin=(x, y))
     calls = any(incident.call_ids for incident in incidents)
     cameras = any(incident.camera_ids for incident in incidents)
-    alarms = [i.alarmed_at for i in incidents if i.alarmed_at is not None]
-    begins = [i.shown_at for i in incidents if i.shown_at is not None]
+    begins = [at for i in incidents if (at := _first_as(i.shown_as, event)) is not None]
+    alarms = [at for i in incidents if (at := _first_as(i.alarmed_as, event)) is not None]
     return EventScore(
         event,
         tuple(incident.id for incident in standing),
@@ -249,8 +261,14 @@ def _event_score(
     )
 
 
+def _first_as(times: Mapping[Hazard, datetime], event: TrueEvent) -> datetime | None:
+    """When it was first told as what the event is; as what it was told, where it never was."""
+    as_it_is = None if event.hazard is None else times.get(event.hazard)
+    return min(times.values(), default=None) if as_it_is is None else as_it_is
+
+
 def _after(at: datetime, started_at: datetime, event: TrueEvent) -> float:
-    # What stood there before, for another reason, was there at once.
+    # What had been told there as one before was there at once.
     return round(max(0.0, (at - started_at).total_seconds() - event.starts_s), 1)
 
 

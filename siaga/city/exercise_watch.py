@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from contracts import AlarmLevel, ContractError, Incident, IncidentState, LogKind, from_plain
+from contracts import (
+    AlarmLevel,
+    ContractError,
+    Hazard,
+    Incident,
+    IncidentState,
+    LogKind,
+    from_plain,
+)
 from plumbing.logs import get_logger
 from siaga.feed_client import Change, FeedBroken, Gap, Snapshot, follow_feed
 from simulator.scoring import Reported
@@ -17,8 +25,8 @@ _log = get_logger(__name__)
 @dataclass(slots=True)
 class _Known:
     incident: Incident
-    shown_at: datetime | None = None
-    alarmed_at: datetime | None = None
+    shown_as: dict[Hazard, datetime] = field(default_factory=dict)
+    alarmed_as: dict[Hazard, datetime] = field(default_factory=dict)
     acts: tuple[Act, ...] = ()
 
 
@@ -79,10 +87,10 @@ class ExerciseWatch:
         if actor is not None and incident.state is not known.incident.state:
             known.acts = (*known.acts, Act(actor, incident.state, at))
         known.incident = incident
-        if incident.level is not AlarmLevel.SIGNAL and known.shown_at is None:
-            known.shown_at = at
-        if incident.level is AlarmLevel.ALARM and known.alarmed_at is None:
-            known.alarmed_at = at
+        if incident.level is not AlarmLevel.SIGNAL:
+            known.shown_as.setdefault(incident.estimate.hazard, at)
+        if incident.level is AlarmLevel.ALARM:
+            known.alarmed_as.setdefault(incident.estimate.hazard, at)
 
 
 def _reported(known: _Known) -> Reported:
@@ -94,8 +102,8 @@ def _reported(known: _Known) -> Reported:
         location=estimate.location,
         region50=estimate.region50.area,
         region90=estimate.region90.area,
-        shown_at=known.shown_at,
-        alarmed_at=known.alarmed_at,
+        shown_as=dict(known.shown_as),
+        alarmed_as=dict(known.alarmed_as),
         call_ids=tuple(estimate.call_ids),
         camera_ids=tuple(estimate.camera_ids),
         is_absorbed=incident.state is IncidentState.DUPLICATE,

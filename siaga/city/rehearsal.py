@@ -106,8 +106,8 @@ class _Heard:
     policy: AlarmPolicy
     latest: dict[IncidentId, Decision] = field(default_factory=dict)
     levels: dict[IncidentId, AlarmLevel] = field(default_factory=dict)
-    shown_at: dict[IncidentId, datetime] = field(default_factory=dict)
-    alarmed_at: dict[IncidentId, datetime] = field(default_factory=dict)
+    shown_as: dict[IncidentId, dict[Hazard, datetime]] = field(default_factory=dict)
+    alarmed_as: dict[IncidentId, dict[Hazard, datetime]] = field(default_factory=dict)
     absorbed: set[IncidentId] = field(default_factory=set)
 
     def take(self, decision: Decision, at: datetime) -> None:
@@ -115,10 +115,11 @@ class _Heard:
         self.latest[incident_id] = decision
         before = self.levels.get(incident_id, AlarmLevel.SIGNAL)
         level = self.levels[incident_id] = self.policy.level(decision.estimate, before)
+        hazard = decision.estimate.hazard
         if level is not AlarmLevel.SIGNAL:
-            self.shown_at.setdefault(incident_id, at)
+            self.shown_as.setdefault(incident_id, {}).setdefault(hazard, at)
         if level is AlarmLevel.ALARM:
-            self.alarmed_at.setdefault(incident_id, at)
+            self.alarmed_as.setdefault(incident_id, {}).setdefault(hazard, at)
         if decision.kind is DecisionKind.MERGE and decision.other_id is not None:
             self.absorbed.add(decision.other_id)
 
@@ -131,8 +132,8 @@ class _Heard:
                 location=decision.estimate.location,
                 region50=decision.estimate.region50.area,
                 region90=decision.estimate.region90.area,
-                shown_at=self.shown_at.get(incident_id),
-                alarmed_at=self.alarmed_at.get(incident_id),
+                shown_as=self.shown_as.get(incident_id, {}),
+                alarmed_as=self.alarmed_as.get(incident_id, {}),
                 call_ids=tuple(decision.estimate.call_ids),
                 camera_ids=tuple(decision.estimate.camera_ids),
             )

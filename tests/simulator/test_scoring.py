@@ -34,7 +34,8 @@ def incident(name: str = "i", x: float = 3.0, **given: Any) -> Reported:
     values: dict[str, Any] = {
         "hazard": Hazard.FIRE, "probability": 0.9, "location": PLANE.place(x, 0),
         "region50": disc(x, 0, 2), "region90": disc(x, 0, 4),
-        "shown_at": AT + timedelta(seconds=35), "alarmed_at": AT + timedelta(seconds=50),
+        "shown_as": {Hazard.FIRE: AT + timedelta(seconds=35)},
+        "alarmed_as": {Hazard.FIRE: AT + timedelta(seconds=50)},
         "camera_ids": ("c",),
     }  # fmt: skip
     return Reported(id=name, **{**values, **given})
@@ -65,7 +66,7 @@ def test_two_for_one_event_are_a_duplicate_but_not_when_one_was_absorbed() -> No
 
 
 def test_what_nobody_was_shown_is_not_found() -> None:
-    found = scored([event()], [incident(shown_at=None, alarmed_at=None)])
+    found = scored([event()], [incident(shown_as={}, alarmed_as={})])
     assert not found.events[0].is_found
     assert found.signals == 1
 
@@ -76,7 +77,7 @@ def test_a_look_alike_or_nothing_at_all_makes_a_false_alarm() -> None:
     assert {row.id for row in found.vain} == {"l", "n"}
     assert found.mistaken_for == {"l": "lamp"}
     assert not found.events[0].is_found
-    quiet = scored([], [incident("q", alarmed_at=None), incident("a")])
+    quiet = scored([], [incident("q", alarmed_as={}), incident("a")])
     totals = as_document(quiet)["totals"]
     assert (totals["false_alarms"], totals["false_candidates"]) == (1, 1)
 
@@ -92,10 +93,14 @@ def test_calls_tell_what_an_incident_is_about_and_false_ones_are_no_alarm_of_our
 
 def test_an_incident_that_took_in_two_events_is_about_the_one_of_its_own_kind() -> None:
     ill = event("ill", Hazard.MEDICAL, at=PLANE.place(80, 0), starts_s=5)
-    mixed = incident(call_ids=("1", "2", "3"), shown_at=AT + timedelta(seconds=12))
+    # Shown as what somebody had called about first, and as a fire from the 30th second on.
+    times = {Hazard.MEDICAL: AT + timedelta(seconds=12), Hazard.FIRE: AT + timedelta(seconds=30)}
+    mixed = incident(call_ids=("1", "2", "3"), shown_as=times)
     told = scored([ill, event()], [mixed], **{"1": "ill", "2": "ill", "3": "fire-1"}).events
     assert [(row.event.id, row.is_found) for row in told] == [("ill", False), ("fire-1", True)]
-    assert told[1].shown_after_s == 0
+    assert told[1].shown_after_s == 10
+    (late,) = scored([event(starts_s=90)], [mixed], **{"3": "fire-1"}).events
+    assert late.shown_after_s == 0
 
 
 def test_the_operators_clocks_run_from_when_it_was_shown() -> None:
@@ -119,7 +124,7 @@ def test_what_fell_short_is_said_first() -> None:
     found = as_document(scored([event(), event("flood-1", Hazard.FLOOD)], [incident()]))
     assert found["shortfalls"] == ["1 not found"]
     assert as_table(found).splitlines()[0].endswith("fell short: 1 not found")
-    twice = [incident("a"), incident("b"), incident("n", x=2_000, alarmed_at=None)]
+    twice = [incident("a"), incident("b"), incident("n", x=2_000, alarmed_as={})]
     assert as_document(scored([event()], twice))["shortfalls"] == [
         "1 found more than once",
         "1 shown in vain",
