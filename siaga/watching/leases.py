@@ -110,6 +110,10 @@ class CameraLeases:
         """Whether the camera is ours, and not only still watched for the next one."""
         return camera_id in self._held
 
+    def watches(self, camera_id: CameraId) -> bool:
+        """Whether the camera is watched here, be it for the next worker."""
+        return camera_id in self._held or camera_id in self._leaving
+
     async def refresh(self) -> bool:
         """Read the register, renew, give back and take; False where the bus was away.
 

@@ -38,6 +38,7 @@ class Telling:
         worker: The worker's name.
         is_sound: Whether the leases can't have run out since they were last seen.
         holds: Whether a camera is this worker's to speak of.
+        watches: Whether it is watched here at all, perhaps until the next worker has it.
         figures: What has been counted since the process started, by the metric's name.
     """
 
@@ -50,6 +51,7 @@ class Telling:
         *,
         is_sound: Callable[[], bool],
         holds: Callable[[CameraId], bool],
+        watches: Callable[[CameraId], bool],
         figures: Callable[[], Mapping[str, float]],
     ) -> None:
         self._bus = bus
@@ -58,6 +60,7 @@ class Telling:
         self._worker = worker
         self._is_sound = is_sound
         self._holds = holds
+        self._watches = watches
         self._figures = figures
         self._loop = asyncio.get_running_loop()
         self._spooled = asyncio.Event()
@@ -73,6 +76,11 @@ class Telling:
     def health(self, health: CameraHealth) -> None:
         """A camera's state has changed. Any thread."""
         self._loop.call_soon_threadsafe(self._note_health, health)
+
+    def look_again(self) -> None:
+        """Other cameras are ours to speak of now."""
+        if self._healths:
+            self._health_changed.set()
 
     async def clip(self, report: ClipReport) -> None:
         """A clip's state has changed."""
@@ -130,9 +138,11 @@ class Telling:
                 self._health_changed.set()
                 continue
             for camera_id, health in list(self._healths.items()):
-                if not self._holds(camera_id):
+                if not self._watches(camera_id):
                     del self._healths[camera_id]  # its new worker's to tell
                     continue
+                if not self._holds(camera_id):
+                    continue  # handed over, and ours again if nobody takes it
                 try:
                     await self._bus.publish(HEALTH, health)
                 except BusUnavailable:

@@ -108,6 +108,7 @@ class Worker:
             name,
             is_sound=lambda: self._leases.is_sound,
             holds=lambda camera_id: self._leases.holds(camera_id),
+            watches=lambda camera_id: self._leases.watches(camera_id),
             figures=self._figures,
         )
         self._quarantine = Quarantine(settings.data_dir / "quarantine" / name, clock)
@@ -211,6 +212,7 @@ class Worker:
         sources = self._leases.sources
         self._watch_thread.set_sources(sources)
         self._ingest.set_sources(sources)
+        self._telling.look_again()
 
     async def _follow_commands(self) -> None:
         async for command in self._bus.told():
