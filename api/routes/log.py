@@ -33,7 +33,8 @@ async def read_log(
     subject: Annotated[str | None, Query(min_length=1, max_length=80)] = None,
     exercise: bool | None = None,
 ) -> Response:
-    """Entries after a cursor, in order and without gaps; 410 where retention has passed it.
+    """Entries after a cursor, in order and without gaps; 410 where the log no longer, or not yet,
+    has that place.
 
     With a filter, a page may be empty although there is more: go on from `next_after`, until it is
     `last_seq`.
@@ -59,11 +60,21 @@ async def read_log(
             extra={"oldest_seq": oldest},
         )
     found, following = await log.scan(max(after, oldest - 1), limit, only)
+    last = await log.last_seq()
+    if after > last:
+        # Of another log, or of this one before a backup was restored: who waited here for it to
+        # come so far would miss all that is told until then.
+        raise Problem(
+            410,
+            "gone",
+            f"The log ends at {last}; read the open incidents and go on from there.",
+            extra={"last_seq": last},
+        )
     return answer(
         members(
             entries=array(to_json(one.entry) for one in found),
             next_after=b"%d" % following,
             oldest_seq=b"%d" % oldest,
-            last_seq=b"%d" % await log.last_seq(),
+            last_seq=b"%d" % last,
         )
     )

@@ -127,8 +127,13 @@ def test_the_log_comes_in_pages_without_gaps(desk: httpx.Client, incident: Incid
     assert (first["next_after"], first["oldest_seq"]) == (2, 1)
     second = desk.get("/api/v1/log", params={"after": 2, "limit": 1}).json()
     assert [entry["seq"] for entry in second["entries"]] == [3]
-    end = desk.get("/api/v1/log", params={"after": 2**40}).json()
+    last = first["last_seq"]
+    end = desk.get("/api/v1/log", params={"after": last}).json()
     assert end["entries"] == []
+    # A place that the log hasn't come to is of another log: before a backup was restored, say.
+    ahead = desk.get("/api/v1/log", params={"after": last + 2**40})
+    assert (ahead.status_code, ahead.json()["type"]) == (410, "urn:siaga:problem:gone")
+    assert ahead.json()["last_seq"] >= last
 
 
 def test_a_detection_from_elsewhere_is_stored_once(desk: httpx.Client) -> None:
@@ -139,6 +144,19 @@ def test_a_detection_from_elsewhere_is_stored_once(desk: httpx.Client) -> None:
     assert desk.post("/api/v1/detections", json=body).json() == first.json()
     other = desk.post("/api/v1/detections", json=a_detection(camera))
     assert other.json()["report_seq"] == first.json()["report_seq"] + 1
+
+
+@pytest.mark.parametrize("changes", [{"track_id": "track-2"}, {"llr": 9.0}, {"sighting": "smoke"}])
+def test_another_detection_under_a_known_id_is_refused_and_not_taken_for_a_repeat(
+    desk: httpx.Client, changes: dict[str, Any]
+) -> None:
+    camera = desk.post("/api/v1/cameras", json=a_camera()).json()["camera"]["id"]
+    body = a_detection(camera)
+    assert desk.post("/api/v1/detections", json=body).status_code == 202
+    refused = desk.post("/api/v1/detections", json=body | changes)
+    assert refused.status_code == 409, refused.text
+    assert refused.json()["type"] == "urn:siaga:problem:exists"
+    assert desk.post("/api/v1/detections", json=body).status_code == 202
 
 
 @pytest.mark.parametrize(
