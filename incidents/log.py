@@ -50,9 +50,9 @@ class LogFilter:
 
     ``hazards``, ``levels`` and ``areas`` speak of incidents, and entries about other things pass
     them. ``agencies`` lets through what those agencies are told of: incidents and units, nothing
-    else. ``groups`` speaks of cameras, and of the incidents that any camera has to do with. An
-    entry by which something leaves the filter passes it too, so that no reader is left with what
-    has become something else.
+    else. ``groups`` speaks of cameras, their clips, and the incidents that any camera has to do
+    with. An entry by which something leaves the filter passes it too, so that no reader is left
+    with what has become something else.
     """
 
     kinds: frozenset[LogKind] | None = None
@@ -114,7 +114,7 @@ class LogFilter:
 
 _INCIDENTS = frozenset({"incident"})
 _OF_AGENCIES = frozenset({"incident", "unit"})
-_OF_CAMERAS = frozenset({"incident", "camera"})
+_OF_CAMERAS = frozenset({"incident", "camera", "clip"})
 
 
 def _is_about(subjects: frozenset[str]) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.likenesses import similar_incidents
 from api.problems import documented
 from api.rights.access import GuardedRoute
-from api.rights.reach import filter_of, seen_incident
+from api.rights.reach import filter_of, seen_incident, sees_camera
 from api.rights.security import identity_of
 from api.schemas.bodies import Action
 from api.schemas.shapes import ClipList, IncidentPage, SimilarList
@@ -72,9 +72,12 @@ async def list_similar(request: Request, incident_id: Id) -> Response:
 @router.get("/{incident_id}/evidence", response_model=ClipList, responses=documented(401, 404))
 async def list_evidence(request: Request, incident_id: Id) -> Response:
     """What its cameras showed, from before the alarm on; the files are at /api/v1/evidence/{id}."""
-    store = services_of(request).store
+    store, identity = services_of(request).store, identity_of(request)
     await store.incidents.get(IncidentId(incident_id))
     clips = await store.clips.of_incident(IncidentId(incident_id))
+    if identity.camera_groups is not None:
+        theirs = {one.id for one in await store.cameras.all() if sees_camera(identity, one)}
+        clips = [clip for clip in clips if clip.camera_id in theirs]
     return answer(members(clips=array(map(to_json, clips))))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from contracts import (
+    Camera,
     ClipId,
     ClipPart,
     ClipReport,
@@ -25,6 +26,7 @@ from contracts import (
 )
 from incidents.database import SYSTEM, Database, Writing
 from incidents.people.audit_chain import AuditEvent
+from incidents.register.camera_rows import find_row
 from incidents.tables import ClipRow
 from plumbing.logs import get_logger
 
@@ -66,7 +68,7 @@ class Clips:
                         body=to_json(clip).decode(),
                     )
                 )
-                _tell(writing, clip)
+                await _tell(writing, clip)
         return new
 
     async def record(self, reports: Sequence[ClipReport]) -> None:
@@ -145,11 +147,19 @@ async def _save(writing: Writing, clip: EvidenceClip) -> None:
         .where(ClipRow.id == clip.id)
         .values(is_final=clip.state.is_final, body=to_json(clip).decode())
     )
-    _tell(writing, clip)
+    await _tell(writing, clip)
 
 
-def _tell(writing: Writing, clip: EvidenceClip) -> None:
-    writing.log(LogKind.CLIP_SAVED, clip, exercise=clip.exercise, detail=clip.state.value)
+async def _tell(writing: Writing, clip: EvidenceClip) -> None:
+    # Found by its camera's group: who may not see the camera is told of none of its pictures.
+    row = await find_row(writing.connection, clip.camera_id)
+    writing.log(
+        LogKind.CLIP_SAVED,
+        clip,
+        exercise=clip.exercise,
+        detail=clip.state.value,
+        before=None if row is None else from_json(Camera, row.body),
+    )
 
 
 def _kept(clip: EvidenceClip, part: ClipPart, worker: str) -> AuditEvent:

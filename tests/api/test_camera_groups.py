@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from contracts import IncidentId
+from contracts import CameraId, ClipId, ClipState, EvidenceClip, IncidentId
 from incidents.people.accounts import Role
 from tests.api.made import a_call, a_camera
 from tests.incidents.make import call, found
+from tests.incidents.running import now
 from tests.incidents.writer import Writer
 from tests.support.api import RunningApi
 
@@ -108,3 +110,37 @@ async def test_only_ones_own_cameras_are_ranked_for_a_call(own_api: RunningApi) 
     async with client(own_api, key) as limited:
         ranked = (await limited.post("/api/v1/calls", json=a_call())).json()["cameras"]
         assert {one["camera_id"] for one in ranked} == {"camera-timur"}
+
+
+async def test_clips_of_other_groups_cameras_are_not_told_of(own_api: RunningApi, key: str) -> None:
+    incident, at = IncidentId("incident-1"), now()
+    clips = [
+        EvidenceClip(
+            id=ClipId(f"{incident}/{camera}"),
+            incident_id=incident,
+            camera_id=CameraId(camera),
+            since=at - timedelta(seconds=20),
+            until=at,
+            state=ClipState.WANTED,
+            requested_at=at,
+            updated_at=at,
+        )
+        for camera in ("camera-barat", "camera-timur")
+    ]
+    headers = {"Authorization": f"Bearer {key}"}
+    async with (
+        connect(own_api.feed_url, additional_headers=headers) as feed,
+        client(own_api, key) as limited,
+        own_api.client() as desk,
+    ):
+        start = json.loads(await feed.recv())
+        await own_api.store.clips.want(clips)
+        change: dict[str, Any] = json.loads(await feed.recv())
+        assert (change["type"], change["prev_seq"]) == ("change", start["seq"])
+        assert change["subject"]["camera_id"] == "camera-timur"
+        entries = (await limited.get("/api/v1/log?kind=clip.saved")).json()["entries"]
+        assert [one["subject"]["camera_id"] for one in entries] == ["camera-timur"]
+        address = f"/api/v1/incidents/{incident}/evidence"
+        for one, seen in ((limited, ["camera-timur"]), (desk, ["camera-barat", "camera-timur"])):
+            found = (await one.get(address)).json()["clips"]
+            assert [clip["camera_id"] for clip in found] == seen
