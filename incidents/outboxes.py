@@ -34,6 +34,7 @@ class Delivery:
     seq: int
     subject_id: str
     attempts: int
+    """Times that it was refused, and the one at which it was given up."""
     due_at: datetime
     queued_at: datetime
     problem: str
@@ -47,6 +48,8 @@ class Result:
     seq: int
     problem: str = ""
     retry_at: datetime | None = None
+    was_away: bool = False
+    """The receiver said nothing of this message, which has a try more for that."""
 
 
 class Outboxes:
@@ -136,14 +139,13 @@ class Outboxes:
                 if not result.problem:
                     await connection.execute(delete(WebhookDeliveryRow).where(rows))
                     continue
-                values: dict[str, Any] = {
-                    "attempts": WebhookDeliveryRow.attempts + 1,
-                    "problem": result.problem,
-                }
+                values: dict[str, Any] = {"problem": result.problem}
                 if result.retry_at is None:
                     values["state"] = DEAD
                 else:
                     values["due_at"] = result.retry_at
+                if result.retry_at is None or not result.was_away:
+                    values["attempts"] = WebhookDeliveryRow.attempts + 1
                 await connection.execute(update(WebhookDeliveryRow).where(rows).values(**values))
             await connection.execute(
                 update(WebhookRow)

@@ -214,7 +214,10 @@ class WebhookSender:
         # The pause of the whole outbox is the wait where the receiver is away.
         wait_s = 0.0 if answer.is_away else self._wait_s(delivery.attempts + 1)
         return Result(
-            seq=delivery.seq, problem=answer.problem, retry_at=now + timedelta(seconds=wait_s)
+            seq=delivery.seq,
+            problem=answer.problem,
+            retry_at=now + timedelta(seconds=wait_s),
+            was_away=answer.is_away,
         )
 
     def _wait_s(self, times: int) -> float:

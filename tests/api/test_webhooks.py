@@ -176,6 +176,36 @@ async def test_what_is_refused_for_good_becomes_a_dead_letter_and_can_be_sent_ag
             assert await dead() == []
 
 
+async def test_a_receiver_that_was_away_may_refuse_as_often_as_any_other(
+    tmp_path: Path, bus: Bus
+) -> None:
+    clock = HeldClock(now())
+    async with hooked_api(tmp_path, bus, clock) as api, receiving(Receiver(status=503)) as receiver:
+        hook = (await add(api, receiver))["webhook"]["id"]
+        await write_calls(api.store, 1)
+
+        async def tried_again() -> None:
+            tries = receiver.tries
+            clock.advance(900)
+            await until(lambda: receiver.tries > tries, 30)
+
+        for _ in range(12):
+            await tried_again()
+        # A proxy whose application isn't up yet says 404 for a moment; the message isn't at fault.
+        receiver.status = 404
+        await tried_again()
+        for _ in range(1500):
+            state = await api.store.webhooks.get(hook)
+            if state.problem == "answered 404":
+                break
+            await asyncio.sleep(0.02)
+        assert (state.problem, state.waiting, state.dead) == ("answered 404", 1, 0)
+        receiver.status = 204
+        clock.advance(900)
+        await until(lambda: len(receiver.taken) == 1, 30)
+        await emptied(api, hook)
+
+
 async def test_filters_and_partitions_hold(tmp_path: Path, bus: Bus) -> None:
     clock = HeldClock(now())
     async with hooked_api(tmp_path, bus, clock) as api, receiving(Receiver()) as receiver:
