@@ -27,6 +27,8 @@ from incidents.tables import CallRow
 
 MOST_PHOTOS = 8
 """Of one report: each is told to everybody with the whole call."""
+LONGEST_NOTE = 4_000
+"""Characters; what somebody goes on telling beyond it takes the place of what was told first."""
 
 
 class Calls:
@@ -42,7 +44,7 @@ class Calls:
             NotFound: no such call.
         """
         async with self._database.reading() as connection:
-            call = await _load(connection, call_id)
+            call = await read_call(connection, call_id)
         if call is None:
             raise NotFound("call", call_id)
         return call
@@ -67,7 +69,7 @@ class Calls:
             ContractError: it was no app that reported this, or it has `MOST_PHOTOS` already.
         """
         async with self._database.writing() as writing:
-            call = await _load(writing.connection, call_id)
+            call = await read_call(writing.connection, call_id)
             if call is None:
                 raise NotFound("call", call_id)
             if any(one.evidence_id == photo.evidence_id for one in call.photos):
@@ -128,12 +130,28 @@ def with_report(call: Call | None, body: CallReport | CallerFix) -> Call:
     return replace(call, fixes=(*call.fixes, *fixes), version=call.version + 1)
 
 
+def insisted(call: Call, body: CallReport) -> CallReport | None:
+    """What its reporter tells again of a call, beside what is known of it: no word that was told
+    before goes, nor one that a desk has added. None where the desk has made another hazard of the
+    call since: then this is a call of its own, and overrules nobody.
+    """
+    if call.hazard is not body.hazard:
+        return None
+    known, more = call.note.strip(), body.note.strip()
+    if more in known:
+        return replace(body, note=call.note)
+    room = LONGEST_NOTE - len(more) - 2
+    if len(known) > room:
+        known = f"…{known[-room:]}" if room > 0 else ""
+    return replace(body, note=f"{known}\n{more}" if known else more)
+
+
 async def fold_calls(writing: Writing, bodies: Iterable[ReportBody], actor: str) -> None:
     """Bring the calls up to date with new reports, and log each change."""
     for body in bodies:
         if not isinstance(body, CallReport | CallerFix):
             continue
-        before = await _load(writing.connection, body.call_id)
+        before = await read_call(writing.connection, body.call_id)
         call = with_report(before, body)
         kind = LogKind.CALL_RECEIVED if before is None else LogKind.CALL_UPDATED
         seq = writing.log(
@@ -160,6 +178,7 @@ async def fold_calls(writing: Writing, bodies: Iterable[ReportBody], actor: str)
             )
 
 
-async def _load(connection: AsyncConnection, call_id: CallId) -> Call | None:
+async def read_call(connection: AsyncConnection, call_id: CallId) -> Call | None:
+    """One call, as this transaction sees it; none where there is none."""
     body = await connection.scalar(select(CallRow.body).where(CallRow.id == call_id))
     return None if body is None else from_json(Call, body)

@@ -33,6 +33,7 @@ from incidents.call_keys import (
     remember,
     untaken_call,
 )
+from incidents.calls import insisted, read_call
 from incidents.database import SYSTEM, Database, Writing
 from incidents.errors import MessageInUse, NotFound
 from incidents.message_rows import KeptMessage, NewMessage, kept, new_row, row_of, used_fixes
@@ -128,7 +129,7 @@ class Messages:
         actor: str,
     ) -> list[Accepted]:
         """Accept a citizen's report; what the same one (``key``) reports again within ``window``
-        is added to it, so that insistence doesn't count as agreement.
+        is added to it (`incidents.calls.insisted`), so that insistence doesn't count as agreement.
 
         Raises:
             ContractError: as `incidents.reports.Reports.accept`.
@@ -137,7 +138,7 @@ class Messages:
             if key is not None:
                 found = await newest_call(writing.connection, key, writing.now - window)
                 if found is not None and not await is_full(writing, found):
-                    bodies = [put_to(body, found) for body in bodies]
+                    bodies = await _insisted(writing, bodies, found)
             accepted = await accept_within(writing, bodies, actor)
             body = accepted[0].report.body
             if key is not None and isinstance(body, CallReport):
@@ -246,6 +247,20 @@ class Messages:
         """How many different messages are kept."""
         async with self._database.reading(is_long=True) as connection:
             return await connection.scalar(select(func.count()).select_from(RawMessageRow)) or 0
+
+
+async def _insisted(
+    writing: Writing, bodies: Sequence[ReportBody], call_id: CallId
+) -> Sequence[ReportBody]:
+    """The reports as ones of a call that its reporter has told of before, if they can be."""
+    call = await read_call(writing.connection, call_id)
+    found = [put_to(body, call_id) for body in bodies]
+    told = [
+        insisted(call, body) if call is not None and isinstance(body, CallReport) else body
+        for body in found
+    ]
+    kept = [body for body in told if body is not None]
+    return kept if len(kept) == len(bodies) else bodies
 
 
 async def _accept(writing: Writing, message: NewMessage, call_id: CallId | None) -> CallId | None:

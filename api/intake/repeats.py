@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from api.problems import Problem
 from api.rights.identity import Identity
 from api.services import Services
-from contracts import CallerFix, CallId, CallReport, ReportBody, ReportId
+from contracts import CallChannel, CallerFix, CallId, CallReport, ReportBody, ReportId
 from incidents.errors import NotFound
 from plumbing.ids import new_id
 
@@ -76,7 +76,11 @@ def require_repeat(
 
 def _says_the_same(sent: ReportBody, stored: ReportBody, states_time: bool) -> bool:
     if isinstance(sent, CallReport) and isinstance(stored, CallReport):
-        return replace(sent, received_at=stored.received_at, call_id=stored.call_id) == stored
+        # What a reporter tells again is stored with what was told before.
+        added = stored.channel is CallChannel.APP and sent.note.strip() in stored.note
+        note = stored.note if added else sent.note
+        same = replace(sent, received_at=stored.received_at, call_id=stored.call_id, note=note)
+        return same == stored
     if isinstance(sent, CallerFix) and isinstance(stored, CallerFix):
         positioned_at = sent.positioned_at if states_time else stored.positioned_at
         return (

@@ -68,8 +68,40 @@ async def test_one_who_insists_counts_once_and_others_count_too(own_api: Running
     calls = [answer.json()["call"] for answer in answers]
     assert calls[0]["id"] == calls[1]["id"]
     assert len(calls[1]["fixes"]) == 2
-    assert calls[1]["note"] == "semakin tinggi"
+    assert calls[1]["note"] == f"{a_report()['note']}\nsemakin tinggi"
     assert len({call["id"] for call in calls}) == 3
+
+
+async def test_who_insists_takes_back_neither_their_own_words_nor_the_desks(
+    own_api: RunningApi,
+) -> None:
+    trapped, floor = "dua orang terjepit", "ditelepon: api di lantai 2"
+    async with own_api.client() as client:
+
+        async def report(key: str, **changes: object) -> dict[str, Any]:
+            answer = await client.post(
+                "/api/v1/citizen-reports",
+                json=a_report(**changes),
+                headers={"Idempotency-Key": key},
+            )
+            assert answer.status_code == 201, answer.text
+            call: dict[str, Any] = answer.json()["call"]
+            return call
+
+        first = await report("k-1", note=trapped)
+        said = {"hazard": first["hazard"], "note": f"{trapped}; {floor}"}
+        (await client.put(f"/api/v1/calls/{first['id']}", json=said)).raise_for_status()
+        for key, note in (("k-2", ""), ("k-3", trapped), ("k-4", "cepat"), ("k-4", "cepat")):
+            again = await report(key, note=note)
+            assert again["id"] == first["id"]
+        assert again["note"] == f"{trapped}; {floor}\ncepat"
+        # Once the desk has made another hazard of it, what the app says again is a call of its own.
+        other = {"hazard": "medical", "note": floor}
+        (await client.put(f"/api/v1/calls/{first['id']}", json=other)).raise_for_status()
+        own = await report("k-5", note="cepat")
+        assert own["id"] != first["id"]
+        desks = (await client.get(f"/api/v1/calls/{first['id']}")).json()
+    assert (desks["hazard"], desks["note"]) == ("medical", floor)
 
 
 async def test_the_same_request_again_is_the_same_report(own_api: RunningApi) -> None:
