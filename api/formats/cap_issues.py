@@ -10,11 +10,12 @@ minute, and while an incident is open its message is renewed before it expires.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from contracts import IncidentAction, LogKind
+from contracts import Incident, IncidentAction, LogKind
+from contracts import Sequence as SequenceNumber
 from incidents.keeping.archive import Told
 
 SHORTEST_GAP = timedelta(seconds=60)
@@ -28,6 +29,8 @@ _ENDING = frozenset(
         IncidentAction.CANCEL.value,
     }
 )
+UNDONE = "undo"
+"""What the log says of a step that was taken back."""
 
 
 class MessageType(StrEnum):
@@ -73,6 +76,21 @@ def newest_issue(history: Sequence[Told], valid_for: timedelta, now: datetime) -
     return teller.at(now)
 
 
+def beyond_the_log(incident: Incident) -> list[Told]:
+    """A history for what the log has no entry of any more: it was founded, and ended, when it was
+    last changed."""
+    founded = Told(
+        seq=SequenceNumber(0),
+        recorded_at=incident.updated_at,
+        kind=LogKind.INCIDENT_FOUNDED,
+        detail="",
+        hazard=incident.hazard,
+        level=incident.level,
+    )
+    ended = replace(founded, kind=LogKind.INCIDENT_ACTED, detail=IncidentAction.CLOSE.value)
+    return [founded] if incident.state.is_open else [founded, ended]
+
+
 @dataclass(slots=True)
 class _Teller:
     valid_for: timedelta
@@ -82,12 +100,19 @@ class _Teller:
     heard_seq: int = 0
     """The newest entry heard, told or not."""
     before: Told | None = None
+    open_before_step: bool = True
+    """Whether it was before the last step of a person, which that person may take back."""
 
     def hear(self, told: Told) -> None:
         at = told.recorded_at.replace(microsecond=0)
         self._catch_up(at, inclusive=False)
         was_open = self.is_open and self.last is not None
-        self.is_open = _open_after(self.is_open, told)
+        if told.kind is LogKind.INCIDENT_ACTED:
+            is_undone = told.detail == UNDONE
+            after = self.open_before_step if is_undone else _open_after(self.is_open, told)
+            self.open_before_step, self.is_open = self.is_open, after
+        else:
+            self.is_open = _open_after(self.is_open, told)
         matters = self.last is None or was_open != self.is_open or self._matters(told)
         self.before, self.heard_seq = told, told.seq
         if not self.is_open and not was_open and self.last is not None:
@@ -124,7 +149,8 @@ class _Teller:
         name = MessageName(
             self.heard_seq, self.last.name.repeat + 1 if self.last and repeats else 0, sent
         )
-        # A reopened incident has nothing to replace: its messages were cancelled.
+        # One that was reopened, or its ending undone, has nothing to replace: its messages were
+        # cancelled.
         live = [one for one in self.live if one.sent + self.valid_for > sent] if was_open else []
         kind = MessageType.UPDATE if live else MessageType.ALERT
         if not self.is_open:

@@ -28,6 +28,7 @@ VIEWS: dict[tuple[str, str], str] = {
     ("GET", "/api/v1/incidents.geojson"): "view.export",
     ("GET", "/api/v1/incidents/{incident_id}.eido.json"): "view.eido",
     ("GET", "/api/v1/evidence/{evidence_id}"): "view.evidence",
+    ("GET", "/api/v1/incidents/{incident_id}/attachments/{evidence_id}"): "view.evidence",
     ("GET", "/api/v1/audit"): "view.audit",
     ("WEBSOCKET", "/ws/v1/feed"): "view.feed",
     ("WEBSOCKET", "/live/v1/{camera_id}"): "view.live",

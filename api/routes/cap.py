@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.formats.cap import MEDIA_TYPE, alert
 from api.formats.cap_feed import MEDIA_TYPE as ATOM
 from api.formats.cap_feed import Message, feed
-from api.formats.cap_issues import newest_issue
+from api.formats.cap_issues import beyond_the_log, newest_issue
 from api.formats.publisher import Publisher
 from api.problems import documented
 from api.rights.access import GuardedRoute
@@ -18,11 +18,14 @@ from api.rights.reach import seen_incident, sees
 from api.rights.security import identity_of
 from api.services import Services, services_of
 from contracts import AlarmLevel, IncidentId
+from incidents.errors import NotFound
 
 router = APIRouter(route_class=GuardedRoute, tags=["formats"])
 
 MOST_MESSAGES = 100
 """A feed is for what is going on; a city with more open alarms than this needs the websocket."""
+MOST_LOOKED_AT = 2_000
+"""Among which those are looked for that somebody sees who doesn't see all."""
 
 Id = Annotated[str, Path(min_length=1, max_length=80)]
 
@@ -58,11 +61,13 @@ async def read_cap_feed(
     partition = services.settings.exercise if exercise is None else exercise
     archive, now = services.store.archive, services.clock.now()
     levels = level or [AlarmLevel.ALARM]
-    telling = await archive.worth_telling(levels, exercise=partition, limit=MOST_MESSAGES)
+    identity = identity_of(request)
+    is_limited = identity.agency_id is not None or identity.camera_groups is not None
+    most = MOST_LOOKED_AT if is_limited else MOST_MESSAGES
+    telling = await archive.worth_telling(levels, exercise=partition, limit=most)
     since = now - publisher.cap_valid_for
     decided = await archive.lately_decided(since, exercise=partition, limit=MOST_MESSAGES)
-    identity = identity_of(request)
-    seen = [one for one in telling if sees(identity, one)]
+    seen = [one for one in telling if sees(identity, one)][:MOST_MESSAGES]
     messages = [await _message(services, publisher, one.id) for one in seen]
     told = {one.id for one in telling}
     for incident_id in decided:
@@ -80,6 +85,13 @@ async def read_cap_feed(
 
 async def _message(services: Services, publisher: Publisher, incident_id: IncidentId) -> Message:
     archive = services.store.archive
-    history = await archive.history(incident_id)
+    try:
+        history = await archive.history(incident_id)
+    except NotFound:
+        # It is older than the log; what goes on for longer still is an incident all the same.
+        incident = await services.store.incidents.get(incident_id)
+        history = beyond_the_log(incident)
+        issue = newest_issue(history, publisher.cap_valid_for, services.clock.now())
+        return Message(incident, issue)
     issue = newest_issue(history, publisher.cap_valid_for, services.clock.now())
     return Message(await archive.as_told(issue.name.seq), issue)

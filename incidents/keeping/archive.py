@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from contracts import (
     AgencyId,
@@ -183,7 +183,8 @@ class Archive:
                     LogRow.detail != IncidentAction.NOTE.value,
                     LogRow.exercise.is_(exercise),
                 )
-                .order_by(LogRow.seq.desc())
+                .group_by(LogRow.subject_id)
+                .order_by(func.max(LogRow.seq).desc())
                 .limit(limit)
             )
-            return list(dict.fromkeys(await connection.scalars(statement)))
+            return list(await connection.scalars(statement))

@@ -10,12 +10,15 @@ import feedparser
 import httpx
 import pytest
 from lxml import etree
+from sqlalchemy import delete
 
 from contracts import IncidentAction
+from incidents.tables import LogRow
 from plumbing.embedded_bus import EmbeddedBus
 from tests.api.filled import filled_api, incident_id
 from tests.api.formats.reading_cap import Alert, assert_means
-from tests.support.api import ApiThread
+from tests.api.made import found_incident
+from tests.support.api import ApiThread, RunningApi
 
 CAP = "{urn:oasis:names:tc:emergency:cap:1.2}alert"
 
@@ -95,3 +98,25 @@ def test_eido_and_exports(filled: ApiThread, client: httpx.Client) -> None:
     assert [one["id"] for one in features] == names
     early = client.get("/api/v1/incidents.csv", params={"until": "2020-01-01T00:00:00Z"})
     assert len(early.text.splitlines()) == 1
+
+
+async def test_what_goes_on_for_longer_than_the_log_is_kept_is_told_all_the_same(
+    own_api: RunningApi,
+) -> None:
+    open_one, ended = await found_incident(own_api.store), await found_incident(own_api.store)
+    await own_api.store.incidents.act(
+        ended.id, IncidentAction.CANCEL, actor="sari", version=ended.version, reason="drill"
+    )
+    async with own_api.store._database.changing() as connection:
+        await connection.execute(delete(LogRow))
+    async with own_api.client() as client:
+        messages = await client.get("/cap/feed?level=candidate&level=alarm&level=signal")
+        assert messages.status_code == 200, messages.text
+        assert f"<incidents>{open_one.id}</incidents>" in messages.text
+        for one, kind in ((open_one, "Alert"), (ended, "Cancel")):
+            first, again = [
+                Alert((await client.get(f"/api/v1/incidents/{one.id}.cap.xml")).content)
+                for _ in range(2)
+            ]
+            assert first.text("msgType") == kind
+            assert first.reference == again.reference

@@ -84,6 +84,18 @@ def test_a_reopened_one_starts_anew() -> None:
     assert newest(history, 20) == Issue(MessageName(6, 0, at(20)), MessageType.ALERT, ())
 
 
+def test_an_ending_that_was_undone_leaves_no_cancellation() -> None:
+    rejected = [FOUNDED, told(2, 5, "acted", "acknowledge"), told(5, 10, "acted", "reject")]
+    history = [*rejected, told(6, 12, "updated"), told(7, 20, "acted", "undo")]
+    assert newest(rejected, 15).type is MessageType.CANCEL
+    assert newest(history, 20) == Issue(MessageName(7, 0, at(20)), MessageType.ALERT, ())
+    assert newest(history, 4000).type is MessageType.UPDATE
+    verified = [FOUNDED, told(5, 10, "acted", "verify"), told(7, 20, "acted", "undo")]
+    assert newest(verified, 20).type is MessageType.UPDATE
+    reopened = [FOUNDED, told(3, 5, "acted", "close"), told(5, 10, "acted", "reopen")]
+    assert newest([*reopened, told(7, 20, "acted", "undo")], 100_000).type is MessageType.CANCEL
+
+
 def test_a_history_whose_start_is_no_longer_kept() -> None:
     assert newest([told(40, 10, "updated")], 20).type is MessageType.ALERT
     assert newest([told(40, 10, "acted", "close")], 20).type is MessageType.CANCEL
