@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from hashlib import sha256
 from typing import TypeVar
 
 from sqlalchemy import delete, select
@@ -102,7 +103,7 @@ class Incidents:
         """Take one step of the life cycle, with its log entry, in one transaction.
 
         ``version`` is the one that the actor looked at. The same ``request_id`` again (of the same
-        actor, incident and action) does nothing and returns what the first one did.
+        actor, incident, action and words) does nothing and returns what the first one did.
 
         Raises:
             NotFound: no such incident, or no such ``duplicate_of``.
@@ -110,7 +111,8 @@ class Incidents:
             IllegalStep: the life cycle has no such step.
             ContractError: a reason, note or ``duplicate_of`` is missing or out of place.
         """
-        key = None if request_id is None else f"{incident_id}/{action}/{actor}/{request_id}"
+        said = (reason.strip(), note.strip(), duplicate_of or "")
+        key = request_key(incident_id, action, actor, request_id, *said)
         async with self._database.writing() as writing:
             if key is not None and (done := await done_before(writing, key)):
                 return done
@@ -247,6 +249,17 @@ async def decided_on(
     if version is not None and not row.guard_version <= version <= told.version:
         raise VersionConflict(told, version)
     return told, latest(row)
+
+
+def request_key(
+    incident_id: IncidentId, did: str, actor: str, request_id: str | None, *said: str
+) -> str | None:
+    """What a request is known by when it comes again. One that says something else is another
+    request, whatever its id: taken for a repeat it would be lost without a word."""
+    if request_id is None:
+        return None
+    words = sha256("\n".join(said).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{incident_id}/{did}/{actor}/{request_id}/{words}"
 
 
 async def done_before(writing: Writing, key: str) -> Incident | None:

@@ -22,7 +22,7 @@ from contracts import (
     LogKind,
     ReportId,
 )
-from incidents.actions import decided_on, done_before, settle
+from incidents.actions import decided_on, done_before, request_key, settle
 from incidents.database import Database, Writing
 from incidents.errors import IllegalStep
 from incidents.lifecycle import allowed_actions
@@ -62,7 +62,7 @@ class Regrouping:
         if incident_id == other_id:
             raise ContractError("other_id", "an incident can't be merged with itself")
         reason = _reason(reason)
-        key = None if request_id is None else f"{incident_id}/merge/{actor}/{request_id}"
+        key = request_key(incident_id, "merge", actor, request_id, other_id, reason)
         async with self._database.writing() as writing:
             if key is not None and (done := await done_before(writing, key)):
                 return done
@@ -128,7 +128,8 @@ class Regrouping:
             ContractError: a camera or call that isn't in it, or nothing would be left; no reason.
         """
         reason = _reason(reason)
-        key = None if request_id is None else f"{incident_id}/split/{actor}/{request_id}"
+        said = (*sorted(camera_ids), "", *sorted(call_ids), "", reason)
+        key = request_key(incident_id, "split", actor, request_id, *said)
         async with self._database.writing() as writing:
             if key is not None and (done := await done_before(writing, key)):
                 made = await decided_on(writing, IncidentId(done.reason.rpartition(" ")[2]), None)

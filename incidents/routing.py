@@ -25,7 +25,7 @@ from contracts import (
     to_json,
 )
 from geo.projection import distance_m
-from incidents.actions import decided_on, done_before, settle
+from incidents.actions import decided_on, done_before, request_key, settle
 from incidents.assignments import assigned, free_unit, keep_unit, progressed
 from incidents.database import Database, Writing
 from incidents.errors import Exists, NotFound, VersionConflict
@@ -167,7 +167,8 @@ class Dispatching:
             IllegalStep: it isn't verified, or is over.
             ContractError: the unit is busy, off duty, or of another agency or partition.
         """
-        key = None if request_id is None else f"{incident_id}/assign/{actor}/{request_id}"
+        said = (agency_id, unit_id or "", note)
+        key = request_key(incident_id, "assign", actor, request_id, *said)
         async with self._database.writing() as writing:
             if key is not None and (done := await done_before(writing, key)):
                 return done
@@ -200,7 +201,8 @@ class Dispatching:
         note: str = "",
         agency_id: AgencyId | None = None,
     ) -> Incident:
-        """Keep how far an assignment has come. The step before guards it: what is over stays so.
+        """Keep how far an assignment has come. The step before guards it: what is over stays so,
+        and what is told again, for want of an answer, changes nothing.
 
         Raises:
             NotFound: no such incident or assignment, or another agency's than ``agency_id``.
@@ -208,6 +210,8 @@ class Dispatching:
         """
         async with self._database.writing() as writing:
             told, now = await decided_on(writing, incident_id, None)
+            if _is_told(now, assignment_id, state, note, agency_id):
+                return told
             after, assignment = progressed(
                 now,
                 assignment_id,
@@ -220,6 +224,22 @@ class Dispatching:
             if not state.is_open:
                 await free_unit(writing, assignment)
             return await settle(writing, told, after, actor=actor, detail=f"assignment_{state}")
+
+
+def _is_told(
+    incident: Incident,
+    assignment_id: AssignmentId,
+    state: AssignmentState,
+    note: str,
+    agency_id: AgencyId | None,
+) -> bool:
+    return any(
+        one.id == assignment_id
+        and one.state is state
+        and note in ("", one.note)
+        and agency_id in (None, one.agency_id)
+        for one in incident.assignments
+    )
 
 
 def _check_fit(unit: Unit, agency_id: AgencyId, incident: Incident) -> None:

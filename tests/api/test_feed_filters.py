@@ -211,6 +211,9 @@ async def test_an_agencys_system_sees_what_it_is_told_of_and_nothing_else(
         assert [one["id"] for one in listed] == [fire.id]
         assert (await agency.get(f"/api/v1/incidents/{other.id}")).status_code == 404
         assert (await agency.get(f"/api/v1/incidents/{other.id}.cap.xml")).status_code == 404
+        messages = (await agency.get("/cap/feed")).text
+        assert f"<incidents>{fire.id}</incidents>" in messages
+        assert other.id not in messages
         exported = await agency.get("/api/v1/incidents.csv")
         assert fire.id in exported.text
         assert other.id not in exported.text
@@ -228,6 +231,11 @@ async def test_an_agencys_system_sees_what_it_is_told_of_and_nothing_else(
         ):
             told = await agency.post(address, json={"state": state})
             assert told.json()["state"] == becomes, told.text
+            # Who got no answer says it again, and that is no news.
+            last = await store.log.last_seq()
+            again = await agency.post(address, json={"state": state})
+            assert (again.status_code, again.json()) == (200, told.json())
+            assert await store.log.last_seq() == last
         assert (await agency.post(address, json={"state": "en_route"})).status_code == 422
         assert (await agency.get("/api/v1/units/m-1")).json()["state"] == "available"
     ended = (await store.incidents.get(fire.id)).assignments[0]

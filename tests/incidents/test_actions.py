@@ -121,6 +121,21 @@ async def test_a_repeated_request_acts_once(any_store: Store, writer: Writer) ->
     assert len((await any_store.incidents.get(ONE)).notes) == 1
 
 
+async def test_other_words_under_a_used_key_are_not_taken_for_a_repeat(
+    any_store: Store, writer: Writer
+) -> None:
+    async def note(text: str, version: int) -> tuple[str, ...]:
+        after = await any_store.incidents.act(
+            ONE, A.NOTE, actor="sari", version=version, note=text, request_id="r-1"
+        )
+        return tuple(one.text for one in after.notes)
+
+    assert await note("ada saksi", 1) == ("ada saksi",)
+    with pytest.raises(VersionConflict):
+        await note("dua korban", 1)
+    assert await note("dua korban", 2) == ("ada saksi", "dua korban")
+
+
 async def test_pages_and_filters(any_store: Store, writer: Writer) -> None:
     for number in range(3, 8):
         hazard = Hazard.FLOOD if number % 2 else Hazard.FIRE
