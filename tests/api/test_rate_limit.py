@@ -31,6 +31,39 @@ async def test_strangers_wait_and_machines_and_supervision_do_not(tmp_path: Path
                 assert (await machine.get("/api/v1/cameras")).status_code == 200
 
 
+async def test_who_sends_another_key_each_time_waits_and_who_was_let_in_does_not(
+    tmp_path: Path, bus: Bus
+) -> None:
+    settings = api_settings(tmp_path, api__requests_per_s=1)
+    async with running_api(settings, bus) as running, running.client(Role.VIEWER) as machine:
+        assert (await machine.get("/api/v1/cameras")).status_code == 200
+        async with running.client(None) as stranger:
+            statuses = []
+            for number in range(15):
+                headers = {"Authorization": f"Bearer siaga_{number}"}
+                answer = await stranger.post(
+                    "/aml", content=b"v=1&time=%d" % number, headers=headers
+                )
+                statuses.append(answer.status_code)
+        assert statuses[0] == 202
+        assert statuses[-1] == 429
+        # They come from the same address.
+        assert (await machine.get("/api/v1/cameras")).status_code == 200
+
+
+async def test_strangers_take_nothing_from_the_positions_of_callers(
+    tmp_path: Path, bus: Bus
+) -> None:
+    # Behind a proxy both come from its address.
+    settings = api_settings(tmp_path, api__strangers_per_s=1, api__requests_per_s=1)
+    clock = HeldClock(START)
+    async with running_api(settings, bus, clock) as running, running.client(None) as anybody:
+        for _ in range(12):
+            answer = await anybody.get("/api/v1/cameras")
+        assert answer.status_code == 429
+        assert (await anybody.post("/aml", content=b"v=1")).status_code == 202
+
+
 def test_a_bucket_fills_again_and_memory_stays_bounded() -> None:
     clock = HeldClock(START)
     buckets = Buckets(clock)
