@@ -57,6 +57,12 @@ _DESCRIPTION = (
     "machines send Authorization: Bearer KEY. Every error is a problem document (RFC 9457)."
 )
 
+_SIGN_IN = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A machine's key"},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A person's"},
+}
+"""Either of them lets in, where an address has roles."""
+
 
 def create_app(
     settings: Settings,
@@ -236,6 +242,7 @@ def _description(app: FastAPI) -> dict[str, Any]:
         shape = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= shape.pop("$defs", {})
         schemas["ProblemBody"] = shape
+        made["components"]["securitySchemes"] = _SIGN_IN
         for path, operations_there in made["paths"].items():
             for method, operation in operations_there.items():
                 _annotate(operation, method.upper(), path)
@@ -250,6 +257,7 @@ def _annotate(operation: dict[str, Any], method: str, path: str) -> None:
     if roles:
         operation["x-roles"] = sorted(roles)
         operation["x-scope"] = scope_of(method, path)
+        operation["security"] = [{name: []} for name in _SIGN_IN]
         usual += [401, 403, 503]
     for status, described in problems.documented(*usual).items():
         responses.setdefault(str(status), described)
