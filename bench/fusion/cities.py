@@ -19,7 +19,7 @@ from geo.fusion.evidence import Evidence
 from geo.fusion.hearing import Hearing
 from geo.projection import LocalProjection
 from siaga.commands.replay import Replay, run
-from siaga.recorded import read_cameras, read_reports
+from siaga.recorded import RecordedReport, read_cameras, read_reports
 from simulator.reports import CityAssumptions, TrueEvent, make_city, read_truth, write_city
 
 GATES: dict[str, tuple[float, float, int]] = {
@@ -47,7 +47,7 @@ class ReadCity:
     """A city as read back from its files."""
 
     poses: dict[CameraId, CameraPose]
-    lines: list[tuple[str, tuple[ReportBody, ...]]]
+    lines: list[RecordedReport]
     events: list[TrueEvent]
     truth: dict[str, int | None]
     """A source (`contracts.evidence_key`) to its event."""
@@ -61,9 +61,9 @@ class ReadCity:
 def read_city(folder: Path) -> ReadCity:
     """Cameras, reports and truth of a folder that `simulator.reports.write_city` filled."""
     poses = read_cameras(folder / "CAMERAS.geojson")
-    lines = list(read_reports(folder / "REPORTS.jsonl", poses))
+    lines = read_reports(folder / "REPORTS.jsonl", poses)
     events, named = read_truth(folder / "TRUTH.json")
-    truth = {evidence_key(body): named[name] for name, bodies in lines for body in bodies}
+    truth = {evidence_key(body): named[str(name)] for name, bodies in lines for body in bodies}
     return ReadCity(poses, lines, events, truth)
 
 

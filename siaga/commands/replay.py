@@ -25,7 +25,6 @@ from contracts import (
     LonLat,
     Outline,
     Report,
-    ReportBody,
     ReportId,
     Sequence,
     to_plain,
@@ -34,7 +33,7 @@ from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
 from incidents.fusing.configured import load_areas, parameters_of, with_areas
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
-from siaga.recorded import read_cameras, read_reports
+from siaga.recorded import Name, RecordedReport, read_cameras, read_reports
 
 LOOK_AGAIN = timedelta(hours=1)
 """Between two reckonings of what hasn't been reported meanwhile."""
@@ -67,7 +66,7 @@ def replay(
     """Run the fusion over recorded reports, in their own time."""
     settings = settings_from(config)
     poses = read_cameras(cameras)
-    lines = list(read_reports(reports, poses))
+    lines = read_reports(reports, poses, lambda words: typer.echo(words, err=True))
     parameters = with_areas(
         parameters_of(settings.fusion, settings.city.timezone),
         settings.fusion,
@@ -83,7 +82,7 @@ def replay(
 def run(
     parameters: FusionParameters,
     poses: Mapping[CameraId, CameraPose],
-    lines: list[tuple[str, tuple[ReportBody, ...]]],
+    lines: list[RecordedReport],
 ) -> Replay:
     """The reports through one fusion, in their order."""
     projection = LocalProjection(_centre(poses, lines))
@@ -108,7 +107,7 @@ def run(
     return found
 
 
-def as_document(found: Replay, names: Mapping[ReportId, str]) -> dict[str, Any]:
+def as_document(found: Replay, names: Mapping[ReportId, Name]) -> dict[str, Any]:
     """The answer in the form that is promised; ``names`` gives each report's own id."""
     seconds = np.array(found.seconds) if found.seconds else np.zeros(1)
     return {
@@ -151,9 +150,7 @@ def as_table(answer: Mapping[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def _centre(
-    poses: Mapping[CameraId, CameraPose], lines: list[tuple[str, tuple[ReportBody, ...]]]
-) -> LonLat:
+def _centre(poses: Mapping[CameraId, CameraPose], lines: list[RecordedReport]) -> LonLat:
     """The middle camera, or the first caller where there are no cameras."""
     if poses:
         places = sorted((p.position for p in poses.values()), key=lambda p: (p.lon, p.lat))

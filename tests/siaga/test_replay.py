@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,18 @@ def seen(name: str, at: str, track: str = "t", llr: float = 7.0) -> dict[str, An
     }
 
 
-def run(tmp_path: Path, lines: list[dict[str, Any]], *options: str) -> Any:
+def run(
+    tmp_path: Path,
+    lines: list[dict[str, Any]] | bytes,
+    *options: str,
+    features: Sequence[Any] = (CAMERA,),
+) -> Any:
     cameras, reports = tmp_path / "cameras.geojson", tmp_path / "reports.jsonl"
-    cameras.write_text(json.dumps({"type": "FeatureCollection", "features": [CAMERA]}))
-    reports.write_text("\n".join(json.dumps(line) for line in lines))
+    cameras.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    if isinstance(lines, bytes):
+        reports.write_bytes(lines)
+    else:
+        reports.write_text("\n".join(json.dumps(line) for line in lines))
     result = CliRunner().invoke(app, ["replay", str(cameras), str(reports), "--json", *options])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -101,6 +110,8 @@ def test_configured_rates_count(tmp_path: Path) -> None:
         ({"box": [10, 10, 5, 20]}, "line 1: .*right must exceed left"),
         ({"captured_at": "2026-03-01T05:00:00"}, "line 1: captured_at"),
         ({"hazard": "fires"}, "line 1: hazard"),
+        ({"id": ""}, "line 1: id: .*must be a text"),
+        ({"captured_at": "9999-12-31T23:59:59-07:00"}, "line 1: captured_at: .*calendar"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, change: dict[str, Any], words: str) -> None:
@@ -111,3 +122,64 @@ def test_a_bad_line_is_named(tmp_path: Path, change: dict[str, Any], words: str)
 def test_a_swapped_caller_is_named(tmp_path: Path) -> None:
     with pytest.raises(Failure, match=r"line 1: .*swapped"):
         run(tmp_path, [call("k", "2026-03-01T05:01:00Z", -6.23, 106.99)])
+
+
+def test_a_location_without_its_radius_is_told_in_the_files_own_words(tmp_path: Path) -> None:
+    line = call("k", "2026-03-01T05:01:00Z", 106.99, -6.23)
+    del line["location"]["radius_m"]
+    with pytest.raises(Failure, match=r"line 1: location\.radius_m: Field required"):
+        run(tmp_path, [line])
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=r"reports\.jsonl: is no UTF-8 text"):
+        run(tmp_path, bytes(range(256)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"geometry": "here"},
+        {"geometry": {"type": "Point", "coordinates": None}},
+        {"geometry": {"type": "Point", "coordinates": 5}},
+        {"properties": [1, 2]},
+        {"properties": {"id": None}},
+    ],
+)
+def test_a_camera_without_place_or_id_is_named(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(Failure, match=r"features\[0\]: must be a Point with the property id"):
+        run(tmp_path, [], features=[CAMERA | change])
+
+
+def test_two_cameras_of_one_id_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=r"features\[1\]: another camera is called 'cam'"):
+        run(tmp_path, [], features=[CAMERA, CAMERA])
+
+
+def test_ids_may_be_numbers_and_come_back_as_such(tmp_path: Path) -> None:
+    numbered = CAMERA | {"properties": {**CAMERA["properties"], "id": 7}}
+    line = seen("d", "2026-03-01T05:00:00Z") | {"id": 12, "camera_id": 7, "track_id": 3}
+    (incident,) = run(tmp_path, [line], features=[numbered])["incidents"]
+    assert incident["reports"] == [12]
+
+
+def test_lines_out_of_order_are_taken_as_they_were_received(tmp_path: Path) -> None:
+    def told(lines: list[dict[str, Any]]) -> Any:
+        found = run(tmp_path, lines)["incidents"]
+        return [{k: v for k, v in one.items() if k != "id"} for one in found]
+
+    assert told(LINES[::-1]) == told(LINES)
+
+
+def test_a_source_that_is_wholly_sure_is_nearly_believed(tmp_path: Path) -> None:
+    ring = [[106.99, -6.23, 9], [106.992, -6.23, 9], [106.992, -6.228, 9], [106.99, -6.23, 9]]
+    line = call("k", "2026-03-01T05:01:00Z", 0, 0)
+    line["location"] = {"polygon": {"type": "Polygon", "coordinates": [ring]}, "confidence": 1}
+    (incident,) = run(tmp_path, [line])["incidents"]
+    assert incident["reports"] == ["k"]
+
+
+def test_files_of_an_editor_that_marks_its_text_are_read(tmp_path: Path) -> None:
+    line = json.dumps(call("k", "2026-03-01T05:01:00Z", 106.99, -6.23))
+    (incident,) = run(tmp_path, b"\xef\xbb\xbf" + line.encode() + b"\r\n")["incidents"]
+    assert incident["reports"] == ["k"]
