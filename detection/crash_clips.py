@@ -53,8 +53,8 @@ def crash_clips(folder: Path) -> list[CrashClip]:
 def _clip(path: Path, labels: Path) -> CrashClip:
     if not labels.is_file():
         raise DataUnusableError(labels, "label file is missing")
-    fields = [line.split(",")[-1].strip() for line in labels.read_text().splitlines()]
     try:
+        fields = [line.split(",")[-1].strip() for line in labels.read_text().splitlines()]
         flags = np.array([float(f) for f in fields if f and not f.isalpha()])
     except ValueError as error:
         raise DataUnusableError(labels, f"expected a number a line ({error})") from error

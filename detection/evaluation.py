@@ -9,8 +9,9 @@ which it is.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def read_labels(path: Path, width_px: int, height_px: int) -> Boxes:
     if not path.is_file():
         raise DataUnusableError(path, "label file is missing")
     rows: list[list[float]] = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(_text_of(path).splitlines(), start=1):
         if not line.strip():
             continue
         try:
@@ -112,6 +113,10 @@ def read_labels(path: Path, width_px: int, height_px: int) -> Boxes:
             raise DataUnusableError(path, f"line {number} is no row of numbers") from error
         if len(row) != 5:
             raise DataUnusableError(path, f"line {number} has {len(row)} numbers, expected 5")
+        if not all(math.isfinite(x) for x in row) or row[0] < 0 or row[0] % 1:
+            raise DataUnusableError(
+                path, f"line {number} must be a class's number and four finite shares"
+            )
         rows.append(row)
     if not rows:
         return Boxes.none()
@@ -122,8 +127,15 @@ def read_labels(path: Path, width_px: int, height_px: int) -> Boxes:
     return Boxes.of(xyxy, np.ones(len(table)), table[:, 0])
 
 
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataUnusableError(path, "is no UTF-8 text") from error
+
+
 def judge_pictures(
-    detector: Detector, paths: Sequence[Path], labels: Path | None
+    detector: Detector, paths: Iterable[Path], labels: Path | None
 ) -> Iterator[JudgedPicture]:
     """Run the detector over pictures; `labels` is the folder of label files, None for nothing to
     see.
@@ -288,6 +300,6 @@ def flood_figures(wet: Sequence[float], dry: Sequence[float], threshold: float) 
     )
 
 
-def flood_probabilities(classifier: FloodClassifier, paths: Sequence[Path]) -> dict[str, float]:
+def flood_probabilities(classifier: FloodClassifier, paths: Iterable[Path]) -> dict[str, float]:
     """Probability of flood by file name."""
     return {p.name: classifier.classify([read_rgb(p)])[0] for p in paths}

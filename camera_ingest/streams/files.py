@@ -44,8 +44,8 @@ def read_file(
         max_width_px: Wider pictures are shrunk.
 
     Raises:
-        IngestError: NOT_FOUND without such a file, INVALID for one that is no video; broken
-            pictures within a video are left out.
+        IngestError: NOT_FOUND without such a file, INVALID for one that is no video or of which
+            no picture can be shown; broken pictures within a video are left out.
     """
     path = Path(path)
     who = camera_id or CameraId(path.name[:80])
@@ -66,11 +66,17 @@ def read_file(
         with container:
             if not container.streams.video or not is_decodable(container.streams.video[0]):
                 raise IngestError(who, CameraState.INVALID, f"{path.name} holds no video")
+            shown = False
             try:
-                yield from _pictures(container, who, every_s, started_at, max_width_px)
+                for frame in _pictures(container, who, every_s, started_at, max_width_px):
+                    shown = True
+                    yield frame
             except av.FFmpegError as error:
                 detail = f"{path.name} is damaged and ends early ({error.strerror})"
                 raise IngestError(who, CameraState.INVALID, detail) from error
+            if not shown:
+                detail = f"{path.name} holds no picture that can be shown"
+                raise IngestError(who, CameraState.INVALID, detail)
 
 
 def _pictures(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,19 +39,25 @@ class Truth:
 
 def read_truth(path: Path) -> dict[str, Truth]:
     """`[{"file", "hazard"|null, "onset_s"}]` by file name. Raises Failure where it isn't that."""
+    known: dict[str, Truth] = {}
     try:
-        rows = json.loads(path.read_text())
-        return {
-            row["file"]: Truth(
-                Sighting(row["hazard"]).value if row["hazard"] is not None else None,
-                float(row.get("onset_s") or 0.0),
-            )
-            for row in rows
-        }
+        rows = json.loads(path.read_text(encoding="utf-8-sig"))
+        if not isinstance(rows, list):
+            raise ValueError("no list")
+        for row in rows:
+            name = row["file"]
+            if name in known:
+                raise ValueError(f"{name} stands twice")
+            hazard = Sighting(row["hazard"]).value if row["hazard"] is not None else None
+            onset_s = float(row.get("onset_s") or 0.0)
+            if not math.isfinite(onset_s):
+                raise ValueError(f"{name} begins at no time")
+            known[name] = Truth(hazard, onset_s)
     except FileNotFoundError:
         raise Failure(f"there is no file {path}") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise Failure(f"{path}: expected a list of file, hazard and onset_s ({error})") from error
+    return known
 
 
 def judge_clip(truth: Truth, alarms: Sequence[Alarm]) -> dict[str, Any]:
@@ -99,6 +106,7 @@ def clips(
     if not paths:
         raise Failure(f"{folder} holds no video ({', '.join(VIDEO_SUFFIXES)})")
     known = read_truth(truth) if truth is not None else {}
+    there = {path.name for path in paths}
     if loop_minutes > 0:
         paths = [p for p in paths if p.name in known and known[p.name].hazard is None]
         if not paths:
@@ -133,7 +141,11 @@ def clips(
             "quiet": _false_alarms([row for row in judged if row["hazard"] is None]),
             "missed": sum(row["missed"] for row in judged),
             "not_judged": [row["file"] for row in rows if "missed" not in row],
+            "not_there": sorted(known.keys() - there),
         }
+        if document["not_there"]:
+            absent = ", ".join(document["not_there"])
+            typer.echo(f"{truth} names what is not in {folder}: {absent}", err=True)
     typer.echo(json.dumps(document) if as_json else _for_people(document, loop_minutes > 0))
 
 

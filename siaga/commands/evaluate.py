@@ -25,6 +25,7 @@ from detection.evaluation import (
 )
 from detection.model_card import DETECTOR, MODELS
 from siaga.commands import clip_evaluation, stating
+from siaga.commands.progress import followed
 
 app = typer.Typer(no_args_is_help=True, help="Measure the models on labelled data.")
 
@@ -36,7 +37,11 @@ Folder = Annotated[Path, typer.Argument(help="A folder laid out as the help text
 def boxes(folder: Folder, as_json: AsJson = False, reliability: stating.Drawing = None) -> None:
     """Fire, smoke and crash on DIR/images with YOLO labels in DIR/labels."""
     detector = open_detector()
-    judged = list(judge_pictures(detector, picture_paths(folder / "images"), folder / "labels"))
+    judged = list(
+        judge_pictures(
+            detector, followed(picture_paths(folder / "images"), "pictures"), folder / "labels"
+        )
+    )
     classes: dict[str, Any] = {}
     for class_id, name in enumerate(detector.classes):
         point = detector.card.operating_points[Sighting(name)]
@@ -75,8 +80,9 @@ def floods(folder: Folder, as_json: AsJson = False, reliability: stating.Drawing
     """The flood classifier on pictures in DIR/flood and DIR/dry."""
     classifier = open_flood_classifier()
     point = classifier.card.operating_points[Sighting.FLOOD]
-    wet = flood_probabilities(classifier, picture_paths(folder / "flood"))
-    dry = flood_probabilities(classifier, picture_paths(folder / "dry"))
+    flooded, others = picture_paths(folder / "flood"), picture_paths(folder / "dry")
+    wet = flood_probabilities(classifier, followed(flooded, "pictures of floods"))
+    dry = flood_probabilities(classifier, followed(others, "pictures of dry roads"))
     document: dict[str, Any] = asdict(flood_figures([*wet.values()], [*dry.values()], point))
     document |= {"recall_95": flagged_95(wet, point), "fpr_95": flagged_95(dry, point)}
     document["by_source"] = {}
@@ -108,13 +114,13 @@ def quiet(folder: Folder, as_json: AsJson = False) -> None:
     """False positives on DIR's pictures, which hold nothing to report."""
     detector, classifier = open_detector(), open_flood_classifier()
     paths = picture_paths(folder)
-    judged = list(judge_pictures(detector, paths, None))
+    judged = list(judge_pictures(detector, followed(paths, "pictures"), None))
     fpr = {
         name: class_figures(judged, i, detector.card.operating_points[Sighting(name)]).image_fpr
         for i, name in enumerate(detector.classes)
     }
     point = classifier.card.operating_points[Sighting.FLOOD]
-    wet = flood_probabilities(classifier, paths)
+    wet = flood_probabilities(classifier, followed(paths, "pictures, for floods"))
     fpr["flood"] = flood_figures([], [*wet.values()], point).fpr
     fpr_95 = {
         name: flagged_95(
@@ -135,11 +141,11 @@ def crashes(folder: Folder, as_json: AsJson = False) -> None:
     """The crash model on DIR/clips with labels in DIR/labels, as a hot camera is judged."""
     judge, card = open_crash_judge(), load_card(MODELS / DETECTOR)
     clips = crash_clips(folder)
-    document = crash_figures(
-        clips,
-        {clip.name: alarms_of(judge.card, card, clip_verdicts(judge, clip)) for clip in clips},
-        {clip.name: clip_scores(judge, clip) for clip in clips},
-    )
+    alarms, scores = {}, {}
+    for clip in followed(clips, "clips"):
+        alarms[clip.name] = alarms_of(judge.card, card, clip_verdicts(judge, clip))
+        scores[clip.name] = clip_scores(judge, clip)
+    document = crash_figures(clips, alarms, scores)
     if as_json:
         typer.echo(json.dumps(document))
         return

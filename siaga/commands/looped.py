@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from camera_ingest import read_file
 from contracts import CameraId, Frame
+from siaga.failures import Failure
 
 DARKEST, BRIGHTEST = 0.6, 1.35
 """By how much a round's brightness differs from the file's, at most."""
@@ -28,16 +29,16 @@ _MOST_KEPT = 600
 def loop_file(path: Path, camera_id: CameraId, step_s: float, minutes: float) -> Iterator[Frame]:
     """The pictures of a file, one each `step_s`, round after round until `minutes` are over.
 
-    The same file and step give the same pictures. Raises IngestError, ValueError for a file of
+    The same file and step give the same pictures. Raises IngestError, Failure for a file of
     which less than two pictures, or more than can be kept, would be looped.
     """
     frames: list[Frame] = []
     for frame in read_file(path, step_s, camera_id=camera_id):
         frames.append(frame)
         if len(frames) > _MOST_KEPT:
-            raise ValueError(f"{path.name} is too long to be looped")
+            raise Failure(f"{path.name} is too long to be looped")
     if len(frames) < 2:
-        raise ValueError(f"{path.name} holds less than two pictures")
+        raise Failure(f"{path.name} holds less than two pictures")
     began_at = frames[0].captured_at
     lasts = frames[-1].captured_at - began_at + timedelta(seconds=step_s)
     rng = np.random.default_rng(0)

@@ -25,6 +25,7 @@ from plumbing.clock import SystemClock
 from plumbing.redact import redact_url
 from plumbing.sealing import KEY_VARIABLE, Sealer
 from plumbing.settings import IngestSettings
+from siaga.failures import Failure
 from siaga.watching.looking_back import LEAST_GAP_S, LOOK_BACK, LOOK_BACK_FPS
 from siaga.watching.pipeline import Watch
 from siaga.watching.thread import LOOK_CLOSER_S
@@ -102,7 +103,8 @@ def watch_frames(
     """
     pace = _Pace(every_s, tier)
     past = pace.seen_since if tier is Tier.LIVE else None
-    return _follow(watch, shown, camera_id, pace.due(frames), pace.took, past, on_alarm)
+    alarms, _ = _follow(watch, shown, camera_id, pace.due(frames), pace.took, past, on_alarm)
+    return alarms, pace.length_s
 
 
 def watch_stream(
@@ -114,14 +116,19 @@ def watch_stream(
 ) -> tuple[list[Alarm], float]:
     """One live stream until it ends or Ctrl-C; its alarms and how long it was watched.
 
-    Raises IngestError where it can't be opened. Whoever names a URL on the command line may open
-    any address this machine reaches, so the guard lets private networks through.
+    Raises IngestError where it can't be opened, Failure for what is no URL. Whoever names a URL
+    on the command line may open any address this machine reaches, so the guard lets private
+    networks through.
     """
     settings = IngestSettings(max_fps=min(30.0, 1 / every_s), allow_private=("0.0.0.0/0", "::/0"))
     # The password lives for this run only, so its key does too.
     sealer = Sealer(Path(), {KEY_VARIABLE: Fernet.generate_key().decode()})
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        # The error's own words may hold the password.
+        raise Failure(f"{redact_url(url)!r} is no URL") from None
     camera_id = CameraId(host[:80] or "stream")
     source = StreamSource(
         camera_id=camera_id,
@@ -224,11 +231,13 @@ class _Pace:
         self._tier = tier
         self._next_s = 0.0
         self._hot_until_s = -1.0
+        self.length_s = 0.0
         most = round(LOOK_BACK.total_seconds() / HOT_EVERY_S) + 1
         self._past: deque[Frame] = deque(maxlen=most)
 
     def due(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         for frame in frames:
+            self.length_s = _seconds(frame)
             if self._tier is Tier.LIVE:
                 self._past.append(frame)
             if self._tier is Tier.FULL or _seconds(frame) + 1e-6 >= self._next_s:

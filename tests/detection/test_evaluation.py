@@ -77,10 +77,27 @@ def test_sources_are_told_by_their_prefix() -> None:
     assert source_of("my_camera_s3_x.jpg") == "my_camera"
 
 
-@pytest.mark.parametrize("text", ["0 0.5 0.5", "fire 0.5 0.5 0.1 0.1", "0 .5 .5 .1 .1 .9"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0 0.5 0.5",
+        "fire 0.5 0.5 0.1 0.1",
+        "0 .5 .5 .1 .1 .9",
+        "0 nan .5 .1 .1",
+        "0 .5 inf .1 .1",
+        "-1 .5 .5 .1 .1",
+        "0.5 .5 .5 .1 .1",
+    ],
+)
 def test_a_broken_label_file_is_named_with_its_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.txt").write_text(f"0 0.5 0.5 0.2 0.2\n{text}\n")
     with pytest.raises(DataUnusableError, match="line 2"):
+        read_labels(tmp_path / "a.txt", 100, 100)
+
+
+def test_a_label_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(bytes(range(256)))
+    with pytest.raises(DataUnusableError, match=r"a\.txt: is no UTF-8 text"):
         read_labels(tmp_path / "a.txt", 100, 100)
 
 

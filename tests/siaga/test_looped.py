@@ -11,6 +11,7 @@ import pytest
 
 from contracts import CameraId
 from siaga.commands.looped import loop_file, varied
+from siaga.failures import Failure
 
 CAMERA = CameraId("looped")
 
@@ -37,7 +38,7 @@ def test_rounds_follow_each_other_at_the_step_and_end_in_time(tmp_path: Path) ->
 
 
 def test_a_single_picture_is_no_film_to_loop(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="less than two"):
+    with pytest.raises(Failure, match="less than two"):
         list(loop_file(film(tmp_path / "b.mp4", 1), CAMERA, 0.2, 1.0))
 
 

@@ -88,6 +88,14 @@ def test_a_file_cut_short_gives_what_is_there(tmp_path: Path) -> None:
     assert 5 < len(list(read_file(cut))) < 40
 
 
+def test_a_file_cut_before_its_first_picture_is_no_quiet_video(tmp_path: Path) -> None:
+    whole = small_video(tmp_path / "whole.ts", seconds=4)
+    cut = tmp_path / "cut.ts"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 200])
+    with pytest.raises(IngestError, match=r"cut\.ts"):
+        list(read_file(cut))
+
+
 def test_reading_starts_no_threads(clip: Path) -> None:
     before = threading.active_count()
     for _ in read_file(clip):
