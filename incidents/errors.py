@@ -136,6 +136,6 @@ class Exists(StoreError):
     """
 
     def __init__(self, what: str, key: str) -> None:
-        super().__init__(f"there is already a {what} '{key}'")
+        super().__init__(f"the {what} '{key}' is there already")
         self.what = what
         self.key = key

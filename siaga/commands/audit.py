@@ -60,9 +60,12 @@ def show(
 
 
 @app.command()
-def forget(subject: str, config: ConfigOption = None) -> None:
+def forget(subject: str, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Take the details of all entries about something away; the chain still holds."""
     gone = with_store(config, lambda store: store.audit.forget(subject))
+    if as_json:
+        typer.echo(json.dumps({"subject": subject, "entries": gone}))
+        return
     typer.echo(f"took the details of {gone} entries about {subject} away")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -158,10 +160,12 @@ def ingest(
     from bench import ingest as bench_ingest
     from bench.ingest_methods import METHODS
 
+    _require_streams(stream or [])
     plan = bench_ingest.Plan(streams=streams, seconds=seconds)
     if stream:
         plan = bench_ingest.Plan([(text, METHODS) for text in stream], streams, seconds)
-    figures = bench_ingest.run(plan, _progress)
+    with _told_in_a_line():
+        figures = bench_ingest.run(plan, _progress)
     _show(figures, bench_ingest.table(figures), as_json)
 
 
@@ -199,10 +203,31 @@ def watch(
     """What looking at a picture costs, beside others, and cameras a core with all of it."""
     from bench import watch as bench_watch
 
+    _require_streams([stream])
     seconds = minutes * 60 or seconds
     plan = bench_watch.Plan(rounds=rounds, cameras=cameras, stream=stream, seconds=seconds)
-    figures = bench_watch.run(plan, _progress)
+    with _told_in_a_line():
+        figures = bench_watch.run(plan, _progress)
     _show(figures, bench_watch.table(figures), as_json)
+
+
+def _require_streams(texts: list[str]) -> None:
+    from bench.streams import StreamSpec
+
+    for text in texts:
+        try:
+            StreamSpec.parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--stream") from error
+
+
+@contextmanager
+def _told_in_a_line() -> Iterator[None]:
+    """What the measurements of cameras raise where one ends without a figure."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise Failure(str(error)) from error
 
 
 def _progress(text: str) -> None:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from contracts import ContractError
-from geo.calibration_request import CalibrationRequest, Solved, solve
+from geo.calibration_request import (
+    CalibrationRequest,
+    HeightClick,
+    PlumbClick,
+    PointClick,
+    Solved,
+    SurePixel,
+    solve,
+)
 from siaga.commands.options import JsonOption
 from siaga.failures import Failure
+
+
+class Camera(CalibrationRequest):
+    """A camera's file; whoever calls the command may have it think for as long as it takes."""
+
+    points: list[PointClick] = Field([])
+    horizon: list[SurePixel] = Field([])
+    verticals: list[PlumbClick] = Field([])
+    heights: list[HeightClick] = Field([])
+    project: list[SurePixel] = Field([])
 
 
 def calibrate(
@@ -36,14 +55,14 @@ def calibrate(
         _tell(solved)
 
 
-def read_camera(file: Path) -> CalibrationRequest:
+def read_camera(file: Path) -> Camera:
     """The camera that a file describes.
 
     Raises:
         Failure: no JSON, or a field that is missing, unknown or out of bounds; names the first.
     """
     try:
-        return CalibrationRequest.model_validate_json(file.read_bytes())
+        return Camera.model_validate_json(file.read_bytes().removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "(whole file)"

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from contracts.verdicts import Verdict
-from detection.model_card import CRASH, DETECTOR, FLOOD, MODELS
+from detection.model_card import CRASH, DETECTOR, FLOOD, MODELS, ModelCard
 from incidents.store import Store
 from plumbing.evidence import open_evidence
 from siaga.commands import promotion
@@ -62,6 +62,7 @@ def detector(
     stated_licence_only: StatedOnly = False,
     history: History = "descended from COCO weights",
     out: Out = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Fire, smoke and crash boxes: train, export, calibrate and measure."""
     from detection.training.detector import DetectorPlan, train
@@ -85,7 +86,7 @@ def detector(
     except FileNotFoundError as error:
         raise Failure(str(error)) from error
     card = publish_detector(best, work.resolve(), out or MODELS / DETECTOR, image_size_px)
-    typer.echo(f"{card.version} in {card.folder}")
+    _tell(card, as_json)
 
 
 @app.command("class-branch")
@@ -105,6 +106,7 @@ def class_branch(
     stated_licence_only: StatedOnly = False,
     history: History = "themselves trained on these scenes",
     out: Out = None,
+    as_json: JsonOption = False,
 ) -> None:
     """The detector's class branch alone, in minutes: what counts as which hazard, not where."""
     from detection.training.class_branch import ClassBranchPlan, train
@@ -128,7 +130,7 @@ def class_branch(
         raise Failure(str(error)) from error
     folder = out or MODELS / DETECTOR
     card = publish_detector(last, work.resolve(), folder, image_size_px, "siaga train class-branch")
-    typer.echo(f"{card.version} in {card.folder}")
+    _tell(card, as_json)
 
 
 @app.command()
@@ -145,6 +147,7 @@ def flood(
     stated_licence_only: StatedOnly = False,
     history: History = "descended from COCO weights",
     out: Out = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Flood or dry, from the road region: train, export, calibrate and measure."""
     from detection.training.flood import FloodPlan, train
@@ -168,7 +171,7 @@ def flood(
     except FileNotFoundError as error:
         raise Failure(str(error)) from error
     card = publish_flood(best, work.resolve(), out or MODELS / FLOOD, image_size_px)
-    typer.echo(f"{card.version} in {card.folder}")
+    _tell(card, as_json)
 
 
 @app.command()
@@ -180,6 +183,7 @@ def crash(
         Path | None, typer.Option(help="Folder whose quiet_*.mp4 are further ordinary scenes.")
     ] = None,
     out: Out = None,
+    as_json: JsonOption = False,
 ) -> None:
     """The crash model: cross-fit, measure and fit to everything (needs no `train` extra)."""
     from detection.training.crash import data_folders, train_crash
@@ -191,7 +195,7 @@ def crash(
         card = train_crash(clips, videos, out or MODELS / CRASH)
     except FileNotFoundError as error:
         raise Failure(str(error)) from error
-    typer.echo(f"{card.version} in {card.folder}")
+    _tell(card, as_json)
 
 
 @app.command("average")
@@ -200,6 +204,7 @@ def average_checkpoints(
     work: Annotated[Path, typer.Option(help="The training whose plan and split they share.")],
     out: Out = None,
     image_size_px: Annotated[int, typer.Option(min=160, max=1280)] = 320,
+    as_json: JsonOption = False,
 ) -> None:
     """Average detector checkpoints, then export, calibrate and measure the mean."""
     from detection.training.averaging import average
@@ -211,7 +216,7 @@ def average_checkpoints(
         card = publish_detector(target, work.resolve(), out or MODELS / DETECTOR, image_size_px)
     except (FileNotFoundError, ValueError) as error:
         raise Failure(str(error)) from error
-    typer.echo(f"{card.version} in {card.folder}")
+    _tell(card, as_json)
 
 
 @app.command()
@@ -286,6 +291,13 @@ def export_data(
         f"{exported.confirmed} pictures of hazards and {exported.rejected} of look-alikes in "
         f"{folder}; {exported.without_picture} verdicts without a picture"
     )
+
+
+def _tell(card: ModelCard, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"version": card.version, "folder": str(card.folder)}))
+        return
+    typer.echo(f"{card.version} in {card.folder}")
 
 
 app.command()(promotion.shadow)

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from siaga.cli import app
+from siaga.commands.calibrate import read_camera
 from siaga.failures import Failure
 
 CAMERA: dict[str, Any] = {
@@ -69,3 +70,14 @@ def test_a_point_has_a_residual(tmp_path: Path) -> None:
 def test_bad_input_is_named(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(Failure, match=words):
         run(tmp_path, **changes)
+
+
+def test_a_file_may_hold_more_than_a_person_clicks(tmp_path: Path) -> None:
+    sky = [{"u": n, "v": 5} for n in range(1500)]
+    assert len(run(tmp_path, project=sky)["projected"]) == 1500
+
+
+def test_a_file_of_an_editor_that_marks_its_text_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "camera.json"
+    file.write_text(json.dumps(CAMERA), encoding="utf-8-sig")
+    assert read_camera(file).height_m == 8
