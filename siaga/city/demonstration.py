@@ -115,11 +115,16 @@ def _arguments(plan: CityPlan, score_file: Path | None) -> list[str]:
 
 
 def _for_demonstration(settings: Settings, folder: Path, background: Path) -> Settings:
+    """Everything in the folder, and nothing sent to anybody, whatever an installation has set."""
     allowed = (*settings.ingest.allow_private, "127.0.0.0/8")
     return settings.model_copy(
         update={
             "data_dir": folder,
             "exercise": True,
+            "database": settings.database.model_copy(update={"url": None}),
+            "bus": settings.bus.model_copy(update={"url": None}),
+            "evidence": settings.evidence.model_copy(update={"folder": None, "url": None}),
+            "cot": settings.cot.model_copy(update={"url": None}),
             # The simulated cameras are served from this machine.
             "ingest": settings.ingest.model_copy(update={"allow_private": allowed}),
             "map": settings.map.model_copy(update={"geojson": (*settings.map.geojson, background)}),

@@ -10,11 +10,15 @@ import typer
 from contracts import Incident, to_plain
 from plumbing.settings import Settings
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
+from siaga.commands.stored import demonstrated
 
 
 def incidents(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """The open incidents, oldest first."""
-    found = asyncio.run(_open_incidents(settings_from(config)))
+    settings = settings_from(config)
+    if (shown := demonstrated(settings)) is not None:
+        typer.echo(f"of the demonstration in {shown.data_dir}", err=True)
+    found = asyncio.run(_open_incidents(shown or settings))
     if as_json:
         typer.echo(json.dumps({"incidents": [to_plain(incident) for incident in found]}))
         return

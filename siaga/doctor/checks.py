@@ -62,7 +62,9 @@ async def _program(_settings: Settings, _clock: Clock) -> Finding:
         return problem("program", f"Python {version}", "install Python 3.11 or newer")
     if missing:
         return problem(
-            "program", f"not installed: {', '.join(missing)}", "install again: make install"
+            "program",
+            f"not installed: {', '.join(missing)}",
+            "install again: make clean, then make run",
         )
     return ok("program", f"Python {version}, SQLite {sqlite3.sqlite_version}")
 
