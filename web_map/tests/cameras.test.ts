@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { draftOf, fieldsOf } from '../src/lib/cameraform';
+import { draftOf, fieldsOf, rebased } from '../src/lib/cameraform';
 import { inOrder, matches } from '../src/lib/cameralist';
 import { hashOf, placeOf } from '../src/lib/route.svelte';
 import type { CameraView, PtzHead } from '../src/lib/types';
@@ -44,6 +44,17 @@ describe('a camera as it is typed', () => {
     const moved = fieldsOf({ ...draftOf(fitted, false), bearing_deg: 12 }, fitted);
     expect(moved.pose).not.toHaveProperty('covariance');
     expect(moved.pose?.bearing_deg).toBe(12);
+  });
+
+  it('takes over what somebody else has changed meanwhile, but for what was typed', () => {
+    const { camera: before } = camera('c');
+    const now = { ...before, name: 'Theirs', group: 'Timur', version: 2 };
+    const draft = { ...draftOf(before, false), name: 'Mine', range_m: 90 };
+    expect(rebased(draft, before, now)).toEqual({
+      ...draftOf(now, false),
+      name: 'Mine',
+      range_m: 90,
+    });
   });
 
   it('has no pose where nobody described its view, and a head only with both ends', () => {

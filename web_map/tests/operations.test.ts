@@ -79,19 +79,25 @@ describe('what the server told', () => {
   it('asks for a saved camera\u2019s new field of view and keeps the old one until then', () => {
     const operations = loaded();
     operations.onCameraSaved = vi.fn();
-    operations.applyAll([
-      {
-        seq: 11,
-        prev_seq: 10,
-        kind: 'camera.saved',
-        subject_id: 'c1',
-        recorded_at: '',
-        actor: 'admin',
-        detail: '',
-        exercise: false,
-        subject: { ...camera('c1').camera, name: 'New name', version: 2 },
-      },
-    ]);
+    const { camera: stood } = camera('c1');
+    const saved = (seq: number, subject: typeof stood) =>
+      operations.applyAll([
+        {
+          seq,
+          prev_seq: seq - 1,
+          kind: 'camera.saved',
+          subject_id: 'c1',
+          recorded_at: '',
+          actor: 'admin',
+          detail: '',
+          exercise: false,
+          subject,
+        },
+      ]);
+    saved(11, { ...stood, name: 'New name', version: 2 });
+    expect(operations.onCameraSaved).not.toHaveBeenCalled();
+    const pose = stood.pose && { ...stood.pose, bearing_deg: 12 };
+    saved(12, { ...stood, name: 'New name', pose, version: 3 });
     expect(operations.onCameraSaved).toHaveBeenCalledWith('c1');
     expect(operations.cameras.get('c1')?.camera.name).toBe('New name');
     expect(operations.cameras.get('c1')?.field_of_view).not.toBeNull();

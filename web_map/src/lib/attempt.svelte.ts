@@ -3,13 +3,19 @@
 import { Problem } from './api';
 import { t } from './text.svelte';
 
+/** What is told of it to the person at the form. */
+export function wordsOf(problem: Problem): string {
+  if (problem.isUnreachable) return t('signin.unreachable');
+  return problem.current === null ? problem.detail : t('problem.overtaken');
+}
+
 export class Attempt {
   problem = $state.raw<Problem | null>(null);
   busy = $state(false);
 
   get words(): string {
     if (this.problem === null) return '';
-    return this.problem.isUnreachable ? t('signin.unreachable') : this.problem.detail;
+    return wordsOf(this.problem);
   }
 
   /** Why a field was refused; empty where it wasn't. */

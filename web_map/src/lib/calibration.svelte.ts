@@ -74,6 +74,7 @@ export class CalibrationWork {
   /** A newer answer is on its way. */
   asking = $state(false);
   stored = $state(false);
+  storing = $state(false);
 
   readonly waiting: number | null = $derived.by(() => {
     const index = this.pairs.findIndex((pair) => pair.at === null);
@@ -220,6 +221,7 @@ export class CalibrationWork {
   async store(): Promise<CameraView | null> {
     const head = this.head === null ? {} : { head: { ...this.head } };
     const request = { ...this.request(), version: this.camera.version, ...head };
+    this.storing = true;
     try {
       const answer = await this.server.storeCalibration(this.camera.id, request);
       this.view = answer.camera;
@@ -230,6 +232,8 @@ export class CalibrationWork {
       if (!(error instanceof Problem)) throw error;
       this.problem = error;
       return null;
+    } finally {
+      this.storing = false;
     }
   }
 }

@@ -172,6 +172,18 @@ function poseOf(draft: CameraDraft, before: Camera | null): CameraPose | null {
   };
 }
 
+/**
+ * What was typed, on the camera as somebody else has changed it meanwhile: a field that was left as
+ * it stood becomes what it is now, and one that was changed stays as it was typed.
+ */
+export function rebased(draft: CameraDraft, before: Camera, now: Camera): CameraDraft {
+  const stood = draftOf(before, before.exercise);
+  const touched = Object.entries(draft).filter(
+    ([name, value]) => value !== stood[name as keyof CameraDraft],
+  );
+  return { ...draftOf(now, now.exercise), ...Object.fromEntries(touched) };
+}
+
 /** The camera as it stands, to send it back with one thing changed. */
 export function asFields(camera: Camera): CameraFields {
   return fieldsOf(draftOf(camera, camera.exercise), camera);

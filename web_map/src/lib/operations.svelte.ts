@@ -5,8 +5,10 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { isOpen } from './lifecycle';
 import { isUnacknowledgedAlarm } from './queue';
+import { samePose } from './savedcameras';
 import type {
   Call,
+  Camera,
   CameraHealth,
   CameraView,
   Change,
@@ -178,6 +180,16 @@ export class Operations {
     this.tell({ what: 'camera', id: view.camera.id });
   }
 
+  /** The noun carries no field of view; the old one stands until the new one is fetched. */
+  private putSavedCamera(camera: Camera): void {
+    const before = this.cameras.get(camera.id);
+    const seen = camera.pose === null ? null : (before?.field_of_view ?? null);
+    this.putCamera({ camera, health: before?.health ?? null, field_of_view: seen });
+    if (camera.pose === null) return;
+    const isKnown = before !== undefined && seen !== null && samePose(before.camera, camera);
+    if (!isKnown) this.onCameraSaved(camera.id);
+  }
+
   /** Forget what is old and belongs to nothing open; a long shift must not fill the memory. */
   tidy(now: number): void {
     const needed = new Set<string>();
@@ -207,13 +219,7 @@ export class Operations {
         this.putIncident(change.subject);
         break;
       case 'camera.saved':
-        // The noun carries no field of view; the old one stands until the new one is fetched.
-        this.putCamera({
-          camera: change.subject,
-          health: this.cameras.get(change.subject_id)?.health ?? null,
-          field_of_view: this.cameras.get(change.subject_id)?.field_of_view ?? null,
-        });
-        this.onCameraSaved(change.subject_id);
+        this.putSavedCamera(change.subject);
         break;
       case 'camera.removed':
         this.removeCamera(change.subject_id);

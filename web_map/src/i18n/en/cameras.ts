@@ -65,6 +65,11 @@ export const cameras: Record<keyof typeof inIndonesian, string> = {
   'cams.save': 'Save',
   'cams.saving': 'Saving…',
 
+  'cams.noNumber': 'This is no number.',
+  'cams.twin':
+    'This is the stream of {name} already; what it shows would count as seen by two cameras.',
+  'cams.overtaken':
+    'Somebody changed this camera meanwhile. What you had not touched is now as they saved it; look again, then save.',
   'cams.import': 'Import',
   'cams.import.title': 'Import a register',
   'cams.import.about':
@@ -75,7 +80,7 @@ export const cameras: Record<keyof typeof inIndonesian, string> = {
   'cams.import.profile.caltrans': 'Caltrans CCTV (JSON)',
   'cams.import.profile.tfl': 'TfL JamCam (JSON)',
   'cams.import.checking': 'Looking through it…',
-  'cams.import.found': '{count} {count|camera|cameras}: {added} new, {changed} changed',
+  'cams.import.found': '{count} {count|camera|cameras}: {added} new, {changed} known already',
   'cams.import.clean': 'Nothing is wrong with it.',
   'cams.import.problems': 'Rows to be mended first: {count}. Nothing is taken over before.',
   'cams.import.row': 'Row',

@@ -10,7 +10,7 @@ export const shell: Record<keyof typeof inIndonesian, string> = {
   'signin.submit': 'Sign in',
   'signin.working': 'Checking…',
   'signin.wrong': 'User name or password doesn’t match.',
-  'signin.tooMany': 'Too many attempts. Wait a moment, then try again.',
+  'signin.tooMany': 'Too many attempts. Try again in {minutes} {minutes|minute|minutes}.',
   'signin.ended': 'Your session has ended. Sign in again to go on.',
   'signin.or': 'or',
   'signin.provider': 'Sign in with {name}',
@@ -82,6 +82,7 @@ export const shell: Record<keyof typeof inIndonesian, string> = {
   'top.reportsScreen': 'Reports',
 
   'problem.generic': 'The server refused: {detail}',
+  'problem.overtaken': 'Somebody else changed this meanwhile. Look again, then repeat it.',
   'problem.forbidden': 'Your account may not do this.',
 
   'dialog.cancel': 'Cancel',

@@ -62,6 +62,10 @@ export const cameras = {
     'Posisi harus di {city}. Arah, kemiringan, dan lebar boleh kira-kira: kalibrasi membetulkannya.',
   'cams.save': 'Simpan',
   'cams.saving': 'Menyimpan…',
+  'cams.noNumber': 'Ini bukan angka.',
+  'cams.twin': 'Ini sudah aliran {name}; yang tampak di sana akan terhitung dilihat dua kamera.',
+  'cams.overtaken':
+    'Orang lain mengubah kamera ini sementara itu. Yang belum Anda ubah kini seperti yang disimpannya; periksa lagi, lalu simpan.',
   'cams.import': 'Impor',
   'cams.import.title': 'Impor daftar kamera',
   'cams.import.about':
@@ -72,7 +76,7 @@ export const cameras = {
   'cams.import.profile.caltrans': 'Caltrans CCTV (JSON)',
   'cams.import.profile.tfl': 'TfL JamCam (JSON)',
   'cams.import.checking': 'Memeriksa…',
-  'cams.import.found': '{count} kamera: {added} baru, {changed} berubah',
+  'cams.import.found': '{count} kamera: {added} baru, {changed} sudah terdaftar',
   'cams.import.clean': 'Tidak ada yang salah.',
   'cams.import.problems':
     'Baris yang harus diperbaiki dulu: {count}. Sebelumnya tidak ada yang diambil.',

@@ -8,7 +8,7 @@ export const shell = {
   'signin.submit': 'Masuk',
   'signin.working': 'Memeriksa…',
   'signin.wrong': 'Nama pengguna atau sandi tidak cocok.',
-  'signin.tooMany': 'Terlalu banyak percobaan. Tunggu sebentar, lalu coba lagi.',
+  'signin.tooMany': 'Terlalu banyak percobaan. Coba lagi {minutes} menit lagi.',
   'signin.ended': 'Sesi Anda berakhir. Masuk lagi untuk melanjutkan.',
   'signin.or': 'atau',
   'signin.provider': 'Masuk dengan {name}',
@@ -80,6 +80,7 @@ export const shell = {
   'top.reportsScreen': 'Laporan',
 
   'problem.generic': 'Server menolak: {detail}',
+  'problem.overtaken': 'Orang lain mengubah ini sementara itu. Periksa lagi, lalu ulangi.',
   'problem.forbidden': 'Akun Anda tidak boleh melakukan ini.',
 
   'dialog.cancel': 'Batal',

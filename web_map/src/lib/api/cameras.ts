@@ -20,8 +20,8 @@ import type {
 /** A camera may take ten seconds to answer a worker. */
 const PROBE_TIMEOUT_MS = 20_000;
 
-/** Thousands of addresses are looked up before a register is taken over. */
-const IMPORT_TIMEOUT_MS = 120_000;
+/** Thousands of addresses are looked up, or fields of view worked out. */
+const THOUSANDS_TIMEOUT_MS = 120_000;
 
 function cameraPath(id: string): string {
   return `/api/v1/cameras/${encodeURIComponent(id)}`;
@@ -30,11 +30,18 @@ function cameraPath(id: string): string {
 export class CameraRoutes {
   constructor(private readonly http: Http) {}
 
+  async all(): Promise<CameraView[]> {
+    const path = '/api/v1/cameras';
+    const timeoutMs = THOUSANDS_TIMEOUT_MS;
+    return (await this.http.ask<{ cameras: CameraView[] }>('GET', path, undefined, {}, timeoutMs))
+      .cameras;
+  }
+
   get(id: string): Promise<CameraView> {
     return this.http.ask<CameraView>('GET', cameraPath(id));
   }
 
-  register(fields: CameraFields): Promise<CameraView> {
+  register(fields: CameraFields & { id: string }): Promise<CameraView> {
     return this.http.ask('POST', '/api/v1/cameras', fields);
   }
 
@@ -63,7 +70,7 @@ export class CameraRoutes {
   /** The register's file as it is; without `write` it is only looked at. */
   async import(file: Blob, profile: string, write: boolean): Promise<ImportReport> {
     const query = new URLSearchParams({ dry_run: String(!write), profile });
-    return this.http.upload(`/api/v1/cameras/import?${query}`, file, IMPORT_TIMEOUT_MS);
+    return this.http.upload(`/api/v1/cameras/import?${query}`, file, THOUSANDS_TIMEOUT_MS);
   }
 
   changeMany(

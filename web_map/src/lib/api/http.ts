@@ -15,6 +15,8 @@ export class Problem extends Error {
     readonly errors: readonly FieldProblem[] = [],
     /** 409: the incident as it is now. */
     readonly current: Incident | null = null,
+    /** 429 and 503: when it may be tried again; 0 where that wasn't said. */
+    readonly waitS: number = 0,
   ) {
     super(detail);
     this.name = 'Problem';
@@ -27,16 +29,16 @@ export class Problem extends Error {
 
 export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
-/** How long an action may take before the console says that it isn't known to be saved. */
-const TIMEOUT_MS = 10_000;
 /** Where one signs in, and asks whether one is. */
 const SESSION = '/api/v1/session';
 
+/** How long an action may take before the console says that it isn't known to be saved. */
+const TIMEOUT_MS = 10_000;
 
 export class Http {
-  constructor(private readonly fetch: Fetch) {}
-
   onSignedOut: () => void = () => undefined;
+
+  constructor(private readonly fetch: Fetch) {}
 
   async ask<T>(
     method: string,
@@ -45,18 +47,12 @@ export class Http {
     headers: Record<string, string> = {},
     timeoutMs = TIMEOUT_MS,
   ): Promise<T> {
-    const response = await this.send(method, path, body, headers, timeoutMs);
-    try {
-      return (await response.json()) as T;
-    } catch (error) {
-      // The line broke, or time ran out, in the middle of the answer.
-      throw new Problem(0, error instanceof Error ? error.message : String(error));
-    }
+    return answerOf<T>(await this.send(method, path, body, headers, timeoutMs));
   }
 
   /** A file as it is. */
   async upload<T>(path: string, file: Blob, timeoutMs: number): Promise<T> {
-    return (await (await this.fetched('POST', path, file, {}, timeoutMs)).json()) as T;
+    return answerOf<T>(await this.fetched('POST', path, file, {}, timeoutMs));
   }
 
   async send(
@@ -87,13 +83,22 @@ export class Http {
     if (body !== null) init.body = body;
     let response: Response;
     try {
-    if (response.status === 401 && path !== SESSION) this.onSignedOut();
       response = await this.fetch(path, init);
     } catch (error) {
       throw new Problem(0, error instanceof Error ? error.message : String(error));
     }
+    if (response.status === 401 && path !== SESSION) this.onSignedOut();
     if (!response.ok) throw await problemOf(response);
     return response;
+  }
+}
+
+async function answerOf<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    // The line broke, or time ran out, in the middle of the answer.
+    throw new Problem(0, error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -113,6 +118,7 @@ async function problemOf(response: Response): Promise<Problem> {
     text(document['detail']) || text(document['title']) || `HTTP ${response.status}`,
     Array.isArray(document['errors']) ? (document['errors'] as FieldProblem[]) : [],
     (document['current'] as Incident | undefined) ?? null,
+    Number(response.headers.get('retry-after')) || 0,
   );
 }
 

@@ -75,7 +75,8 @@ export interface ImportReport {
   new: number;
   changed: number;
   written: boolean;
-  problems: { row: number | null; field: string; why: string }[];
+  /** A row as it stands in the file; 0 is the file itself. */
+  problems: { row: number; field: string; why: string }[];
 }
 
 export interface BulkAnswer {
