@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from contracts import CameraHealth, CameraId, ClipId, ClipReport
 from plumbing.bus import CLIPS, DETECTIONS, HEALTH, Bus, BusUnavailable
@@ -63,6 +64,8 @@ class Telling:
         self._watches = watches
         self._figures = figures
         self._loop = asyncio.get_running_loop()
+        # Of its own: probes and clips that wait for dead cameras and slow stores fill the others.
+        self._disk = ThreadPoolExecutor(1, "spool")
         self._spooled = asyncio.Event()
         self._healths: dict[CameraId, CameraHealth] = {}
         self._health_changed = asyncio.Event()
@@ -93,13 +96,15 @@ class Telling:
         return self._drain(), self._tell_health(), self._tell_clips(), self._tell_figures()
 
     async def flush(self) -> None:
-        """Send what is left, on the way out. Where the bus is away the spool keeps its rest."""
+        """Send what is left, as the last thing. Where the bus is away the spool keeps its rest."""
         try:
             while await self._send_spooled():
                 pass
             await self._send_clips()
         except BusUnavailable as error:
             _log.warning("the spool keeps its rest", detections=len(self._spool), why=str(error))
+        finally:
+            self._disk.shutdown(wait=False)
 
     async def _drain(self) -> None:
         while True:
@@ -114,11 +119,11 @@ class Telling:
                 await _wait(self._spooled, IDLE_S)
 
     async def _send_spooled(self) -> int:
-        batch = await asyncio.to_thread(self._spool.peek, DRAIN_COUNT)
+        batch = await self._loop.run_in_executor(self._disk, self._spool.peek, DRAIN_COUNT)
         if batch:
             begun = self._clock.now()
             await self._bus.publish_all(DETECTIONS, [detection for _, detection in batch])
-            await asyncio.to_thread(self._spool.drop, batch[-1][0])
+            await self._loop.run_in_executor(self._disk, self._spool.drop, batch[-1][0])
             for _, detection in batch:
                 trace(detection.id, Stage.SEND, begun, self._clock.now(), worker=self._worker)
                 _log.debug("detection sent", report_id=detection.id, camera_id=detection.camera_id)

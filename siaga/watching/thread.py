@@ -23,6 +23,7 @@ from plumbing.logs import get_logger
 from plumbing.spool import Spool, SpoolError
 from plumbing.tracing import Stage, trace
 from siaga.watching.heads import HeadWatch
+from siaga.watching.key_pictures import KeyPictures
 from siaga.watching.looking_back import LOOK_BACK, LOOK_BACK_FPS, LookBackCounts, LookBackQueue
 from siaga.watching.pipeline import Watch
 from siaga.watching.probing import jpeg
@@ -66,7 +67,7 @@ class WatchThread(threading.Thread):
         super().__init__(name="watch", daemon=True)
         self._watch = watch
         self._ingest = ingest
-        self._evidence = evidence
+        self._pictures = KeyPictures(evidence)
         self._spool = spool
         self._clock = clock
         self._batch = batch
@@ -270,7 +271,7 @@ class WatchThread(threading.Thread):
         if best is not None and best[0] >= detection.score:
             return best[1]
         try:
-            picture_id = self._evidence.put(jpeg(frame.image), "image/jpeg")
+            picture_id = self._pictures.put(jpeg(frame.image))
         except EvidenceError as error:
             # The alarm matters more than its picture.
             _log.error("a key picture could not be kept", camera=frame.camera_id, why=str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -91,6 +92,25 @@ async def test_detections_wait_for_the_bus_and_come_once_in_their_order(
             # A publication whose answer was lost is repeated; ids tell.
             found = list(dict.fromkeys(await received(bus)))
             assert found == [f"d{number}" for number in range(200)]
+
+
+async def test_detections_go_out_while_probes_and_clips_wait_for_the_network(
+    bus: Bus, tmp_path: Path, leases: Leases
+) -> None:
+    """Those wait in the threads that the event loop has for such things: a handful."""
+    over = threading.Event()
+    loop = asyncio.get_running_loop()
+    waits = [loop.run_in_executor(None, over.wait, 30) for _ in range(64)]
+    try:
+        with Spool(tmp_path / "spool") as spool:
+            async with telling(bus, spool, leases) as tell:
+                spool.append(a_detection("d0"))
+                tell.detected()
+                await until(lambda: len(spool) == 0)
+                assert not any(wait.done() for wait in waits)
+    finally:
+        over.set()
+        await asyncio.gather(*waits)
 
 
 async def test_the_state_of_a_camera_that_comes_back_to_us_is_told_after_all(
