@@ -9,7 +9,9 @@ be killed, its children die with it (`plumbing.processes`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
+import http.client
 import itertools
 import json
 import os
@@ -59,7 +61,7 @@ def answers_http(url: str) -> Callable[[], bool]:
         try:
             with opener.open(url, timeout=2.0):
                 return True
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     return ready
@@ -104,7 +106,7 @@ class Supervisor:
         if len({*names, "supervisor"}) != len(names) + 1:
             raise ValueError(f"roles need names of their own, other than 'supervisor': {names}")
         self._folder = folder
-        self._say: Callable[[str], None] = say or _log.info
+        self._hearer: Callable[[str], None] = say or _log.info
         self._welcome = welcome
         self._stopping = asyncio.Event()
         self._asked_s = 0.0
@@ -179,16 +181,26 @@ class Supervisor:
         for task in itertools.chain(*running):
             task.result()
 
+    def _say(self, line: str) -> None:
+        # Nobody hears it any more, or no disk takes it: the roles must go on all the same.
+        with contextlib.suppress(OSError, ValueError):
+            self._hearer(line)
+
     def _tell_pids(self) -> None:
-        """Write ``roles.json`` whole, so that a reader never sees half of it."""
+        """Write ``roles.json`` whole, so that a reader never sees half of it. What can't be written
+        is said: on a full disk roles end and must be started again all the same.
+        """
         pids = {"supervisor": os.getpid()} | {
             keeper.role.name: keeper.child.pid
             for keeper in itertools.chain(*self._stages)
             if keeper.child is not None
         }
         part = self._folder / ".roles.json.part"
-        part.write_text(json.dumps(pids))
-        part.replace(self._folder / "roles.json")
+        try:
+            part.write_text(json.dumps(pids))
+            part.replace(self._folder / "roles.json")
+        except OSError as error:
+            self._say(f"roles.json can't be written: {error.strerror}")
 
 
 async def _all_settled(stage: Sequence[Keeper]) -> None:

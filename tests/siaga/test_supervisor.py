@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -284,6 +285,29 @@ async def test_a_role_that_hangs_is_killed_and_started_again() -> None:
     assert any("hung: hangs" in line for line in said)
 
 
+async def test_roles_are_started_again_where_nothing_can_be_written(tmp_path: Path) -> None:
+    said: list[str] = []
+    folder = tmp_path / "run"
+    # What a full disk does to every write, this does to the one file.
+    (folder / ".roles.json.part").mkdir(parents=True)
+
+    def say(line: str) -> None:
+        said.append(line)
+        if len(said) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    role = Role(name="short", argv=[sys.executable, "-c", "import time; time.sleep(0.05)"])
+    supervisor = Supervisor([role], folder, waits=Waits(first_s=0.01), say=say)
+    running = asyncio.create_task(supervisor.run())
+    async with asyncio.timeout(20):
+        await comes_true(
+            lambda: running.done() or sum("short: started" in line for line in said) >= 3
+        )
+        supervisor.stop()
+        await running
+    assert any("roles.json can't be written" in line for line in said)
+
+
 async def test_a_program_that_is_missing_is_told() -> None:
     said: list[str] = []
     keeper = Keeper(
@@ -341,6 +365,10 @@ def test_roles_need_names_of_their_own(tmp_path: Path) -> None:
 async def test_answers_http_tells_success_from_failure() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = (await reader.readline()).split()[1]
+        if path == b"/strange":
+            writer.write(b"220 mail.example.org ESMTP\r\n")
+            writer.close()
+            return
         status = b"200 OK" if path == b"/good" else b"503 Service Unavailable"
         writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         await writer.drain()
@@ -351,4 +379,5 @@ async def test_answers_http_tells_success_from_failure() -> None:
     async with server:
         assert await asyncio.to_thread(answers_http(f"http://127.0.0.1:{port}/good"))
         assert not await asyncio.to_thread(answers_http(f"http://127.0.0.1:{port}/bad"))
+        assert not await asyncio.to_thread(answers_http(f"http://127.0.0.1:{port}/strange"))
     assert not await asyncio.to_thread(answers_http(f"http://127.0.0.1:{port}/good"))
