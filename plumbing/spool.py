@@ -204,6 +204,10 @@ def _open(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        # A broken block is found here, not by the thread that watches.
+        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
         # AUTOINCREMENT: a place is never given twice, so `drop` can't hit a later detection.
         database.execute(
             "CREATE TABLE IF NOT EXISTS spool "

@@ -139,6 +139,20 @@ def test_a_damaged_file_is_moved_aside_and_told(
     assert aside.read_bytes().startswith(b"this is no database")
 
 
+def test_a_broken_block_in_the_middle_is_found_at_the_start(tmp_path: Path) -> None:
+    with Spool(tmp_path / "spool") as spool:
+        for number in range(100):
+            spool.append(a_detection(f"d{number}"))
+    block = 4_096
+    with (tmp_path / "spool").open("r+b") as file:
+        file.seek(6 * block)
+        file.write(b"\xaa" * block)
+    with Spool(tmp_path / "spool") as spool:
+        spool.append(a_detection("next"))
+        assert ids(spool.peek(10)) == ["next"]
+    assert len(list(tmp_path.glob("spool.damaged-*"))) == 1
+
+
 def test_what_cannot_be_read_does_not_block_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "spool"
     with Spool(path) as spool:
