@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from plumbing import append_only
 from plumbing.ports import free_port
 from plumbing.processes import die_with_parent
 
@@ -199,6 +200,12 @@ def _run(folder: Path) -> None:
     os.umask(0o077)
     binary = server_binary()
     lock = _lock(folder)
+    aside = append_only.mend(folder)
+    if aside is not None:
+        sys.stderr.write(
+            f"embedded bus: its file had an end that can't be read, which was cut off; the whole "
+            f"is kept as {aside}\n"
+        )
     os.chdir(folder)
     command = [binary, _CONFIGURATION]
     if sys.platform == "linux":
@@ -228,5 +235,5 @@ def _guard(server: subprocess.Popen[bytes]) -> None:
 if __name__ == "__main__":
     try:
         _run(Path(sys.argv[1]))
-    except EmbeddedBusError as problem:
+    except (EmbeddedBusError, OSError) as problem:
         sys.exit(f"embedded bus: {problem}")

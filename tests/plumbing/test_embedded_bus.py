@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,35 @@ def test_a_log_that_was_cut_short_is_read_up_to_there(own_server: EmbeddedBus) -
         own_server.start()
         assert client.get("key-8") == b"x" * 100
         assert client.get("key-9") is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "left"),
+    [
+        (lambda whole: whole, 20),
+        (lambda whole: whole + bytes(4096), 20),
+        (lambda whole: whole[:-9] + bytes(4096), 19),
+        (lambda whole: whole[:-2000] + b"\xaa" * 600 + whole[-1400:], 17),
+    ],
+    ids=["whole", "zeros behind", "zeros within", "a broken block"],
+)
+def test_an_end_that_cannot_be_read_is_cut_off_and_kept(
+    own_server: EmbeddedBus, spoil: Callable[[bytes], bytes], left: int
+) -> None:
+    with redis.Redis.from_url(own_server.url) as client:
+        for number in range(20):
+            # Whatever a value holds, commands included, is no end.
+            client.set(f"key-{number}", bytes([number]) * 500 + b"\r\n*1\r\n$0\r\n" + bytes(400))
+        own_server.kill()
+        (path,) = own_server.folder.glob("appendonlydir/*.incr.aof")
+        whole = path.read_bytes()
+        spoilt = spoil(whole)
+        path.write_bytes(spoilt)
+        own_server.start()
+        assert len(client.keys("*")) == left
+        client.set("next", "taken")
+    aside = [one.read_bytes() for one in own_server.folder.glob("*.damaged-*")]
+    assert aside == ([] if spoilt == whole else [spoilt])
 
 
 def test_what_the_server_said_is_told_when_it_does_not_start(tmp_path: Path) -> None:
