@@ -24,7 +24,7 @@ from incidents.errors import (
 )
 from plumbing.address_guard import AddressRefused
 from plumbing.bus import BusUnavailable, NoAnswer
-from plumbing.evidence import EvidenceMissing
+from plumbing.evidence import EvidenceError, EvidenceMissing
 from plumbing.logs import get_logger
 
 E = TypeVar("E", bound=Exception)
@@ -47,6 +47,7 @@ def install(app: FastAPI) -> None:
     _become(app, NoAnswer, _no_answer)
     _become(app, AddressRefused, lambda error: invalid("url", error.reason))
     _become(app, EvidenceMissing, _evidence)
+    _become(app, EvidenceError, _evidence_store)
 
 
 def _become(app: FastAPI, kind: type[E], translate: Callable[[E], Problem]) -> None:
@@ -91,3 +92,7 @@ def _no_answer(_error: NoAnswer) -> Problem:
 
 def _evidence(_error: EvidenceMissing) -> Problem:
     return Problem(404, "not-found", "There is no such evidence (any more).")
+
+
+def _evidence_store(_error: EvidenceError) -> Problem:
+    return unavailable("evidence", "The evidence store doesn't answer now; try again in a moment.")

@@ -39,8 +39,11 @@ from incidents.tables import (
     WebhookRow,
 )
 from plumbing.clock import Clock
-from plumbing.evidence import EvidenceStore
+from plumbing.evidence import EvidenceError, EvidenceStore
+from plumbing.logs import get_logger
 from plumbing.settings import Settings
+
+_log = get_logger(__name__)
 
 CALLS_AT_LEAST = 10
 """Each of them stands in a call, its reports and the log."""
@@ -194,10 +197,14 @@ class Retention:
         since = self._before(retention.incident_evidence_days)
         wanted = await wanted_files(self._database, since, held)
         gone = 0
-        for evidence_id in await asyncio.to_thread(lambda: list(evidence.older_than(old))):
-            if evidence_id not in wanted:
-                await asyncio.to_thread(evidence.remove, evidence_id)
-                gone += 1
+        try:
+            for evidence_id in await asyncio.to_thread(lambda: list(evidence.older_than(old))):
+                if evidence_id not in wanted:
+                    await asyncio.to_thread(evidence.remove, evidence_id)
+                    gone += 1
+        except EvidenceError as error:
+            # Whoever leads has more to do than to forget; the next run begins anew.
+            _log.error("old evidence can't be removed; trying again later", why=str(error))
         return gone
 
     async def _delete(self, table: Any, key: Any, due: ColumnElement[bool]) -> int:

@@ -16,6 +16,7 @@ from contracts import EvidenceId
 from plumbing.evidence.store import (
     MEDIA_TYPES,
     EvidenceDamaged,
+    EvidenceError,
     EvidenceFull,
     EvidenceMissing,
     EvidenceStore,
@@ -45,40 +46,38 @@ class FolderEvidence(EvidenceStore):
         """See `EvidenceStore.put`."""
         suffix = suffix_of(content, media_type)
         evidence_id = EvidenceId(hashlib.sha256(content).hexdigest())
-        if self._find(evidence_id) is not None:
-            return evidence_id
-        free = shutil.disk_usage(self._folder).free
-        if free - len(content) < self._min_free_bytes:
-            raise EvidenceFull(
-                f"{free} bytes are free for {self._folder}, and {self._min_free_bytes} must stay "
-                "so (evidence.min_free_bytes)"
-            )
-        shelf = self._folder / evidence_id[:2]
-        try:
+        with self._reached():
+            if self._find(evidence_id) is not None:
+                return evidence_id
+            free = shutil.disk_usage(self._folder).free
+            if free - len(content) < self._min_free_bytes:
+                raise EvidenceFull(
+                    f"{free} bytes are free for {self._folder}, and {self._min_free_bytes} must "
+                    "stay so (evidence.min_free_bytes)"
+                )
+            shelf = self._folder / evidence_id[:2]
             if not shelf.is_dir():
                 shelf.mkdir(exist_ok=True)
                 _sync_folder(self._folder)
             _write_whole(shelf / f"{evidence_id}{suffix}", content)
-        except OSError as error:
-            if error.errno in _FULL:
-                raise EvidenceFull(f"no room in {self._folder}: {error.strerror}") from error
-            raise
         return evidence_id
 
     def get(self, evidence_id: str) -> tuple[bytes, str]:
         """See `EvidenceStore.get`."""
         path = self.path(evidence_id)
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            raise EvidenceMissing(f"no evidence {evidence_id}") from None
+        with self._reached():
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                raise EvidenceMissing(f"no evidence {evidence_id}") from None
         if hashlib.sha256(content).hexdigest() != evidence_id:
             raise EvidenceDamaged(f"evidence {evidence_id} is damaged on disk")
         return content, MEDIA_TYPES[path.suffix]
 
     def path(self, evidence_id: str) -> Path:
         """See `EvidenceStore.path`."""
-        found = self._find(evidence_id)
+        with self._reached():
+            found = self._find(evidence_id)
         if found is None:
             raise EvidenceMissing(f"no evidence {evidence_id[:80]!r}")
         return found
@@ -86,16 +85,35 @@ class FolderEvidence(EvidenceStore):
     def older_than(self, when: datetime) -> Iterator[EvidenceId]:
         """See `EvidenceStore.older_than`."""
         limit_s = when.timestamp()
-        for path in self._folder.glob("??/*"):
-            with contextlib.suppress(FileNotFoundError):
-                if is_evidence_id(path.stem) and path.stat().st_mtime < limit_s:
-                    yield EvidenceId(path.stem)
+        with self._reached():
+            paths = list(self._folder.glob("??/*"))
+        for path in paths:
+            if not is_evidence_id(path.stem):
+                continue
+            try:
+                is_old = path.stat().st_mtime < limit_s
+            except OSError:
+                # Gone, or not to be looked at: it must not keep the others.
+                continue
+            if is_old:
+                yield EvidenceId(path.stem)
 
     def remove(self, evidence_id: str) -> None:
         """See `EvidenceStore.remove`."""
-        path = self._find(evidence_id)
-        if path is not None:
-            path.unlink(missing_ok=True)
+        with self._reached():
+            path = self._find(evidence_id)
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        """A disk that refuses, is read-only or is gone is the store's failure like any other."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _FULL:
+                raise EvidenceFull(f"no room in {self._folder}: {error.strerror}") from error
+            raise EvidenceError(f"{self._folder} can't be used: {error.strerror}") from error
 
     def _find(self, evidence_id: str) -> Path | None:
         if not is_evidence_id(evidence_id):

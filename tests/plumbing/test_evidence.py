@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbing.evidence import EvidenceDamaged, EvidenceFull, EvidenceMissing, FolderEvidence
+from plumbing.evidence import (
+    EvidenceDamaged,
+    EvidenceError,
+    EvidenceFull,
+    EvidenceMissing,
+    FolderEvidence,
+)
 
 
 @given(content=st.binary(min_size=1, max_size=5000))
@@ -82,6 +88,18 @@ def test_only_known_types_and_no_empty_content(tmp_path: Path) -> None:
         store.put(b"<script>", "text/html")
     with pytest.raises(ValueError, match="without content"):
         store.put(b"", "image/jpeg")
+
+
+def test_a_disk_that_refuses_is_the_store_s_failure_and_nothing_else(tmp_path: Path) -> None:
+    store = FolderEvidence(tmp_path / "evidence", 0)
+    # As where the disk went away: a file in the way refuses whoever the test runs as.
+    shelf = tmp_path / "evidence" / hashlib.sha256(b"after").hexdigest()[:2]
+    shelf.write_bytes(b"")
+    with pytest.raises(EvidenceError, match="can't be used"):
+        store.put(b"after", "image/jpeg")
+    shutil.rmtree(tmp_path / "evidence")
+    with pytest.raises(EvidenceError, match="can't be used"):
+        store.put(b"after", "image/jpeg")
 
 
 def test_a_part_that_a_crash_left_is_no_evidence(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import given
+from structlog.testing import capture_logs
 
 from contracts import (
     Attachment,
@@ -26,6 +27,7 @@ from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import HeldClock
 from plumbing.evidence import EvidenceStore, FolderEvidence
+from plumbing.evidence.bucket import ACCESS_KEY, SECRET_KEY, BucketEvidence
 from plumbing.settings import Settings
 from tests.incidents import make
 from tests.incidents.make import CENTRE, PLAIN
@@ -179,6 +181,20 @@ async def test_pictures_go_by_what_became_of_them(
     assert (await retention(store, evidence).run()).files == 1
     left = set(evidence.older_than(clock.now() + timedelta(days=1)))
     assert left == {pictures["open"], fresh}
+
+
+async def test_a_store_of_evidence_that_is_away_keeps_nothing_else_from_going(
+    store: Store, clock: HeldClock
+) -> None:
+    message = NewMessage(id="m-1", channel="aml", sender="", sealed="x", is_trusted=False)
+    await store.messages.take(message, timedelta(hours=1))
+    clock.advance(31 * DAYS)
+    keys = {ACCESS_KEY: "someone", SECRET_KEY: "something long"}
+    away = BucketEvidence("s3+http://127.0.0.1:9/siaga", keys)
+    with capture_logs() as lines:
+        found = await retention(store, away).run()
+    assert (found.messages, found.files) == (1, 0)
+    assert any("evidence can't be removed" in line["event"] for line in lines)
 
 
 async def test_a_citizen_s_photos_stay_as_long_as_their_incident_s_evidence(
