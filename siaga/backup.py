@@ -7,7 +7,8 @@
 
 The tables are copied first: evidence is always written before the row that speaks of it, so nothing
 that a row names is missed. Evidence that a former backup into the same folder has copied isn't
-copied again. The key that seals secrets is not in it: a backup in wrong hands opens no camera.
+copied again, and that backup stays whole until the new one is. The key that seals secrets is not in
+it: a backup in wrong hands opens no camera. Neither is evidence that lies in a bucket.
 """
 
 from __future__ import annotations
@@ -20,14 +21,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 from incidents.database import Database
-from incidents.keeping.backup import BackupUnusable, Dump, DumpedTable, check_files, dump, load
+from incidents.keeping.backup import (
+    BackupUnusable,
+    Dump,
+    DumpedTable,
+    check_files,
+    dump,
+    load,
+    require_empty,
+)
 from plumbing.clock import Clock
-from plumbing.evidence import is_evidence_file
+from plumbing.evidence import is_evidence_file, media_type_of, open_evidence
 from plumbing.settings import Settings
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+_TABLES, _NEW, _OLD = "tables", ".tables.part", ".tables.old"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,8 @@ class BackedUp:
     """Evidence whose content isn't what its name says; copied nevertheless."""
     config: str | None
     audit_head: str
+    evidence_url: str | None = None
+    """The bucket where the evidence lies, none of which is in the backup; none for a folder."""
 
 
 async def back_up(
@@ -54,21 +68,21 @@ async def back_up(
     """Copy everything of one moment into ``folder``, which only its owner may read.
 
     Raises:
-        BackupUnusable: the folder holds something that is no backup of ours.
+        BackupUnusable: the folder holds something that is no backup of ours, or there is no
+            database.
         StoreUnusable: the database can't be opened.
     """
+    _require_database(settings.database_url)
     _claim(folder)
     database = await Database.open(settings.database_url, clock)
     try:
         say("tables")
-        dumped = await dump(database, folder / "tables")
+        dumped = await dump(database, folder / _NEW)
     finally:
         await database.close()
     say("evidence")
     _require_evidence(folder / "evidence")
     count, size, damaged = _copy_evidence(settings.evidence_folder, folder / "evidence")
-    if config is not None:
-        shutil.copyfile(config, folder / "config.yaml")
     made = BackedUp(
         created_at=clock.now().isoformat(),
         dump=dumped,
@@ -77,12 +91,27 @@ async def back_up(
         damaged=damaged,
         config=None if config is None else "config.yaml",
         audit_head=dumped.audit_head,
+        evidence_url=settings.evidence.url,
     )
-    # Last, so that a folder with a manifest is a whole backup.
     part = folder / f".{MANIFEST}.part"
     part.write_text(json.dumps({"format": FORMAT, **asdict(made)}, indent=1))
+    _take_the_place_of_the_former(folder, config)
+    # Last, so that a folder with a manifest is a whole backup.
     part.replace(folder / MANIFEST)
+    shutil.rmtree(folder / _OLD, ignore_errors=True)
     return made
+
+
+def _take_the_place_of_the_former(folder: Path, config: Path | None) -> None:
+    new_config = folder / ".config.yaml.part"
+    if config is not None:
+        shutil.copyfile(config, new_config)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    if (folder / _TABLES).exists():
+        (folder / _TABLES).replace(folder / _OLD)
+    (folder / _NEW).replace(folder / _TABLES)
+    if config is not None:
+        new_config.replace(folder / "config.yaml")
 
 
 async def restore(settings: Settings, folder: Path, clock: Clock) -> BackedUp:
@@ -94,8 +123,14 @@ async def restore(settings: Settings, folder: Path, clock: Clock) -> BackedUp:
     """
     made = read_manifest(folder)
     _require_evidence(folder / "evidence")
-    await load(settings.database_url, clock, made.dump, folder / "tables")
-    _, _, damaged = _copy_evidence(folder / "evidence", settings.evidence_folder)
+    check_files(made.dump, folder / _TABLES)
+    await require_empty(settings.database_url, clock)
+    # First, so that what breaks off here (a full disk) can be begun anew.
+    if settings.evidence.url is None:
+        _, _, damaged = _copy_evidence(folder / "evidence", settings.evidence_folder)
+    else:
+        damaged = _put_evidence(folder / "evidence", settings)
+    await load(settings.database_url, clock, made.dump, folder / _TABLES)
     if set(damaged) - set(made.damaged):
         raise BackupUnusable(f"evidence was damaged in the backup: {', '.join(damaged[:3])}")
     return made
@@ -109,7 +144,7 @@ def check(folder: Path) -> BackedUp:
     """
     made = read_manifest(folder)
     _require_evidence(folder / "evidence")
-    check_files(made.dump, folder / "tables")
+    check_files(made.dump, folder / _TABLES)
     files = [path for path in _evidence_files(folder / "evidence") if not _is_whole(path)]
     damaged = {path.name for path in files} - set(made.damaged)
     if damaged:
@@ -142,12 +177,25 @@ def read_manifest(folder: Path) -> BackedUp:
         raise BackupUnusable(f"{path} can't be read: {error!r}") from error
 
 
+def _require_database(url: str) -> None:
+    """A backup of what isn't there would take the place of one that is something."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        raise BackupUnusable(
+            f"there is no database {parsed.database} to back up: run this where Siaga runs, or "
+            "name its configuration with --config"
+        )
+
+
 def _claim(folder: Path) -> None:
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "tables").is_dir():
+    ours = any((folder / name).is_dir() for name in (_TABLES, _NEW, _OLD))
+    if folder.is_dir() and any(folder.iterdir()) and not ours:
         raise BackupUnusable(f"{folder} holds something else; give the backup a folder of its own")
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    (folder / MANIFEST).unlink(missing_ok=True)
+    # Of one that was ended half-way.
+    shutil.rmtree(folder / _NEW, ignore_errors=True)
+    shutil.rmtree(folder / _OLD, ignore_errors=True)
 
 
 def _copy_evidence(source: Path, target: Path) -> tuple[int, int, tuple[str, ...]]:
@@ -170,6 +218,20 @@ def _copy_evidence(source: Path, target: Path) -> tuple[int, int, tuple[str, ...
             damaged.append(there.name)
         count, size = count + 1, size + there.stat().st_size
     return count, size, tuple(damaged)
+
+
+def _put_evidence(source: Path, settings: Settings) -> tuple[str, ...]:
+    """Put evidence into the configured bucket; the names of what is damaged, which is left out."""
+    store = open_evidence(
+        settings.evidence_folder, settings.evidence.min_free_bytes, settings.evidence.url
+    )
+    damaged: list[str] = []
+    for path in _evidence_files(source):
+        if _is_whole(path):
+            store.put(path.read_bytes(), media_type_of(path))
+        else:
+            damaged.append(path.name)
+    return tuple(damaged)
 
 
 def _evidence_files(folder: Path) -> list[Path]:

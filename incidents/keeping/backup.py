@@ -144,6 +144,21 @@ async def load(url: str, clock: Clock, dumped: Dump, folder: Path) -> None:
         await database.close()
 
 
+async def require_empty(url: str, clock: Clock) -> None:
+    """Whether a dump can be loaded into a database, before anything is done for it.
+
+    Raises:
+        BackupUnusable: it holds something.
+        StoreUnusable: it can't be opened.
+    """
+    database = await Database.open(url, clock)
+    try:
+        async with database.reading(is_long=True) as connection:
+            await connection.run_sync(_require_empty)
+    finally:
+        await database.close()
+
+
 def check_files(dumped: Dump, folder: Path) -> None:
     """Whether the files are those that were written.
 

@@ -15,6 +15,7 @@ from plumbing.evidence.store import (
     EvidenceMissing,
     EvidenceStore,
     is_evidence_file,
+    media_type_of,
 )
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "EvidenceStore",
     "FolderEvidence",
     "is_evidence_file",
+    "media_type_of",
     "open_evidence",
 ]
 

@@ -50,6 +50,11 @@ def suffix_of(content: bytes, media_type: str) -> str:
     return suffix
 
 
+def media_type_of(path: Path) -> str:
+    """Of a file that is kept as evidence is (`is_evidence_file`)."""
+    return MEDIA_TYPES[path.suffix]
+
+
 def is_evidence_id(text: str) -> bool:
     """Whether it has an id's form. Ids that people send name nothing else because of this."""
     return len(text) == 64 and set(text) <= set("0123456789abcdef")
@@ -101,8 +106,16 @@ class EvidenceStore(ABC):
 
     @abstractmethod
     def older_than(self, when: datetime) -> Iterator[EvidenceId]:
-        """What was put here before a time, in no order."""
+        """What was put here before a time, in no order.
+
+        Raises:
+            EvidenceError: the store can't be reached, or refuses.
+        """
 
     @abstractmethod
     def remove(self, evidence_id: str) -> None:
-        """Delete it; what isn't there is gone already."""
+        """Delete it; what isn't there is gone already.
+
+        Raises:
+            EvidenceError: the store can't be reached, or refuses.
+        """

@@ -68,5 +68,10 @@ def _tell(made: BackedUp, as_json: bool, line: str) -> None:
         f"{line}: of {made.created_at}, {rows} rows of {len(made.dump.tables)} tables, "
         f"{made.evidence_files} pictures and clips ({made.evidence_bytes / 1e6:.1f} MB)"
     )
+    if made.evidence_url is not None:
+        typer.echo(
+            f"Pictures and clips are NOT in it: they lie in {made.evidence_url}, which is to be "
+            "kept by its own means (versions, a copy elsewhere)."
+        )
     for name in made.damaged:
         typer.echo(f"  damaged before the backup: {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -9,17 +10,21 @@ import shutil
 from pathlib import Path
 
 import pytest
+from minio import Minio
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from typer.testing import CliRunner
 
 from incidents.keeping.backup import BackupUnusable, sha256_of
 from incidents.people.accounts import Role
 from incidents.store import Store
 from plumbing.clock import SystemClock
-from plumbing.evidence import FolderEvidence
+from plumbing.evidence import FolderEvidence, open_evidence
+from plumbing.evidence.bucket import ACCESS_KEY, SECRET_KEY
 from plumbing.sealing import Sealer
-from plumbing.settings import Settings
+from plumbing.settings import Settings, load_settings
 from siaga.backup import back_up, check, read_manifest, restore
 from siaga.cli import app
+from tests.support.store import copy_tables
 
 CLOCK = SystemClock()
 
@@ -70,6 +75,77 @@ async def test_a_second_backup_into_the_same_folder_replaces_the_first(
     await back_up(installation, folder, CLOCK)
     FolderEvidence(installation.evidence_folder, 0).put(b"another", "image/jpeg")
     assert (await back_up(installation, folder, CLOCK)).evidence_files == 2
+
+
+async def test_a_backup_that_fails_leaves_the_former_one_whole(
+    installation: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    made = await back_up(installation, folder, CLOCK)
+    # The disk is full: what is in the way of a picture's copy stops the backup as that would.
+    kept = FolderEvidence(installation.evidence_folder, 0).put(b"another", "image/jpeg")
+    (folder / "evidence" / kept[:2] / f".{kept}.jpg.part").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"):
+        await back_up(installation, folder, CLOCK)
+    assert check(folder) == made
+    (folder / "evidence" / kept[:2] / f".{kept}.jpg.part").rmdir()
+    again = await back_up(installation, folder, CLOCK)
+    assert (check(folder), again.evidence_files) == (again, 2)
+    assert sorted(path.name for path in folder.iterdir()) == ["evidence", "manifest.json", "tables"]
+
+
+async def test_what_is_not_there_takes_no_backup_s_place(
+    installation: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    made = await back_up(installation, folder, CLOCK)
+    with pytest.raises(BackupUnusable, match="no database"):
+        await back_up(Settings(data_dir=tmp_path / "elsewhere"), folder, CLOCK)
+    assert check(folder) == made
+    assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_a_restore_that_breaks_off_over_evidence_can_be_begun_anew(
+    installation: Settings, tmp_path: Path
+) -> None:
+    folder, other = tmp_path / "backup", Settings(data_dir=tmp_path / "other")
+    await back_up(installation, folder, CLOCK)
+    (picture,) = (folder / "evidence").glob("??/*")
+    in_the_way = other.evidence_folder / picture.parent.name / f".{picture.name}.part"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"):
+        await restore(other, folder, CLOCK)
+    in_the_way.rmdir()
+    assert (await restore(other, folder, CLOCK)).evidence_files == 1
+
+
+async def test_evidence_in_a_bucket_is_said_to_be_elsewhere_and_goes_there_from_a_folder(
+    installation: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "backup"
+    await back_up(installation, folder, CLOCK)
+    monkeypatch.setenv(ACCESS_KEY, "someone")
+    monkeypatch.setenv(SECRET_KEY, "something long")
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        host = ":".join(map(str, server.get_host_and_port()))
+        Minio(host, access_key="a", secret_key="b" * 8, secure=False).make_bucket("siaga")
+        url = f"s3+http://{host}/siaga"
+        config = tmp_path / "config.yaml"
+        config.write_text(f"data_dir: {tmp_path / 'other'}\nevidence: {{url: '{url}'}}\n")
+        other = load_settings(config)
+        await restore(other, folder, CLOCK)
+        name = hashlib.sha256(b"a picture").hexdigest()
+        assert open_evidence(other.evidence_folder, 0, url).get(name) == (
+            b"a picture",
+            "image/jpeg",
+        )
+        command = ["backup", str(tmp_path / "there"), "--config", str(config)]
+        said = await asyncio.to_thread(CliRunner().invoke, app, command)
+        assert f"Pictures and clips are NOT in it: they lie in {url}" in said.stdout, said.output
+    finally:
+        server.stop()
 
 
 async def test_a_damaged_backup_and_a_strange_folder_are_refused(
@@ -157,6 +233,9 @@ async def test_a_row_that_would_fill_the_memory_is_refused(
 def test_the_commands_tell_what_they_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runner = CliRunner()
+    nothing = runner.invoke(app, ["backup", "there"])
+    assert (nothing.exit_code, (tmp_path / "there").exists()) == (1, False)
+    copy_tables(tmp_path / "data" / "siaga.sqlite3")
     made = runner.invoke(app, ["backup", "there"])
     assert made.exit_code == 0, made.output
     assert "0 pictures and clips" in made.stdout
