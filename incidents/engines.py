@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -26,6 +26,12 @@ wait means a process that hangs, and an error is the better answer then."""
 _POSTGRES_SETTINGS = {"jit": "off", "max_parallel_workers_per_gather": "0"}
 """What we ask is answered from an index in milliseconds: compiling it, or starting processes for
 it, takes longer."""
+
+_AWAY = ("08", "40", "53", "55", "57", "58")
+"""PostgreSQL's classes of errors that speak of the server or the moment: a lost connection, a
+transaction taken back, no room or memory, a lock, a shutdown, its disk."""
+_READ_ONLY = "25006"
+"""What was the primary until a moment ago says this to writers."""
 
 _BEGINNINGS = {
     "read": sqlite_driver.BEGIN_READ,
@@ -70,7 +76,7 @@ def create(url: URL) -> AsyncEngine:
     """
     if url.get_backend_name() != "sqlite":
         try:
-            return create_async_engine(
+            engine = create_async_engine(
                 url,
                 pool_size=8,
                 max_overflow=8,
@@ -81,6 +87,8 @@ def create(url: URL) -> AsyncEngine:
             raise StoreUnusable(
                 "PostgreSQL needs its driver: install the 'postgres' extra (siaga[postgres])"
             ) from error
+        event.listen(engine.sync_engine, "handle_error", _tell_away_from_wrong, retval=True)
+        return engine
     path = str(url.database)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
@@ -92,6 +100,23 @@ def create(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _tell_away_from_wrong(context: ExceptionContext) -> BaseException | None:
+    """SQLAlchemy makes one kind of all that PostgreSQL's server says; whoever waits for a server to
+    come back must not take it for a fault of the data, and the other way round."""
+    cause = context.original_exception
+    state = getattr(cause, "sqlstate", None) or ""
+    # What the driver says of itself where a connection was lost in the middle of a question.
+    is_confused = isinstance(cause, context.dialect.loaded_dbapi.InternalClientError)
+    if not (is_confused or state.startswith(_AWAY) or state == _READ_ONLY):
+        return None
+    return OperationalError(
+        context.statement,
+        context.parameters,
+        cause,
+        connection_invalidated=context.is_disconnect,
+    )
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
