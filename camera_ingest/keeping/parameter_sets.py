@@ -17,6 +17,8 @@ JPEG = "mjpeg"
 SELF_DESCRIBING = frozenset({H264, H265})
 """Codecs whose keyframes bring their parameters along."""
 
+MOST_PX = 16_384
+"""A side of a picture; no camera's is half as long."""
 _H264_SETS = {7: "sps", 8: "pps"}
 _H265_SETS = {32: "vps", 33: "sps", 34: "pps"}
 _H264_IDLE = {7, 8, 9, 12}
@@ -101,10 +103,14 @@ def track_format(codec: str, extradata: bytes, size: tuple[int, int] | None) -> 
         return TrackFormat(b"mp4v", (b"esds", _jpeg_esds()), "mp4v.6C", width, height)
     if codec not in (H264, H265):
         raise UnsupportedCodec(f"{codec} can't be stored as MP4 without re-encoding")
+    damaged = f"the stream's {codec} parameter sets are damaged"
     try:
-        return (_h264 if codec == H264 else _h265)(extradata)
-    except (IndexError, StopIteration, struct.error) as error:
-        raise UnsupportedCodec(f"the stream's {codec} parameter sets are damaged") from error
+        described = (_h264 if codec == H264 else _h265)(extradata)
+    except (IndexError, StopIteration, ValueError, struct.error) as error:
+        raise UnsupportedCodec(damaged) from error
+    if not (0 < described.width_px <= MOST_PX and 0 < described.height_px <= MOST_PX):
+        raise UnsupportedCodec(damaged)
+    return described
 
 
 def sample(codec: str, extradata: bytes, data: bytes) -> bytes:

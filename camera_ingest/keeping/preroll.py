@@ -3,8 +3,8 @@
 A `PreRoll` belongs to a camera for as long as it is watched and outlives reconnections. Packets lie
 in it by groups of pictures, each from a keyframe on, and leave it by whole groups, so that whatever
 is taken out can be decoded. A group whose coding parameters differ from the one before it, or that
-follows a new connection, starts another *run*: one run can be decoded, or written to one file, from
-its beginning to its end.
+follows a new connection or a setting of our clock, starts another *run*: one run can be decoded, or
+written to one file, from its beginning to its end.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ from camera_ingest.keeping.parameter_sets import (
     track_format,
 )
 from camera_ingest.packets import CodedPicture, StreamInfo, VideoPacket
-from camera_ingest.timing import PacketClock
+from camera_ingest.timing import JUMP_S, PacketClock
+
+_LONGEST_GAP = timedelta(minutes=10)
+"""Between two packets of one connection; after a fraction of it, that is given up."""
 
 PictureListener = Callable[[StreamInfo, CodedPicture, int], None]
 """Told of each picture, its stream's parameters and the number of its run; in the reader's
@@ -94,6 +97,7 @@ class PreRoll:
         self._run = 0
         self._info: StreamInfo | None = None
         self._clock = PacketClock()
+        self._received_at: datetime | None = None
         self._filling = False
         """A keyframe of this connection has come, and nothing after it was dropped."""
         self._listeners: tuple[PictureListener, ...] = ()
@@ -107,12 +111,16 @@ class PreRoll:
         """A new connection: nothing of the one before can be decoded together with it."""
         with self._lock:
             self._info = info
-            self._run += 1
-            self._clock = PacketClock()
-            self._filling = False
+            self._begin_run()
 
     def add(self, packet: VideoPacket) -> None:
         """Keep the packet; before the first keyframe there is nothing to keep it for."""
+        since = packet.received_at - (self._received_at or packet.received_at)
+        self._received_at = packet.received_at
+        if not timedelta(seconds=-JUMP_S) <= since <= _LONGEST_GAP:
+            # Our clock was set: times before and after can't stand in one file.
+            with self._lock:
+                self._begin_run()
         picture = CodedPicture(
             body=packet.body,
             is_keyframe=packet.is_keyframe,
@@ -136,6 +144,11 @@ class PreRoll:
             run, listeners = self._run, self._listeners
         for listener in listeners:
             listener(info, picture, run)
+
+    def _begin_run(self) -> None:
+        self._run += 1
+        self._clock = PacketClock()
+        self._filling = False
 
     def latest(self, seconds: float) -> PacketRun | None:
         """The newest run's last ``seconds`` before its newest packet, from a keyframe on.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import random
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from camera_ingest.keeping.mp4 import CAPTURE_START, Fragmenter, reorder_depth, write_clip
 from camera_ingest.keeping.parameter_sets import (
+    MOST_PX,
     UnsupportedCodec,
     renewed_parameters,
     split_annex_b,
@@ -22,6 +24,7 @@ from camera_ingest.keeping.parameter_sets import (
 )
 from camera_ingest.keeping.preroll import PacketRun
 from camera_ingest.packets import CodedPicture, StreamInfo
+from simulator.rtsp import FileSource
 from tests.support.rtsp import small_video
 
 START = datetime(2026, 11, 22, 6, 35, 0, 123_456, tzinfo=UTC)
@@ -162,6 +165,24 @@ def test_no_parameter_set_crashes_the_reader(body: bytes) -> None:
             extradata = head + body + b"\0\0\1\x68\x80\0\0\1\x44\1\x80\0\0\1\x40\1\x80"
             with contextlib.suppress(UnsupportedCodec):
                 track_format(codec, extradata, None)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_damaged_parameter_sets_are_refused_or_tell_of_a_picture(
+    tmp_path: Path, codec: str
+) -> None:
+    video = small_video(tmp_path / "a.mp4", seconds=1, codec=codec)
+    sound = b"".join(b"\0\0\0\1" + unit for unit in FileSource(video).parameter_sets)
+    name = "h264" if codec == "libx264" else "hevc"
+    rng = random.Random(1)  # noqa: S311
+    for _ in range(3_000):
+        damaged = bytearray(sound)
+        for _ in range(rng.randint(1, 4)):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        with contextlib.suppress(UnsupportedCodec):
+            described = track_format(name, bytes(damaged), None)
+            assert 0 < described.width_px <= MOST_PX
+            assert 0 < described.height_px <= MOST_PX
 
 
 @given(
