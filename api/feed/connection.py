@@ -121,7 +121,10 @@ class FeedConnection:
 
     async def serve(self, after: int | None) -> None:
         """Accept the reader and keep it told until it goes."""
-        await self._websocket.accept()
+        try:
+            await self._websocket.accept()
+        except OSError:  # the reader has gone already
+            return
         sender = asyncio.create_task(self._send_all(after))
         receiver = asyncio.create_task(self._hear_out())
         try:

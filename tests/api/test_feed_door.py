@@ -114,6 +114,25 @@ async def test_readers_that_vanish_are_forgotten(own_api: RunningApi) -> None:
                 await asyncio.sleep(0.02)
 
 
+async def test_who_hangs_up_during_the_handshake_is_no_failure(
+    own_api: RunningApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = own_api.feed_url.removeprefix("ws://").split("/")[0].split(":")
+    hello = "GET /ws/v1/feed HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n"
+    hello += "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    hello += "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    hello += "".join(f"{name}: {value}\r\n" for name, value in own_api.headers().items())
+    for _ in range(5):
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"{hello}\r\n".encode())
+        await writer.drain()
+        writer.transport.abort()
+    async with reader(own_api) as connection:
+        await message(connection)
+    assert "Traceback" not in caplog.text
+    assert not [one for one in caplog.records if one.exc_info]
+
+
 async def break_table(api: RunningApi, name: str) -> None:
     """What a half-restored database looks like."""
     async with api.other_process() as store, store._database.changing() as connection:
