@@ -121,8 +121,10 @@ class _Connection:
                 self._end(CameraState.STALLED, fell_silent(self._read_timeout_s))
             return
         for answer in self._cutter.answers:
-            challenges = answer.all_of("www-authenticate")
-            if answer.status == 401 and self._requests.sign_in.challenged(challenges):
+            sign_in = self._requests.sign_in
+            if 200 <= answer.status < 300:
+                sign_in.accepted()
+            elif answer.status == 401 and sign_in.challenged(answer.all_of("www-authenticate")):
                 self._alive_s = float("-inf")  # said again at once, with the new nonce
         self._cutter.answers.clear()
         if now_s - self._alive_s > self._alive_every_s:

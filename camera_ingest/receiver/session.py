@@ -221,6 +221,8 @@ class _Attempt:
             if answer.status != 401 or not self._requests.sign_in.challenged(challenges):
                 break
             answer = self._ask_once(method, url, headers)
+        if answer.status != 401:
+            self._requests.sign_in.accepted()
         return answer
 
     def _ask_once(self, method: str, url: str, headers: Iterable[tuple[str, str]]) -> Answer:

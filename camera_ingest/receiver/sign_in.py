@@ -22,6 +22,12 @@ class SignIn:
         self._digest: dict[str, str] | None = None
         self._basic = False
         self._count = 0
+        self._is_accepted = False
+
+    def accepted(self) -> None:
+        """A request was answered: if it was signed, the password is right, and another challenge
+        merely wants it said with another nonce."""
+        self._is_accepted = self._digest is not None
 
     def challenged(self, challenges: Sequence[str]) -> bool:
         """Take the ``WWW-Authenticate`` values of a 401; false where no (other) answer is known."""
@@ -35,8 +41,9 @@ class SignIn:
         offers.sort(key=lambda offer: offer["algorithm"] != "SHA-256")
         if offers:
             is_new = before is None or offers[0]["nonce"] != before["nonce"]
-            self._digest, self._count = offers[0], 0
-            return is_new and (before is None or offers[0].get("stale", "").lower() == "true")
+            is_stale = offers[0].get("stale", "").lower() == "true" or self._is_accepted
+            self._digest, self._count, self._is_accepted = offers[0], 0, False
+            return is_new and (before is None or is_stale)
         if any(text[:5].lower() == "basic" for text in challenges) and not self._basic:
             self._basic = True
             return True

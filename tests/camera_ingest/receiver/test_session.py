@@ -163,6 +163,24 @@ def test_basic_sign_in_is_given_where_it_is_asked_for(
         assert failure_of(StreamReader(registered(camera.url), opener)).state is S.UNAUTHORISED
 
 
+def test_a_nonce_that_holds_for_one_answer_is_no_wrong_password(
+    registered: Register, opener: StreamOpener
+) -> None:
+    """Cameras whose nonces run out without a word about it."""
+    nonces = ["first"]
+
+    def reply(method: str, text: str) -> str:
+        if f'nonce="{nonces[-1]}"' not in text:
+            challenge = f'WWW-Authenticate: Digest realm="x", nonce="{nonces[-1]}"'
+            return answering("401 No", challenge)
+        nonces.append(f"after {method}")
+        return answering("200 OK" if method == "OPTIONS" else "404 Not Found")
+
+    with ScriptedCamera(reply) as camera:
+        source = registered(camera.url, username="admin", password="s3cret")
+        assert failure_of(StreamReader(source, opener)).state is S.NOT_FOUND
+
+
 def test_the_camera_is_asked_by_the_address_in_the_register(
     registered: Register, opener: StreamOpener
 ) -> None:

@@ -42,6 +42,9 @@ def test_a_wrong_password_is_not_tried_for_ever() -> None:
     assert sign_in.challenged(['Digest realm="a", nonce="1"'])
     assert not sign_in.challenged(['Digest realm="a", nonce="2"'])
     assert sign_in.challenged(['Digest realm="a", nonce="3", stale=TRUE'])
+    sign_in.accepted()
+    assert sign_in.challenged(['Digest realm="a", nonce="4"']), "it was right a moment ago"
+    assert not sign_in.challenged(['Digest realm="a", nonce="5"'])
     basic = SignIn(Credentials("u", "p"))
     assert basic.challenged(["Basic realm=x"])
     assert not basic.challenged(["Basic realm=x"])
