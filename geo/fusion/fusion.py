@@ -163,6 +163,11 @@ class Fusion:
         incident = self._partition.register.get(incident_id)
         return None if incident is None else self._estimate(incident)
 
+    def forget(self, since_s: float) -> None:
+        """Drop what nothing has been heard of since a time, seconds since 1970."""
+        self._partition.forget(since_s)
+        self._hearing.forget(since_s)
+
     @property
     def incident_ids(self) -> tuple[IncidentId, ...]:
         """All incidents in memory, oldest first."""
@@ -174,9 +179,7 @@ class Fusion:
         if self._hearing.newest_s - self._swept_s < keep_s / 24:
             return
         self._swept_s = self._hearing.newest_s
-        horizon_s = self._hearing.newest_s - keep_s
-        self._partition.forget(horizon_s)
-        self._hearing.forget(horizon_s)
+        self.forget(self._hearing.newest_s - keep_s)
 
     def _estimate(self, incident: Standing) -> Estimate:
         return self._telling.estimate(incident, max(self._now_s, self._hearing.newest_s))

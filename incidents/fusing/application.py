@@ -138,7 +138,7 @@ class Application:
         draft = self._open(decision.incident_id)
         if draft is None:
             draft = self._found(decision)
-        elif draft.incident.duplicate_of is not None and draft.acted_seq == 0:
+        elif not draft.incident.state.is_open and draft.acted_seq == 0:
             self._revive(draft, decision)
         first = draft.is_new and not draft.changed
         before = set() if first else set(draft.incident.estimate.report_ids)
@@ -184,10 +184,16 @@ class Application:
         return draft
 
     def _revive(self, draft: Draft, decision: Decision) -> None:
-        """What fusion had merged it takes apart again."""
+        """What fusion had merged it takes apart again, and what had ended by itself goes on:
+        nothing is told in an incident that nobody is shown."""
         draft.incident = replace(
-            draft.incident, state=IncidentState.DETECTED, duplicate_of=None, closed_at=None
+            draft.incident,
+            state=IncidentState.DETECTED,
+            duplicate_of=None,
+            closed_at=None,
+            reason="",
         )
+        draft.guarded = True
         draft.kind = _LOG_KINDS[decision.kind]
         draft.detail = decision.other_id or ""
 

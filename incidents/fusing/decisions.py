@@ -17,9 +17,11 @@ from sqlalchemy import or_, select, update
 from contracts import (
     AlarmLevel,
     Estimate,
+    Incident,
     IncidentId,
     IncidentState,
     LogKind,
+    from_json,
 )
 from contracts import Sequence as SequenceNumber
 from incidents.database import SYSTEM
@@ -29,6 +31,7 @@ from incidents.fusing.drafts import Applied, draft_of, shortened, tell
 from incidents.fusing.enrichment import Enrichment
 from incidents.fusing.memory import FusionMemory
 from incidents.fusing.writer import WriterDoor, progress_of
+from incidents.log import first_seq_at
 from incidents.reports import to_report
 from incidents.rows import read_row
 from incidents.tables import FusionWriterRow, IncidentRow, ReportRow
@@ -116,6 +119,21 @@ class FusionDoor(WriterDoor):
         )
         async with self._database.reading(is_long=True) as connection:
             return [IncidentId(one) for one in await connection.scalars(statement)]
+
+    async def log_before(self, at: datetime) -> SequenceNumber:
+        """The last log entry before a time; 0 where there is none."""
+        async with self._database.reading(is_long=True) as connection:
+            return SequenceNumber(await first_seq_at(connection, at) - 1)
+
+    async def told_since(self, when: datetime) -> list[Incident]:
+        """The open incidents that were told at a time or later, as they were told, in order."""
+        statement = (
+            select(IncidentRow.body)
+            .where(IncidentRow.is_open.is_(True), IncidentRow.told_at >= when)
+            .order_by(IncidentRow.told_at)
+        )
+        async with self._database.reading(is_long=True) as connection:
+            return [from_json(Incident, body) for body in await connection.scalars(statement)]
 
     async def publish_pending(
         self, *, fencing: int, only: Collection[IncidentId] | None = None

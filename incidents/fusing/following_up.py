@@ -3,9 +3,9 @@ what is not told yet is told when its pause has passed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from contracts import IncidentId, WatchClosely
+from contracts import Incident, IncidentId, WatchClosely
 from incidents.fusing.alarms import AlarmPolicy
 from incidents.fusing.clipping import Clipping
 from incidents.fusing.counts import FusionCounts
@@ -57,6 +57,12 @@ class FollowingUp:
         due = self._clock.monotonic_s() + PAUSE.total_seconds()
         for incident_id in applied.waiting:
             self._waiting.setdefault(incident_id, due)
+        await self.cue(self._cueing.for_incidents(told, self._clock.now()))
+        await self._clipping.keep_for(told)
+
+    async def catch_up(self, told: Sequence[Incident]) -> None:
+        """Do what follows from incidents that were told by who may not have lived to do it. What
+        is done already is left as it is."""
         await self.cue(self._cueing.for_incidents(told, self._clock.now()))
         await self._clipping.keep_for(told)
 

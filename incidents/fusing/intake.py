@@ -91,16 +91,38 @@ class Intake:
     async def _consume(
         self, topic: Topic[T], keep: Callable[[Sequence[T]], Awaitable[None]]
     ) -> None:
+        self._bus.begin(topic, GROUP, CONSUMER)
         while True:
             try:
                 deliveries = await self._bus.receive(topic, GROUP, CONSUMER)
-                if deliveries:
-                    await self._keep(topic, deliveries, keep)
-                    ids = [delivery.entry_id for delivery in deliveries]
-                    await self._bus.acknowledge(topic, GROUP, ids)
             except BusUnavailable:
                 # The link says so itself, once; calls go on coming through the database.
                 await asyncio.sleep(PAUSE_S)
+                continue
+            if deliveries:
+                await self._keep_at_last(topic, deliveries, keep)
+                await self._acknowledge_at_last(topic, [one.entry_id for one in deliveries])
+
+    async def _acknowledge_at_last(self, topic: Topic[T], entry_ids: Sequence[str]) -> None:
+        """Acknowledge before anything newer is received: come again later, what a camera was
+        would take the place of what it is."""
+        while True:
+            try:
+                return await self._bus.acknowledge(topic, GROUP, entry_ids)
+            except BusUnavailable:
+                await asyncio.sleep(PAUSE_S)
+
+    async def _keep_at_last(
+        self,
+        topic: Topic[T],
+        deliveries: Sequence[Delivery[T]],
+        keep: Callable[[Sequence[T]], Awaitable[None]],
+    ) -> None:
+        """`_keep`, tried until the database takes it. Let go of, these would come again only when
+        they look like a dead consumer's, behind what is newer."""
+        while True:
+            try:
+                return await self._keep(topic, deliveries, keep)
             except DATABASE_AWAY as error:
                 _log.error("the database takes nothing; the bus keeps it", why=str(error))
                 await asyncio.sleep(PAUSE_S)

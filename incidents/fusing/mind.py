@@ -169,6 +169,12 @@ class Mind:
                 for incident_id, estimate in partition.refresh(now.timestamp()).items()
             }
 
+    def forget(self, silent_since: datetime) -> None:
+        """Drop what nothing has been heard of since a time."""
+        with self._turn:
+            for partition in self._partitions.values():
+                partition.forget(silent_since.timestamp())
+
     def estimate_of(self, incident_id: IncidentId, exercise: bool) -> Estimate | None:
         """What is thought of an incident now; none where it is not in memory."""
         with self._turn:

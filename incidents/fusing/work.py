@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from datetime import timedelta
 
 from contracts import Camera, Incident, IncidentId, LearntFigure, LogEntry, LogKind, Shelf
 from incidents.database import SYSTEM
@@ -47,6 +48,9 @@ BUDGET_S = 0.1
 LEARN_S = 600.0
 LOOK_AGAIN_S = 60.0
 """Between two reckonings of what cameras don't see: a fraction of how long it counts once."""
+TOLD_AGAIN = timedelta(minutes=2)
+"""How far back a new leader looks for what its predecessor told, or people did, that nobody has
+followed up: a commit and its following are moments apart."""
 _REGROUPED = frozenset({LogKind.INCIDENT_MERGED, LogKind.INCIDENT_SPLIT})
 _OF_INTEREST = LogFilter(
     kinds=frozenset(
@@ -102,6 +106,10 @@ class Work:
         self._burden = Burden(store.desk_loads, self.alarms, clock)
         self._fencing = 0
         self._known_seq = 0
+        self._recalled_seq = 0
+        """What was told of alarms up to here was recalled as this leader began."""
+        self._regrouped: set[tuple[IncidentId, bool]] = set()
+        """Incidents, and their partition, that people have merged or split, to be told of."""
         self._look_again_s = 0.0
         self._learn_s = clock.monotonic_s() + LEARN_S
         self._learnt: list[LearntFigure] = []
@@ -114,13 +122,27 @@ class Work:
         """
         await self._store.fusion.claim(fencing)
         self._fencing = fencing
+        self._recalled_seq = await self._store.log.last_seq()
         await self._burden.recall()
+        # A predecessor may have died over what people did last; noting it twice is harmless.
+        self._known_seq = await self._store.fusion.log_before(self._clock.now() - TOLD_AGAIN)
+        self._regrouped.clear()
+        await self._take_over()
+
+    async def _take_over(self) -> None:
+        """After something died or broke between a commit and what follows from it."""
         await self.rebuild()
+        now = self._clock.now()
+        # What ended while nobody led: the first step lets sound what it kept quiet.
+        for shelf in await self._store.shelves.since(now - self.mind.memory):
+            self._desk.note_shelf(shelf)
+        told = await self._store.fusion.told_since(now - TOLD_AGAIN)
+        await self._following.catch_up(told)
 
     async def rebuild(self) -> None:
-        """Take over what the database holds, cameras and log of the same moment or earlier."""
+        """Take over what the database holds. What people did since `_known_seq` is in it, and yet
+        to be followed."""
         now = self._clock.now()
-        known_seq = await self._store.log.last_seq()
         cameras = await self._store.cameras.all()
         healths = await self._store.cameras.healths()
         memory = await self._store.fusion.remember(now - self.mind.memory)
@@ -128,8 +150,6 @@ class Work:
         await asyncio.to_thread(self.mind.rebuild, memory, cameras, healths.values(), self._learnt)
         groups = {camera.id: camera.group for camera in cameras}
         self._desk.renew(groups, await self._store.shelves.since(now))
-        # Entries between the two readings are read again; noting one twice is harmless.
-        self._known_seq = known_seq
         self._counts.decided_to = memory.report_seq
         self._counts.rebuilt += 1
         self._following.wait_for(await self._store.fusion.pending())
@@ -154,7 +174,7 @@ class Work:
                 _log.error("the database is away; trying again", why=str(error))
                 await asyncio.sleep(PAUSE_S)
                 # Whether the last commit came through is unknown; the database knows.
-                await self.rebuild()
+                await self._take_over()
                 continue
             if not went_on:
                 with contextlib.suppress(TimeoutError):
@@ -165,6 +185,8 @@ class Work:
     async def _step(self) -> bool:
         """Decide about the next reports and tell what is due; false when there was nothing."""
         await self._take_note()
+        if self._desk.drop_ended(self._clock.now()):
+            await self._hold_against_the_desk()
         reports = await self._store.reports.after(self._counts.decided_to, BATCH)
         if reports:
             await self._following.cue(self._cueing.for_reports(reports, self._clock.now()))
@@ -223,17 +245,18 @@ class Work:
             is_short = len(found) < NOTED_AT_ONCE
             self._known_seq = last_seq if is_short else found[-1].seq
             await self._follow_the_desk(entries)
+        await self._restate()
 
     async def _follow_the_desk(self, entries: Sequence[LogEntry]) -> None:
         """Shelves, and incidents that people have merged or split."""
-        regrouped: set[tuple[IncidentId, bool]] = set()
-        shelved = False
+        shelved = regrouped = False
         for entry in entries:
-            if isinstance(entry.subject, Incident):
+            if isinstance(entry.subject, Incident) and entry.seq > self._recalled_seq:
                 self.alarms.note(entry.subject, self._clock.now())
             match entry.subject:
                 case Incident() as incident if entry.kind in _REGROUPED and incident.state.is_open:
-                    regrouped.add((incident.id, entry.exercise))
+                    self._regrouped.add((incident.id, entry.exercise))
+                    regrouped = True
                 case Camera() as camera:
                     self._desk.note_group(camera.id, camera.group)
                 case Shelf() as shelf:
@@ -242,23 +265,29 @@ class Work:
         if regrouped:
             # The reports' rows say where each belongs now; nothing else knows it all.
             await self.rebuild()
-            estimates = {
-                incident_id: estimate
-                for incident_id, exercise in sorted(regrouped)
-                if (estimate := self.mind.estimate_of(incident_id, exercise)) is not None
-            }
-            await self._following.follow_up(
-                await self._store.fusion.restate(
-                    estimates,
-                    fencing=self._fencing,
-                    known_seq=self._known_seq,
-                    enrichment=self._enrichment,
-                )
-            )
         if shelved:
-            await self.hold_against_the_desk()
+            await self._hold_against_the_desk()
 
-    async def hold_against_the_desk(self) -> None:
+    async def _restate(self) -> None:
+        """Tell what is thought of what people have merged or split."""
+        if not self._regrouped:
+            return
+        estimates = {
+            incident_id: estimate
+            for incident_id, exercise in sorted(self._regrouped)
+            if (estimate := self.mind.estimate_of(incident_id, exercise)) is not None
+        }
+        applied = await self._store.fusion.restate(
+            estimates,
+            fencing=self._fencing,
+            known_seq=self._known_seq,
+            enrichment=self._enrichment,
+        )
+        # Only now: somebody may act meanwhile, and it is thought of once more.
+        self._regrouped.clear()
+        await self._following.follow_up(applied)
+
+    async def _hold_against_the_desk(self) -> None:
         """Hold every open incident against what is kept quiet, which has changed."""
         self._desk.drop_ended(self._clock.now())
         await self._following.follow_up(
@@ -268,12 +297,12 @@ class Work:
         )
 
     async def end_what_is_old(self) -> None:
-        """End old signals, and what was kept quiet until now.
+        """End old signals.
 
         Raises:
             FencedOff: another writer has taken over.
         """
         silent_since = self._clock.now() - self.mind.memory
+        # What has ended takes nothing more, though no report came that would have swept it away.
+        await asyncio.to_thread(self.mind.forget, silent_since)
         await self._store.fusion.expire(silent_since, fencing=self._fencing)
-        if self._desk.drop_ended(self._clock.now()):
-            await self.hold_against_the_desk()

@@ -121,6 +121,12 @@ class Bus:
         """Append all values or none, for the price of one write to disk; errors as `publish`."""
         await self._streams.publish(topic, values)
 
+    def begin(self, topic: Topic[Any], group: str, consumer: str) -> None:
+        """Begin a consumer's life anew: what it, or another process under its name, was given
+        meanwhile and never acknowledged comes first again. A process's first life begins by itself.
+        """
+        self._streams.begin(topic, group, consumer)
+
     async def receive(
         self,
         topic: Topic[T],

@@ -54,6 +54,8 @@ return 1
 # An entry may go once every group has got past it: below the oldest pending one, or, with nothing
 # pending, up to the last delivered one.
 _ACKNOWLEDGE = """
+-- A server that lost its memory has nothing left to let go of.
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('XACK', KEYS[1], unpack(ARGV))
 local function parts(id)
   local ms, n = string.match(id, '(%d+)-(%d+)')
@@ -106,6 +108,10 @@ class Streams:
                 f"topic {topic.name} holds {self._max_backlog} entries that nobody has "
                 "acknowledged; is the fusion process running? (bus.max_backlog)"
             )
+
+    def begin(self, topic: Topic[Any], group: str, consumer: str) -> None:
+        """Begin a consumer's life; see `plumbing.bus.Bus.begin`."""
+        self._resumed_to.pop((topic.name, group, consumer), None)
 
     async def receive(
         self,

@@ -12,7 +12,7 @@ from typing import TypeVar
 from incidents.fusing.service import FusionService
 from incidents.store import Store
 from plumbing.bus import Bus
-from plumbing.clock import SystemClock
+from plumbing.clock import Clock, SystemClock
 from plumbing.settings import Settings
 
 T = TypeVar("T")
@@ -36,10 +36,10 @@ async def until(look: Callable[[], Awaitable[T | None]], seconds: float = 40) ->
 
 @asynccontextmanager
 async def running(
-    store: Store, bus: Bus, settings: Settings = QUICK
+    store: Store, bus: Bus, settings: Settings = QUICK, clock: Clock | None = None
 ) -> AsyncIterator[FusionService]:
     """A service that runs until the end of the block; what it raises fails the test."""
-    service = FusionService(store, bus, settings, SystemClock())
+    service = FusionService(store, bus, settings, clock or SystemClock())
     stopping = asyncio.Event()
     task = asyncio.create_task(service.run(stopping))
     try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy import make_url, text
 
@@ -22,7 +22,7 @@ from tests.incidents.running import decided, leading, running, until
 class Server:
     """The server of a test's database, as who administers it sees it."""
 
-    admin: asyncpg.Connection
+    admin: Any
     database: str
 
     async def go(self) -> None:
@@ -42,6 +42,9 @@ class Server:
 
 @pytest.fixture
 async def server(postgres_url: str) -> AsyncIterator[Server]:
+    # Not above: where it isn't installed, there is no server either.
+    import asyncpg
+
     url = make_url(postgres_url)
     admin = await asyncpg.connect(
         url.set(database="postgres").render_as_string(hide_password=False)

@@ -268,3 +268,32 @@ async def test_shelving_a_camera_quiets_its_alarm_and_ending_it_sounds_again(
         assert quiet.level is AlarmLevel.CANDIDATE
         await live_store.shelves.end(shelf.id, actor="ani")
         await when(live_store, loud.id, lambda one: one.level is AlarmLevel.ALARM)
+
+
+async def test_what_was_shelved_sounds_when_its_time_is_over(
+    store: Store, bus: Bus, clock: HeldClock
+) -> None:
+    await store.cameras.save(camera(1), actor="budi", version=None)
+
+    async def shelve() -> None:
+        await store.shelves.put(
+            camera_id=camera(1).id,
+            hazard=None,
+            reason="welding",
+            until=clock.now() + timedelta(seconds=30),
+            actor="ani",
+        )
+
+    await shelve()
+    async with running(store, bus, clock=clock):
+        await store.reports.accept([make.detection(1, llr=14.0)])
+        (quiet,) = await open_incidents(store, lambda found: bool(found))
+        assert quiet.shelved
+        clock.advance(31)
+        await when(store, quiet.id, lambda one: one.level is AlarmLevel.ALARM)
+        await shelve()
+        await when(store, quiet.id, lambda one: one.shelved)
+    # This one ends while nobody leads.
+    clock.advance(31)
+    async with running(store, bus, clock=clock):
+        await when(store, quiet.id, lambda one: one.level is AlarmLevel.ALARM)

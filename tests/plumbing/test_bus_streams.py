@@ -88,6 +88,18 @@ async def test_a_consumer_that_restarts_gets_what_it_had(
     assert ids(again) == ["d1", "d2", "d4"]
 
 
+async def test_a_consumer_that_begins_anew_gets_what_its_name_was_given_meanwhile(
+    bus: Bus, shared_server: EmbeddedBus, namespace: str
+) -> None:
+    assert await receive_all(bus) == []
+    await bus.publish_all(DETECTIONS, [a_detection("d0"), a_detection("d1")])
+    async with Bus(shared_server.url, namespace) as other:
+        assert ids(await other.receive(DETECTIONS, "fusion", "one", block_s=0.05)) == ["d0", "d1"]
+    assert await receive_all(bus) == []
+    bus.begin(DETECTIONS, "fusion", "one")
+    assert ids(await receive_all(bus)) == ["d0", "d1"]
+
+
 async def test_what_a_dead_consumer_had_goes_to_another(
     bus: Bus, shared_server: EmbeddedBus, namespace: str
 ) -> None:
