@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Operations, type Touched } from '../src/lib/operations.svelte';
+import { troubleOf } from '../src/lib/trouble';
 import { acted, call, camera, estimate, incident, loadOf, snapshot } from './builders';
 
 function loaded() {
@@ -152,5 +153,19 @@ describe('what the server told', () => {
     expect(operations.calls.size).toBe(2);
     operations.tidy(Date.parse('2026-11-22T05:00:00Z'));
     expect([...operations.calls.keys()]).toEqual(['k1']);
+  });
+});
+
+describe('what is wrong with a camera', () => {
+  it('is that it is switched off, before anything that it was', () => {
+    const live = camera('c1');
+    const stalled = { ...live, health: { ...live.health!, state: 'stalled' as const } };
+    const off = { ...stalled, camera: { ...live.camera, enabled: false } };
+    expect([live, stalled, off, undefined].map(troubleOf)).toEqual([
+      null,
+      'stalled',
+      'disabled',
+      null,
+    ]);
   });
 });

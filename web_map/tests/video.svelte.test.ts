@@ -1,6 +1,9 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import ClipPlayer from '../src/components/ClipPlayer.svelte';
+import LiveState from '../src/components/LiveState.svelte';
+import { clock } from '../src/lib/clock.svelte';
+import type { LiveVideo } from '../src/lib/live.svelte';
 import { preferences } from '../src/lib/preferences.svelte';
 import type { ClipPart, EvidenceClip } from '../src/lib/types';
 
@@ -85,5 +88,15 @@ describe('the recording of an incident', () => {
       alarmAt: ALARM,
     });
     expect(screen.getByRole('status').textContent).toContain(why);
+  });
+});
+
+describe('live video that has ended', () => {
+  it('says how old the picture is that is still seen', () => {
+    const shownAt = Date.parse('2026-11-22T02:00:00Z');
+    clock.now = shownAt + 12_000;
+    const live = { state: 'unwatched', shows: false, hasPicture: true, shownAt, following: true };
+    render(LiveState, { live: live as LiveVideo, instead: 'nonaktif' });
+    expect(document.body.textContent).toMatch(/nonaktif\s*·\s*09\.00\.00\s*·\s*12/);
   });
 });

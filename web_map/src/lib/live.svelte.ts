@@ -70,6 +70,16 @@ export class LiveVideo {
     video.onwaiting = () => this.hop();
   }
 
+  /** Whether it goes on: what is seen otherwise is the last that came. */
+  get shows(): boolean {
+    return this.state === 'video' || this.state === 'pictures';
+  }
+
+  /** Whether anything is seen, old or new. */
+  get hasPicture(): boolean {
+    return this.state === 'pictures' || (this.shownAt !== null && this.url !== null);
+  }
+
   open(backS = 0): void {
     this.backS = backS;
     this.following = backS === 0;

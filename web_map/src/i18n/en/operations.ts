@@ -67,6 +67,7 @@ export const operations: Record<keyof typeof inIndonesian, string> = {
   'picture.alt': '{sighting} with score {score} in the picture of {camera} at {time}',
   'picture.none': 'No picture yet',
   'picture.none.more': 'So far only callers have reported this.',
+  'picture.none.yet': 'A camera has reported it; its picture hasn’t come.',
   'picture.broken': 'The picture can’t be loaded',
   'picture.retry': 'Load again',
   'picture.enlarge': 'Enlarge the picture',

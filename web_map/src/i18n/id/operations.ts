@@ -66,6 +66,7 @@ export const operations = {
   'picture.alt': '{sighting} dengan skor {score} pada gambar {camera} pukul {time}',
   'picture.none': 'Belum ada gambar',
   'picture.none.more': 'Sejauh ini hanya penelepon yang melapor.',
+  'picture.none.yet': 'Kamera sudah melapor; gambarnya belum masuk.',
   'picture.broken': 'Gambar tidak dapat dimuat',
   'picture.retry': 'Muat lagi',
   'picture.enlarge': 'Perbesar gambar',
