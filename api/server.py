@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.feed.line import Line
+from api.services import Services
 from incidents.store import Store
 from plumbing.bus import Bus
 from plumbing.clock import Clock, SystemClock
@@ -63,8 +64,8 @@ def url_of(bound: socket.socket) -> str:
 async def served(app: FastAPI, bound: socket.socket) -> AsyncIterator[str]:
     """Serve while the context lasts; yields the address once it answers.
 
-    At the end it takes no more requests, lets running ones finish for `GRACE_S`, and closes the
-    feed's connections with 1012 ("come back").
+    At the end it takes no more requests, lets running ones finish for `GRACE_S`, closes the feed's
+    connections with 1012 ("come back"), and ends its event streams.
     """
     server = _Server(_configuration(app))
     task = asyncio.create_task(server.serve(sockets=[bound]))
@@ -72,6 +73,8 @@ async def served(app: FastAPI, bound: socket.socket) -> AsyncIterator[str]:
         await _until_started(server, task)
         yield url_of(bound)
     finally:
+        services: Services = app.state.services
+        services.readers.stopping.set()
         server.should_exit = True
         await task
 

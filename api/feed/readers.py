@@ -34,6 +34,9 @@ class FeedReaders:
     def __init__(self, still_holds: Callable[[Identity], Awaitable[bool]]) -> None:
         self._still_holds = still_holds
         self._present: dict[Identity, set[Present]] = defaultdict(set)
+        self.stopping = asyncio.Event()
+        """Set when this process is about to stop. Websockets are closed by the server itself; an
+        event stream would look to it like an answer that takes long, and be cut off."""
 
     @contextmanager
     def present(self, identity: Identity, connection: Present) -> Iterator[None]:

@@ -83,6 +83,7 @@ class EventStream(Response):
                 asyncio.create_task(self._send_all(send)),
                 asyncio.create_task(_gone(receive)),
                 asyncio.create_task(self._over.wait()),
+                asyncio.create_task(self._readers.stopping.wait()),
             ]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -91,6 +92,8 @@ class EventStream(Response):
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+        if self._readers.stopping.is_set():
+            self._end("1012")
         if not self._over.is_set():
             self._metrics.count("siaga_feed_closed_total", reason="reader")
         for task in done:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 import websockets
 from sqlalchemy import text
@@ -15,7 +16,7 @@ from incidents.people.accounts import Role
 from plumbing.bus import Bus
 from tests.api.figures import figure
 from tests.api.reading import changes, message, reader, write_calls
-from tests.support.api import PASSWORD, RunningApi, api_settings, running_api
+from tests.support.api import PASSWORD, PLAIN_HTTP, RunningApi, api_settings, running_api
 
 
 @pytest.mark.parametrize("how", ["signed out", "disabled elsewhere", "key revoked"])
@@ -173,3 +174,17 @@ async def test_a_reader_whose_connection_fails_is_told_and_the_log_says_why_once
         await changes(connection, 1)
     told = [one for one in caplog.records if one.exc_info or "Traceback" in one.getMessage()]
     assert len(told) == 1, [one.getMessage()[:200] for one in told]
+
+
+async def test_a_server_that_stops_ends_its_event_streams(tmp_path: Path, bus: Bus) -> None:
+    async with httpx.AsyncClient(verify=PLAIN_HTTP, timeout=20) as client:
+        async with running_api(api_settings(tmp_path), bus) as api:
+            address = f"{api.url}/sse/v1/feed"
+            asked = client.build_request("GET", address, headers=api.headers(Role.VIEWER))
+            stream = await client.send(asked, stream=True)
+            lines = stream.aiter_lines()
+            while "snapshot" not in await anext(lines):
+                pass
+        # It was told that this is the end, and wasn't cut off: the rest comes without an error.
+        assert [line async for line in lines if line.startswith("event: change")] == []
+        await stream.aclose()
