@@ -216,6 +216,7 @@ class CameraLeases:
                 del self._held[camera_id]
             else:
                 self._held[camera_id] = lease
+                self._wait_for_the_others()  # whose leases have run out as well, perhaps
         self._register = register
 
     async def _see_off(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from contracts import CameraId, StreamSource
-from plumbing.bus import Bus
+from plumbing.bus import Bus, Lease
 from plumbing.clock import Clock, SystemClock
 from plumbing.embedded_bus import EmbeddedBus
 from plumbing.settings import WorkerSettings
@@ -180,6 +180,25 @@ async def test_no_camera_moves_when_the_bus_was_away_for_longer_than_the_leases_
         clock.ahead_s = RETURN_S
         await workers[0].refresh()
         assert len(held(workers[0])) == 6
+
+
+async def test_no_camera_moves_when_all_leases_ran_out_at_once(bus: Bus) -> None:
+    """As they do where the bus's clock is set forward."""
+    await bus.publish_register(sources(6))
+    workers = [worker(bus, name) for name in ("w1", "w2")]
+    for _ in range(3):
+        for leases in workers:
+            await leases.refresh()
+    before = [held(leases) for leases in workers]
+    names = list(await bus.leases(""))
+    for name, found in zip(names, await bus.look_at_leases(names), strict=True):
+        assert found is not None
+        await bus.release_lease(Lease(name, found.holder, found.fencing))
+    assert await bus.leases("") == {}
+    for _ in range(2):
+        for leases in workers:
+            await leases.refresh()
+            assert [held(each) for each in workers] == before
 
 
 async def test_releasing_lets_another_take_over_at_once(bus: Bus) -> None:
