@@ -1,5 +1,7 @@
+import { fireEvent, render, screen } from '@testing-library/svelte';
 import { flushSync } from 'svelte';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import Notes from '../src/components/Notes.svelte';
 import { Api } from '../src/lib/api';
 import { clock } from '../src/lib/clock.svelte';
 import { Desk } from '../src/lib/desk.svelte';
@@ -336,6 +338,19 @@ describe('a desk', () => {
     answer = { status: 200, body: rejected };
     await desk.revisit(desk.acting.undoable('i1')!.incidentId);
     expect(selected()).toMatchObject({ id: 'i1', state: 'rejected' });
+  });
+
+  it('keeps a note that was begun, for who began it', async () => {
+    await deskWith(() => ({ status: 500 }));
+    const props = { desk, incident: selected() };
+    const first = render(Notes, props);
+    await fireEvent.input(screen.getByTestId('note-text'), { target: { value: 'two hurt' } });
+    first.unmount();
+    const again = render(Notes, props);
+    expect(screen.getByTestId<HTMLInputElement>('note-text').value).toBe('two hurt');
+    again.unmount();
+    await desk.signOut();
+    expect(desk.drafts.size).toBe(0);
   });
 
   it('mutes nobody who signs in later', async () => {

@@ -137,6 +137,11 @@ export class Desk {
     }
   }
 
+  keepDraft(where: string, text: string): void {
+    if (text === '') this.drafts.delete(where);
+    else this.drafts.set(where, text);
+  }
+
   /** Close the connection and every timer; for a page that goes away, and for tests. */
   stop(): void {
     this.feed.stop();
