@@ -23,8 +23,9 @@ UNSTATED_RADIUS_M: dict[FixMethod, float] = {
 """Taken where a position comes without a radius: what the method can be relied on for. None at all
 would be drawn, and fused, as certainty."""
 
+# As many decimals as a program may print of a double: -6.2368999999999994 has sixteen.
 _NUMBER = re.compile(
-    r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,2})?"
+    r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,2})?"
 )
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _DEVICE = re.compile(r"[0-9]{14,17}")

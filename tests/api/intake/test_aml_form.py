@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from api.intake.aml_form import Signature, check_signature, read_form
 from contracts import Disc, FixMethod, LonLat
@@ -84,6 +86,20 @@ def test_a_position_that_cannot_be_is_named(changes: dict[str, object], says: st
     reading = read_form(a_form(**changes))
     assert reading.positions == ()
     assert says in " ".join(reading.problems)
+
+
+@given(
+    st.floats(-89, 89, allow_subnormal=False).filter(lambda lat: not 0 < abs(lat) < 1e-90),
+    st.sampled_from(["{!r}", "{:.17g}", "{:.20f}", "{:.7f}", "{:+.16f}"]),
+)
+@example(-6.2368999999999994, "{!r}")
+def test_every_digit_that_a_program_prints_of_a_number_is_read(lat: float, form: str) -> None:
+    text = form.format(lat)
+    reading = read_form(a_form(location_latitude=text))
+    assert reading.problems == ()
+    (position,) = reading.positions
+    assert isinstance(position.shape, Disc)
+    assert position.shape.centre.lat == float(text)
 
 
 def test_numbers_are_one_however_they_are_written() -> None:
