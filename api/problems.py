@@ -185,6 +185,12 @@ async def _answer_validation(_request: Request, error: Exception) -> Response:
     return Problem(422, "invalid", detail, errors=errors).response()
 
 
+_TIME_ERRORS = frozenset({"timezone_aware", "datetime_parsing", "datetime_from_date_parsing"})
+_TIME_WANTED = (
+    "must be a time with its offset, such as 2026-11-22T06:00:00Z (in an address, + is %2B)"
+)
+
+
 def _field_error(problem: Mapping[str, Any]) -> FieldError:
     # Only the place and the message are told: the input may hold a password.
     place = [str(part) for part in problem.get("loc", ())]
@@ -197,6 +203,8 @@ def _field_error(problem: Mapping[str, Any]) -> FieldError:
         return FieldError("(body)", f"is no JSON: {inner}")
     if problem.get("type") == "extra_forbidden":
         return FieldError(_dotted(place), "unknown field; see /docs for what is known here")
+    if problem.get("type") in _TIME_ERRORS:
+        return FieldError(_dotted(place), _TIME_WANTED)
     if not place:
         why = "a JSON object is needed, with Content-Type: application/json"
         return FieldError("(body)", why)
