@@ -77,8 +77,9 @@ class AlarmPolicy:
         """How loudly to tell of what was told of as ``before``."""
         settings = self._settings
         alarm_from = settings.alarm_from_by_hazard.get(estimate.hazard.value, settings.alarm_from)
-        from_people = bool(estimate.call_ids)
-        if not from_people:
+        # An exercise is told as on a calm desk: what really burdens it is no part of it.
+        is_held_back = not estimate.call_ids and not estimate.exercise
+        if is_held_back:
             alarm_from = _at_odds(alarm_from, self.odds_factor)
         found = AlarmLevel.SIGNAL
         for level, least in (
@@ -91,7 +92,7 @@ class AlarmPolicy:
         if (
             found is AlarmLevel.ALARM
             and before is not AlarmLevel.ALARM
-            and not from_people
+            and is_held_back
             and self._chatters(_place_of(estimate))
         ):
             return AlarmLevel.CANDIDATE

@@ -97,7 +97,11 @@ def test_a_new_leader_knows_of_the_flood_from_what_was_told() -> None:
     assert first.load(now).flood_since is not None and first.load(now).chattering
 
 
-def test_exercises_burden_nobody() -> None:
-    policy = AlarmPolicy(FusionSettings())
+def test_exercises_burden_nobody_and_nothing_real_burdens_them() -> None:
+    policy = AlarmPolicy(FusionSettings(alarm_budget_per_hour=4, alarm_bound=3))
     policy.note(replace(told(1), estimate=seen(0.9, exercise=True)), START)
     assert policy.load(START).alarms_last_hour == 0
+    for number in range(40):
+        policy.note(told(number), START)
+    assert policy.level(seen(0.1), AlarmLevel.SIGNAL) is AlarmLevel.CANDIDATE
+    assert policy.level(seen(0.1, exercise=True), AlarmLevel.SIGNAL) is AlarmLevel.ALARM
