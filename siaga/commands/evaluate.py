@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -139,6 +140,8 @@ def quiet(folder: Folder, as_json: AsJson = False) -> None:
 @app.command()
 def crashes(folder: Folder, as_json: AsJson = False) -> None:
     """The crash model on DIR/clips with labels in DIR/labels, as a hot camera is judged."""
+    # What is wrong with a clip is said in our words, once.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     judge, card = open_crash_judge(), load_card(MODELS / DETECTOR)
     clips = crash_clips(folder)
     alarms, scores = {}, {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,7 @@ from geo.fusion import Fusion, FusionParameters
 from geo.projection import LocalProjection
 from incidents.fusing.configured import load_areas, parameters_of, with_areas
 from siaga.commands.options import ConfigOption, JsonOption, settings_from
+from siaga.commands.progress import followed
 from siaga.recorded import Name, RecordedReport, read_cameras, read_reports
 
 LOOK_AGAIN = timedelta(hours=1)
@@ -73,7 +74,7 @@ def replay(
         load_areas(settings.city.areas),
         LocalProjection(_centre(poses, lines)),
     )
-    found = run(parameters, poses, lines)
+    found = run(parameters, poses, lines, lambda some: followed(some, "reports"))
     names = {body.id: name for name, bodies in lines for body in bodies}
     answer = as_document(found, names)
     typer.echo(json.dumps(answer) if as_json else as_table(answer))
@@ -83,14 +84,15 @@ def run(
     parameters: FusionParameters,
     poses: Mapping[CameraId, CameraPose],
     lines: list[RecordedReport],
+    along: Callable[[list[RecordedReport]], Iterable[RecordedReport]] = iter,
 ) -> Replay:
-    """The reports through one fusion, in their order."""
+    """The reports through one fusion, in their order; ``along`` hands them over one by one."""
     projection = LocalProjection(_centre(poses, lines))
     fusion = Fusion(parameters, projection, poses)
     found = Replay()
     sequence = 0
     looked_at = None
-    for _, bodies in lines:
+    for _, bodies in along(lines):
         at = bodies[0].received_at
         if looked_at is None or at - looked_at >= LOOK_AGAIN:
             looked_at = at
