@@ -32,7 +32,7 @@ from siaga.watching.worker import Worker
 from simulator.rtsp import RenderedSource
 from tests.detection.conftest import CLASSES, make_card
 from tests.incidents.running import leading, running, until
-from tests.siaga.watching.test_thread import RedNetwork
+from tests.siaga.watching.burning import RedNetwork
 from tests.support.api import RunningApi, api_settings, running_api
 from tests.support.rtsp import RtspThread, rtsp
 
