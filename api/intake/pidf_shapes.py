@@ -9,6 +9,7 @@ metres about the shape's own middle, where bearings are true.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
@@ -25,6 +26,7 @@ GS = "{http://www.opengis.net/pidflo/1.0}"
 
 FLAT, SOLID = "EPSG::4326", "EPSG::4979"
 METRE, DEGREE, RADIAN = "EPSG::9001", "EPSG::9102", "EPSG::9101"
+LONGEST_NAME = 100
 MAX_POSITIONS = 2_000
 WIDEST_M = 200_000.0
 """A shape wider than this tells nothing about a city."""
@@ -181,13 +183,23 @@ def _dimensions(*elements: Element) -> int | None:
     """2 or 3 by the reference system that is named; none where none is."""
     for element in elements:
         name = element.get("srsName", "")
-        if name.endswith((FLAT, "epsg.xml#4326", "EPSG:4326")):
+        if _names(name, FLAT):
             return 2
-        if name.endswith((SOLID, "EPSG:4979")):
+        if _names(name, SOLID):
             return 3
         if name:
             raise ShapeError("srsName", f"must be {FLAT} or {SOLID} (WGS 84), got {shown(name)}")
     return None
+
+
+def _names(text: str, code: str) -> bool:
+    """Whether it names an entry of EPSG's register, as a URN (of a version or none), a URL, or
+    briefly: all of them mean the same, the order of the axes too."""
+    number = code.rpartition(":")[2]
+    return (
+        len(text) <= LONGEST_NAME
+        and re.fullmatch(rf".*\bepsg\b.*[:/#]{number}", text.strip(), re.IGNORECASE) is not None
+    )
 
 
 def _declared(element: Element) -> int | None:
@@ -221,7 +233,7 @@ def _length(element: Element, name: str) -> float:
     if found is None:
         raise ShapeError(name, "is missing")
     unit = found.get("uom", METRE)
-    if not unit.endswith(METRE):
+    if not _names(unit, METRE):
         raise ShapeError(name, f"must be in metres ({METRE}), got {shown(unit)}")
     value = _figure(name, found)
     if value < 0 or value > WIDEST_M:
@@ -235,9 +247,9 @@ def _angle(element: Element, name: str) -> float:
         raise ShapeError(name, "is missing")
     unit = found.get("uom", DEGREE)
     value = _figure(name, found)
-    if unit.endswith(RADIAN):
+    if _names(unit, RADIAN):
         return value
-    if not unit.endswith(DEGREE):
+    if not _names(unit, DEGREE):
         raise ShapeError(name, f"must be in degrees ({DEGREE}), got {shown(unit)}")
     return math.radians(value)
 

@@ -39,6 +39,27 @@ def test_latitude_comes_first() -> None:
     assert position.altitude_m is None
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "urn:ogc:def:crs:EPSG::{}",
+        "urn:ogc:def:crs:epsg:6.9:{}",
+        "http://www.opengis.net/def/crs/EPSG/0/{}",
+        "http://www.opengis.net/gml/srs/epsg.xml#{}",
+        "EPSG:{}",
+    ],
+)
+def test_a_system_is_the_same_however_its_name_is_written(written: str) -> None:
+    shape = circle("-34.407 150.881", "30").replace("urn:ogc:def:crs:EPSG::4326", "NAME")
+    shape = shape.replace("urn:ogc:def:uom:EPSG::9001", written.format("9001"))
+    assert only(shape.replace("NAME", written.format("4326"))).shape == Disc(
+        centre=WOLLONGONG, radius_m=30
+    )
+    # Longitude comes first there.
+    swapped = shape.replace("NAME", "urn:ogc:def:crs:OGC:1.3:CRS84")
+    assert read_pidf_lo(a_document(swapped)).positions == ()
+
+
 def test_a_point_states_no_uncertainty_and_gets_its_methods_usual_one() -> None:
     reading = read_pidf_lo(a_document(point("-34.407 150.881 24.5", SOLID), method="Cell"))
     (position,) = reading.positions
