@@ -207,9 +207,14 @@ async def accept_proposal(
     return await _stored(services, saved, kept, None)
 
 
+_fitting = asyncio.Semaphore(1)
+
+
 async def _solved(services: Services, camera: Camera, body: CalibrationRequest) -> Solved:
-    # A fit takes a tenth of a second and more: not in the event loop.
-    solved = await asyncio.to_thread(solve, body)
+    # A fit takes a tenth of a second, and seconds where the bearing is unknown: not in the event
+    # loop, and one after the other, for calls and alarms want the processor too.
+    async with _fitting:
+        solved = await asyncio.to_thread(solve, body)
     away_m = distance_m(solved.pose.position, camera.position)
     if away_m > FARTHEST_M:
         raise invalid(

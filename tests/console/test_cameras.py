@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from typer.testing import CliRunner
 
 from contracts import CameraPose, CameraState, LonLat, ProbeAnswer, ProbeCamera
@@ -85,7 +85,7 @@ def _world(right_m: float, ahead_m: float) -> tuple[float, float, float]:
     )
 
 
-def _register(console: Page, name: str) -> None:
+def _fill(console: Page, name: str) -> None:
     console.get_by_test_id("screen-cameras").click()
     console.get_by_test_id("camera-register").click()
     console.get_by_test_id("field-name").fill(name)
@@ -100,6 +100,10 @@ def _register(console: Page, name: str) -> None:
     }.items():
         console.get_by_test_id(f"field-{field}").fill(str(value))
     console.get_by_test_id("camera-save").click()
+
+
+def _register(console: Page, name: str) -> None:
+    _fill(console, name)
     expect(console.get_by_test_id("camera-detail")).to_be_visible()
 
 
@@ -214,3 +218,51 @@ def test_what_a_form_gets_wrong_is_told_at_its_field(console: Page, api: ApiThre
     expect(console.get_by_text("must not carry a user or password")).not_to_have_count(0)
     with api.client() as client:
         assert client.get("/api/v1/cameras").json()["cameras"] == []
+
+
+def test_a_lost_answer_registers_no_second_camera_and_two_admins_keep_both_changes(
+    console: Page, api: ApiThread
+) -> None:
+    """What was carried out unheard isn't repeated; what was typed is about what was seen."""
+    with api.client() as client:
+
+        def registered() -> list[dict[str, Any]]:
+            listed = client.get("/api/v1/cameras").json()["cameras"]
+            return [one["camera"] for one in listed]
+
+        def unheard(route: Route) -> None:
+            if route.request.method == "POST":
+                route.fetch()
+                route.abort()
+            else:
+                route.continue_()
+
+        address = "**/api/v1/cameras"
+        console.route(address, unheard)
+        _fill(console, "Simpang Lima")
+        expect(console.get_by_test_id("form-problem")).to_be_visible()
+        console.unroute(address)
+        console.get_by_test_id("field-name").fill("Simpang Enam")
+        console.get_by_test_id("camera-save").click()
+        expect(console.get_by_test_id("camera-detail")).to_contain_text("Simpang Enam")
+        (known,) = registered()
+        console.get_by_test_id("camera-edit").click()
+        theirs = {
+            name: value
+            for name, value in known.items()
+            if name not in ("id", "version", "has_credentials")
+        }
+        client.put(
+            f"/api/v1/cameras/{known['id']}",
+            json=theirs | {"group": "Timur", "version": known["version"]},
+        ).raise_for_status()
+        row = console.get_by_test_id(f"cam-{known['id']}")
+        expect(row).to_contain_text("Timur")
+        console.get_by_test_id("field-name").fill("Simpang Tujuh")
+        console.get_by_test_id("camera-save").click()
+        expect(console.get_by_test_id("form-overtaken")).to_be_visible()
+        expect(console.get_by_test_id("field-group")).to_have_value("Timur")
+        console.get_by_test_id("camera-save").click()
+        expect(console.get_by_test_id("camera-detail")).to_contain_text("Simpang Tujuh")
+        (now,) = registered()
+    assert (now["name"], now["group"]) == ("Simpang Tujuh", "Timur")

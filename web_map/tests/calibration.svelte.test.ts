@@ -55,24 +55,23 @@ describe('a calibration at work', () => {
     work.stop();
   });
 
-  it('asks once for a burst of clicks, and drops an answer that was overtaken', async () => {
+  it('asks once for a burst of clicks, and the next time when it has its answer', async () => {
     vi.useFakeTimers();
     const server = new Held();
     const work = new CalibrationWork(server, camera('c'), 50);
-    work.clickPicture({ u: 1, v: 1 });
-    work.clickMap(AT);
-    await vi.advanceTimersByTimeAsync(60);
-    work.clickPicture({ u: 2, v: 2 });
-    work.clickMap(AT);
-    await vi.advanceTimersByTimeAsync(60);
-    expect(server.asked.map((one) => one.points.length)).toEqual([1, 2]);
-    const [first, second] = server.asked;
-    if (!first || !second) throw new Error('two questions');
-    server.answers[1]?.(answer(second, 1));
+    for (const u of [1, 2, 3]) {
+      work.clickPicture({ u, v: 1 });
+      work.clickMap(AT);
+      await vi.advanceTimersByTimeAsync(60);
+    }
+    expect(server.asked.map((one) => one.points.length)).toEqual([1]);
+    server.answers[0]?.(answer(server.asked[0]!));
     await vi.advanceTimersByTimeAsync(1);
-    server.answers[0]?.(answer(first));
+    expect(work.asking).toBe(true);
+    expect(server.asked.map((one) => one.points.length)).toEqual([1, 3]);
+    server.answers[1]?.(answer(server.asked[1]!, 1));
     await vi.advanceTimersByTimeAsync(1);
-    expect(work.residuals).toEqual([1, 2]);
+    expect(work.residuals).toEqual([1, 2, 3]);
     expect(work.leftOut).toBe(1);
     expect(work.asking).toBe(false);
     work.removePair(0);
@@ -129,6 +128,27 @@ describe('a calibration at work', () => {
     expect(await work.store()).toBe(null);
     expect(work.problem?.status).toBe(409);
     expect(work.pairs).toHaveLength(1);
+    work.stop();
+  });
+
+  it('asks again where nobody answered, and lets nothing be stored that was not seen', async () => {
+    vi.useFakeTimers();
+    const server = new Held();
+    const work = new CalibrationWork(server, camera('c'), 50, 3_000);
+    work.clickPicture({ u: 1, v: 1 });
+    work.clickMap(AT);
+    await vi.advanceTimersByTimeAsync(60);
+    server.answers[0]?.(new Problem(0, 'network'));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(work.problem?.isUnreachable).toBe(true);
+    expect(work.asking).toBe(true);
+    await vi.advanceTimersByTimeAsync(3_000);
+    const request = server.asked[1];
+    if (!request) throw new Error('asked again');
+    server.answers[1]?.(answer(request));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(work.problem).toBe(null);
+    expect(work.asking).toBe(false);
     work.stop();
   });
 

@@ -1,7 +1,8 @@
 // One calibration at work: clicks in the picture and on the map, and what the server makes of them.
 //
-// Every change asks the server for a preview a moment later; an answer that was overtaken by a newer
-// question is dropped. Nothing is stored before the admin says so.
+// Every change asks the server for a preview a moment later, one question at a time: a fit may take
+// seconds, and whoever clicks on must not have the server work at what nobody wants any more. Nothing
+// is stored before the admin says so.
 
 import { Problem } from './api';
 import type {
@@ -45,6 +46,8 @@ export interface CalibrationServer {
 }
 
 const ASK_AFTER_MS = 200;
+/** Where nobody answered. */
+const AGAIN_AFTER_MS = 3_000;
 const FALLBACK = { width_px: 1280, height_px: 720 };
 const UNSURE_BEARING_DEG = 4;
 /** Nobody has said where the camera looks: its bearing is searched for all around. */
@@ -98,11 +101,15 @@ export class CalibrationWork {
 
   private timer: ReturnType<typeof setTimeout> | undefined;
   private question = 0;
+  private isAnswered = true;
+  /** Something was moved since the question that is on its way. */
+  private isOvertaken = false;
 
   constructor(
     private readonly server: CalibrationServer,
     private view: CameraView,
     private readonly delayMs = ASK_AFTER_MS,
+    private readonly againMs = AGAIN_AFTER_MS,
   ) {
     const { camera } = view;
     this.metadata = metadataOf(camera);
@@ -203,7 +210,14 @@ export class CalibrationWork {
   async ask(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
+    if (this.isAnswered) await this.askNow();
+    else this.isOvertaken = true;
+  }
+
+  private async askNow(): Promise<void> {
     const mine = ++this.question;
+    this.isAnswered = false;
+    this.isOvertaken = false;
     try {
       const preview = await this.server.previewCalibration(this.camera.id, this.request());
       if (mine !== this.question) return;
@@ -213,6 +227,16 @@ export class CalibrationWork {
       if (!(error instanceof Problem)) throw error;
       if (mine !== this.question) return;
       this.problem = error;
+      // Nothing is stored that nobody has seen the fit of.
+      if (error.isUnreachable) {
+        this.timer ??= setTimeout(() => void this.ask(), this.againMs);
+      }
+    } finally {
+      this.isAnswered = true;
+    }
+    if (this.isOvertaken) {
+      await this.askNow();
+      return;
     }
     // Shown at once, but not the last word where something has been moved since it was asked.
     this.asking = this.timer !== undefined;

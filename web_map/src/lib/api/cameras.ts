@@ -20,6 +20,9 @@ import type {
 /** A camera may take ten seconds to answer a worker. */
 const PROBE_TIMEOUT_MS = 20_000;
 
+/** A camera of unknown bearing is searched for all around. */
+const FIT_TIMEOUT_MS = 30_000;
+
 /** Thousands of addresses are looked up, or fields of view worked out. */
 const THOUSANDS_TIMEOUT_MS = 120_000;
 
@@ -95,14 +98,15 @@ export class CameraRoutes {
   }
 
   previewCalibration(id: string, request: CalibrationRequest): Promise<CalibrationPreview> {
-    return this.http.ask('POST', `${cameraPath(id)}/calibration/preview`, request);
+    const path = `${cameraPath(id)}/calibration/preview`;
+    return this.http.ask('POST', path, request, {}, FIT_TIMEOUT_MS);
   }
 
   storeCalibration(
     id: string,
     request: CalibrationRequest & { version: number; head?: HeadPosition },
   ): Promise<StoredCalibration> {
-    return this.http.ask('PUT', `${cameraPath(id)}/calibration`, request);
+    return this.http.ask('PUT', `${cameraPath(id)}/calibration`, request, {}, FIT_TIMEOUT_MS);
   }
 
   calibrations(id: string): Promise<{ calibrations: KeptCalibration[] }> {
