@@ -1,6 +1,7 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { flushSync } from 'svelte';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import IncidentPanel from '../src/components/IncidentPanel.svelte';
 import Notes from '../src/components/Notes.svelte';
 import { Api } from '../src/lib/api';
 import { clock } from '../src/lib/clock.svelte';
@@ -351,6 +352,28 @@ describe('a desk', () => {
     again.unmount();
     await desk.signOut();
     expect(desk.drafts.size).toBe(0);
+  });
+
+  it('offers nothing to decide to who only looks', async () => {
+    await deskWith(() => ({ status: 500 }));
+    const props = {
+      desk,
+      enlarged: false,
+      onaction: () => undefined,
+      ondeed: () => undefined,
+      onshow: () => undefined,
+      oncamera: () => undefined,
+    };
+    const offered = () =>
+      ['action-verify', 'deed-merge', 'note-text', 'photo-add'].filter((one) =>
+        screen.queryByTestId(one),
+      );
+    const shown = render(IncidentPanel, props);
+    expect(offered()).toHaveLength(4);
+    desk.user = { ...USER, role: 'viewer' };
+    flushSync();
+    expect(offered()).toEqual([]);
+    shown.unmount();
   });
 
   it('mutes nobody who signs in later', async () => {
