@@ -97,7 +97,7 @@ class Retention:
         found.messages = await self._forget_messages(held)
         found.calls_coarsened = await self._coarsen_calls(held)
         found.dead_letters = await self._forget_dead_letters()
-        found.exercise_reports, found.exercise_calls = await self._forget_exercises()
+        found.exercise_reports, found.exercise_calls = await self._forget_exercises(held)
         found.log_entries = await self._shorten_log(held)
         kept_days = self._settings.retention.audit_days
         found.audit_entries = await Audit(self._database).prune(self._before(kept_days))
@@ -151,7 +151,8 @@ class Retention:
             gone += await self._delete(WebhookDeliveryRow, WebhookDeliveryRow.seq, of_hook)
         return gone
 
-    async def _forget_exercises(self) -> tuple[int, int]:
+    async def _forget_exercises(self, held: Iterable[Incident]) -> tuple[int, int]:
+        kept = sorted({call for incident in held for call in incident.estimate.call_ids})
         before = self._before(self._settings.retention.exercise_days)
         closed = select(IncidentRow.id).where(
             IncidentRow.exercise.is_(True),
@@ -169,7 +170,9 @@ class Retention:
         )
         await self._delete(ExerciseRow, ExerciseRow.id, ExerciseRow.started_at < before)
         calls = await self._delete(
-            CallRow, CallRow.id, and_(CallRow.exercise.is_(True), CallRow.received_at < before)
+            CallRow,
+            CallRow.id,
+            and_(CallRow.exercise.is_(True), CallRow.received_at < before, CallRow.id.not_in(kept)),
         )
         return reports, calls
 

@@ -159,6 +159,24 @@ async def test_messages_sessions_and_exercises_go_when_they_are_due(
     assert any(entry.action == "retention.run" for entry in (await any_store.audit.page()).entries)
 
 
+async def test_of_an_exercise_under_hold_nothing_goes(any_store: Store, clock: HeldClock) -> None:
+    drills = [await incident_of(any_store, number, exercise=True) for number in (1, 2)]
+    for drill in drills:
+        one = await any_store.incidents.get(drill)  # type: ignore[arg-type]
+        await any_store.incidents.act(
+            one.id, IncidentAction.CANCEL, actor="ani", version=one.version, reason="drill over"
+        )
+    one = await any_store.incidents.get(drills[0])  # type: ignore[arg-type]
+    await any_store.incidents.hold(
+        one.id, is_held=True, actor="ani", version=one.version, reason="asked for by the court"
+    )
+    clock.advance(31 * DAYS)
+    found = await retention(any_store).run()
+    assert (found.exercise_reports, found.exercise_calls) == (2, 1)
+    assert (await any_store.calls.get(CallId("call-1"))).fixes
+    assert len(await any_store.reports.after(0)) == 2
+
+
 async def test_pictures_go_by_what_became_of_them(
     store: Store, clock: HeldClock, tmp_path: Path
 ) -> None:
