@@ -90,6 +90,9 @@ class HeadPolling:
                 self._note_silent(source.camera_id, error)
             except BusUnavailable:
                 pass  # positions are news, and old by the time it is back
+            except Exception:  # noqa: BLE001
+                # A fault of ours, on one camera's answers: it must not end the watching of all.
+                _log.exception("head_failed", camera=source.camera_id)
             await asyncio.sleep(AWAY_S)
 
     async def _ask(self, source: StreamSource, threads: ThreadPoolExecutor) -> None:

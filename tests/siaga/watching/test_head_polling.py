@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,6 +27,16 @@ TURNING = CameraId("turning")
 SETTINGS = IngestSettings(allow_private=("127.0.0.0/8",), open_timeout_s=2)
 
 
+BROKEN = "broken.example"
+
+
+def resolved(host: str, *given: Any, **named: Any) -> list[tuple[Any, ...]]:
+    """As the system does; for one name it fails in a way that nobody thought of."""
+    if host == BROKEN:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    return socket.getaddrinfo(host, *given, **named)
+
+
 class Polled:
     """A worker's polling of the sources that are listed here."""
 
@@ -30,7 +44,7 @@ class Polled:
         self.sources: list[StreamSource] = []
         self.sealer = Sealer(folder / "key")
         self._bus = bus
-        guard = AddressGuard(SETTINGS.allow_private)
+        guard = AddressGuard(SETTINGS.allow_private, resolved)
         polling = HeadPolling(
             bus, lambda: self.sources, guard, self.sealer, SETTINGS, SystemClock()
         )
@@ -109,3 +123,16 @@ async def test_one_that_is_silent_is_said_once_and_hinders_nobody(
     said = [record.getMessage() for record in caplog.records]
     said = [text for text in said if "does not tell where it points" in text]
     assert sorted("silent" in text for text in said) == [False, True]
+
+
+async def test_a_fault_with_one_of_them_ends_nobody_s_watch(
+    polled: Polled, caplog: pytest.LogCaptureFixture
+) -> None:
+    with device() as (url, _):
+        turning = polled.add(url, OnvifHead(profile="main"))
+        broken = replace(turning, camera_id=CameraId("broken"), url=f"rtsp://{BROKEN}/stream")
+        polled.sources = [broken, turning]
+        await polled.reports(3)
+        polled.sources = []
+    said = [record.getMessage() for record in caplog.records]
+    assert sum("head_failed" in text and "Too many open files" in text for text in said) == 1
