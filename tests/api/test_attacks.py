@@ -219,7 +219,7 @@ async def _changes_nothing_of_the_others(
 
 
 def test_bodies_that_are_too_large_are_refused_before_they_are_read(desk: httpx.Client) -> None:
-    for path in ("/api/v1/calls", "/api/v1/cameras/import", "/aml", "/pidf-lo", "/api/v1/session"):
+    for path in ("/api/v1/calls", "/api/v1/cameras/bulk", "/aml", "/pidf-lo", "/api/v1/session"):
         sent = desk.post(path, content=b"x" * 1_000_001)
         assert sent.status_code == 413, path
 
