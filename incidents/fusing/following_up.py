@@ -3,7 +3,7 @@ what is not told yet is told when its pause has passed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from contracts import Incident, IncidentId, WatchClosely
 from incidents.fusing.alarms import AlarmPolicy
@@ -57,13 +57,13 @@ class FollowingUp:
         due = self._clock.monotonic_s() + PAUSE.total_seconds()
         for incident_id in applied.waiting:
             self._waiting.setdefault(incident_id, due)
-        await self.cue(self._cueing.for_incidents(told, self._clock.now()))
+        await self.cue(lambda: self._cueing.for_incidents(told, self._clock.now()))
         await self._clipping.keep_for(told)
 
     async def catch_up(self, told: Sequence[Incident]) -> None:
         """Do what follows from incidents that were told by who may not have lived to do it. What
         is done already is left as it is."""
-        await self.cue(self._cueing.for_incidents(told, self._clock.now()))
+        await self.cue(lambda: self._cueing.for_incidents(told, self._clock.now()))
         await self._clipping.keep_for(told)
 
     async def tell_waiting(self, fencing: int) -> None:
@@ -80,8 +80,13 @@ class FollowingUp:
             del self._waiting[incident_id]
         await self.follow_up(await self._store.fusion.publish_pending(fencing=fencing, only=due))
 
-    async def cue(self, cues: Iterable[WatchClosely]) -> None:
-        """Make cameras look."""
+    async def cue(self, reckon: Callable[[], Iterable[WatchClosely]]) -> None:
+        """Make cameras look. What they can't be reckoned for is told of all the same."""
+        try:
+            cues = list(reckon())
+        except Exception:  # noqa: BLE001 - a report would else stop all that follow it, for good
+            _log.exception("no cameras can be found to look")
+            return
         for cue in cues:
             try:
                 await self._bus.tell(cue)

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from contracts import Camera, Incident, IncidentId, LearntFigure, LogEntry, LogKind, Shelf
 from incidents.database import SYSTEM
@@ -189,7 +190,8 @@ class Work:
             await self._hold_against_the_desk()
         reports = await self._store.reports.after(self._counts.decided_to, BATCH)
         if reports:
-            await self._following.cue(self._cueing.for_reports(reports, self._clock.now()))
+            now = self._clock.now()
+            await self._following.cue(partial(self._cueing.for_reports, reports, now))
             begun, started_s = self._clock.now(), self._clock.monotonic_s()
             outcomes = await asyncio.to_thread(self.mind.decide, reports, BUDGET_S)
             self._counts.deciding_s += self._clock.monotonic_s() - started_s

@@ -24,6 +24,7 @@ from contracts import (
 )
 from geo.fusion import Fusion
 from incidents.fusing import work
+from incidents.fusing.cueing import Cueing
 from incidents.log import LogFilter
 from incidents.store import Store
 from plumbing.bus import DETECTIONS, HEALTH, Bus
@@ -264,6 +265,22 @@ async def test_a_report_that_breaks_fusion_is_set_aside_and_the_next_one_counts(
     memory = await live_store.fusion.remember(now() - timedelta(hours=1))
     assert set(memory.assignment) == {"report-detection-1", "report-detection-3"}
     assert len(set(memory.assignment.values())) == 1
+
+
+async def test_a_report_that_no_camera_can_be_found_for_is_decided_on_all_the_same(
+    live_store: Store, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> list[object]:
+        raise ZeroDivisionError("nobody thought of this")
+
+    monkeypatch.setattr(Cueing, "for_reports", breaks)
+    monkeypatch.setattr(Cueing, "for_incidents", breaks)
+    async with running(live_store, bus) as service:
+        await leading(service)
+        await live_store.reports.accept(call_bodies(1))  # type: ignore[arg-type]
+        await decided(service, 2)
+        (one,) = (await live_store.snapshot()).incidents
+    assert one.estimate.call_ids == ("call-1",)
 
 
 async def test_a_pose_that_geometry_refuses_leaves_the_camera_its_place(
