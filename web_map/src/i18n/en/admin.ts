@@ -60,6 +60,7 @@ export const admin: Record<keyof typeof inIndonesian, string> = {
   'keys.name': 'Name',
   'keys.name.hint': 'What machine it is for, such as dispatch-bridge.',
   'keys.scopes': 'May',
+  'keys.scopes.unpicked': 'Tick what it may do, or let it do all that its role may.',
   'keys.scopes.all': 'All that its role may',
   'keys.scopes.some': 'Only what is ticked',
   'keys.scope.thing': 'Of',

@@ -58,6 +58,8 @@ export const admin = {
   'keys.name': 'Nama',
   'keys.name.hint': 'Untuk mesin apa, misalnya jembatan-pengiriman.',
   'keys.scopes': 'Boleh',
+  'keys.scopes.unpicked':
+    'Centang yang boleh dilakukannya, atau izinkan semua yang boleh perannya.',
   'keys.scopes.all': 'Semua yang boleh oleh perannya',
   'keys.scopes.some': 'Hanya yang dicentang',
   'keys.scope.thing': 'Mengenai',
