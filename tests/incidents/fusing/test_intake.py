@@ -65,7 +65,7 @@ async def test_what_was_kept_as_the_bus_went_does_not_come_again_over_what_is_ne
         await bus.publish(HEALTH, health(1, state=CameraState.LIVE))
         await until(lambda: has_come_to(CameraState.LIVE))
         # Not by the time that tells a dead consumer from a slow one.
-        await until(all_is_acknowledged, seconds=8)
+        await until(all_is_acknowledged, seconds=10)
         assert await has_come_to(CameraState.LIVE)
         taking.cancel()
         await asyncio.gather(taking, return_exceptions=True)

@@ -154,5 +154,5 @@ async def test_what_is_in_hand_while_the_database_is_locked_comes_as_soon_as_it_
             await until(refused)
             other.execute("ROLLBACK")
             # What a dead consumer had would come after 15 s.
-            await decided(service, 1, seconds=8)
+            await decided(service, 1, seconds=10)
     await store.close()
