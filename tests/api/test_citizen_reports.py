@@ -88,7 +88,7 @@ async def test_who_insists_takes_back_neither_their_own_words_nor_the_desks(
             call: dict[str, Any] = answer.json()["call"]
             return call
 
-        first = await report("k-1", note=trapped)
+        first = again = await report("k-1", note=trapped)
         said = {"hazard": first["hazard"], "note": f"{trapped}; {floor}"}
         (await client.put(f"/api/v1/calls/{first['id']}", json=said)).raise_for_status()
         for key, note in (("k-2", ""), ("k-3", trapped), ("k-4", "cepat"), ("k-4", "cepat")):
