@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -207,14 +208,13 @@ async def accept_proposal(
     return await _stored(services, saved, kept, None)
 
 
-_fitting = asyncio.Semaphore(1)
+_fitter = ThreadPoolExecutor(1, thread_name_prefix="fit")
 
 
 async def _solved(services: Services, camera: Camera, body: CalibrationRequest) -> Solved:
     # A fit takes a tenth of a second, and seconds where the bearing is unknown: not in the event
     # loop, and one after the other, for calls and alarms want the processor too.
-    async with _fitting:
-        solved = await asyncio.to_thread(solve, body)
+    solved = await asyncio.get_running_loop().run_in_executor(_fitter, solve, body)
     away_m = distance_m(solved.pose.position, camera.position)
     if away_m > FARTHEST_M:
         raise invalid(
