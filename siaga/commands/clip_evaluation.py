@@ -37,22 +37,26 @@ class Truth:
     onset_s: float
 
 
-def read_truth(path: Path) -> dict[str, Truth]:
-    """`[{"file", "hazard"|null, "onset_s"}]` by file name. Raises Failure where it isn't that."""
-    known: dict[str, Truth] = {}
+def read_truth(path: Path) -> dict[str, list[Truth]]:
+    """`[{"file", "hazard"|null, "onset_s"}]` by file name: a clip that holds several hazards has as
+    many rows. Raises Failure where it isn't that.
+    """
+    known: dict[str, list[Truth]] = {}
     try:
         rows = json.loads(path.read_text(encoding="utf-8-sig"))
         if not isinstance(rows, list):
             raise ValueError("no list")
         for row in rows:
             name = row["file"]
-            if name in known:
-                raise ValueError(f"{name} stands twice")
             hazard = Sighting(row["hazard"]).value if row["hazard"] is not None else None
             onset_s = float(row.get("onset_s") or 0.0)
             if not math.isfinite(onset_s):
                 raise ValueError(f"{name} begins at no time")
-            known[name] = Truth(hazard, onset_s)
+            others = known.setdefault(name, [])
+            if any((other.hazard is None) is not (hazard is None) for other in others):
+                raise ValueError(f"{name} holds a hazard and none")
+            if Truth(hazard, onset_s) not in others:
+                others.append(Truth(hazard, onset_s))
     except FileNotFoundError:
         raise Failure(f"there is no file {path}") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -60,21 +64,30 @@ def read_truth(path: Path) -> dict[str, Truth]:
     return known
 
 
-def judge_clip(truth: Truth, alarms: Sequence[Alarm]) -> dict[str, Any]:
-    """Delay, miss and false alarms of one clip. Smoke speaks for fire and fire for smoke."""
+def judge_clip(truths: Sequence[Truth], alarms: Sequence[Alarm]) -> dict[str, Any]:
+    """Delay, miss and false alarms of one clip. Smoke speaks for fire and fire for smoke.
 
-    def fits(alarm: Alarm) -> bool:
-        if truth.hazard is None:
-            return False
-        same = Sighting(alarm.hazard).hazard is Sighting(truth.hazard).hazard
-        return same and alarm.alarmed_s >= truth.onset_s - EARLY_S
+    Of a clip that holds several hazards the first stands like any other, the others in `also`.
+    """
+    right = [[alarm for alarm in alarms if _fits(alarm, truth)] for truth in truths]
+    found = [
+        {
+            "hazard": truth.hazard,
+            "delay_s": round(mine[0].alarmed_s - truth.onset_s, 3) if mine else None,
+            "missed": truth.hazard is not None and not mine,
+        }
+        for truth, mine in zip(truths, right, strict=True)
+    ]
+    false = sum(not any(alarm in mine for mine in right) for alarm in alarms)
+    also = {"also": found[1:]} if len(found) > 1 else {}
+    return {**found[0], "false_alarms": false, **also}
 
-    right = [a for a in alarms if fits(a)]
-    return {
-        "delay_s": round(right[0].alarmed_s - truth.onset_s, 3) if right else None,
-        "missed": truth.hazard is not None and not right,
-        "false_alarms": len(alarms) - len(right),
-    }
+
+def _fits(alarm: Alarm, truth: Truth) -> bool:
+    if truth.hazard is None:
+        return False
+    same = Sighting(alarm.hazard).hazard is Sighting(truth.hazard).hazard
+    return same and alarm.alarmed_s >= truth.onset_s - EARLY_S
 
 
 def clips(
@@ -108,7 +121,7 @@ def clips(
     known = read_truth(truth) if truth is not None else {}
     there = {path.name for path in paths}
     if loop_minutes > 0:
-        paths = [p for p in paths if p.name in known and known[p.name].hazard is None]
+        paths = [p for p in paths if p.name in known and known[p.name][0].hazard is None]
         if not paths:
             raise Failure("--loop-minutes needs a --truth that names quiet clips (hazard null)")
     watch = open_watch()
@@ -131,7 +144,7 @@ def clips(
             "by_hazard": by_hazard,
         }
         if path.name in known:
-            row |= {"hazard": known[path.name].hazard, **judge_clip(known[path.name], alarms)}
+            row |= judge_clip(known[path.name], alarms)
         rows.append(row)
     judged = [row for row in rows if "missed" in row]
     document: dict[str, Any] = {"clips": rows}
@@ -139,7 +152,7 @@ def clips(
         document |= {
             **_false_alarms(judged),
             "quiet": _false_alarms([row for row in judged if row["hazard"] is None]),
-            "missed": sum(row["missed"] for row in judged),
+            "missed": sum(one["missed"] for row in judged for one in (row, *row.get("also", ()))),
             "not_judged": [row["file"] for row in rows if "missed" not in row],
             "not_there": sorted(known.keys() - there),
         }
@@ -154,8 +167,10 @@ def _for_people(document: dict[str, Any], looped: bool) -> str:
     for row in document["clips"]:
         verdict = ""
         if "missed" in row:
-            delay = "" if row["delay_s"] is None else f"delay {row['delay_s']:.1f} s "
-            verdict = f"{'MISSED ' if row['missed'] else ''}{delay}false {row['false_alarms']}"
+            for one in (row, *row.get("also", ())):
+                delay = "" if one["delay_s"] is None else f"delay {one['delay_s']:.1f} s "
+                verdict += f"{'MISSED ' if one['missed'] else ''}{delay}"
+            verdict += f"false {row['false_alarms']}"
         times = "  ".join(
             f"{h} at {', '.join(f'{t:.1f}' for t in ts)} s" for h, ts in row["by_hazard"].items()
         )

@@ -162,13 +162,16 @@ def alarm(hazard: str, alarmed_s: float) -> Alarm:
 
 
 def test_clips_are_judged_by_onset_and_hazard() -> None:
-    fire = clip_evaluation.Truth("fire", 5.0)
-    right = clip_evaluation.judge_clip(fire, [alarm("smoke", 7.0), alarm("fire", 9.0)])
-    assert right == {"delay_s": 2.0, "missed": False, "false_alarms": 0}
-    early = clip_evaluation.judge_clip(fire, [alarm("fire", 2.0), alarm("crash", 8.0)])
-    assert early == {"delay_s": None, "missed": True, "false_alarms": 2}
-    nothing = clip_evaluation.judge_clip(clip_evaluation.Truth(None, 0.0), [alarm("fire", 1.0)])
-    assert nothing == {"delay_s": None, "missed": False, "false_alarms": 1}
+    fire, crash = clip_evaluation.Truth("fire", 5.0), clip_evaluation.Truth("crash", 1.0)
+    right = clip_evaluation.judge_clip([fire], [alarm("smoke", 7.0), alarm("fire", 9.0)])
+    assert right == {"hazard": "fire", "delay_s": 2.0, "missed": False, "false_alarms": 0}
+    early = clip_evaluation.judge_clip([fire], [alarm("fire", 2.0), alarm("crash", 8.0)])
+    assert early == {"hazard": "fire", "delay_s": None, "missed": True, "false_alarms": 2}
+    nothing = clip_evaluation.judge_clip([clip_evaluation.Truth(None, 0.0)], [alarm("fire", 1.0)])
+    assert nothing == {"hazard": None, "delay_s": None, "missed": False, "false_alarms": 1}
+    both = clip_evaluation.judge_clip([crash, fire], [alarm("fire", 6.0), alarm("flood", 8.0)])
+    assert (both["missed"], both["false_alarms"]) == (True, 1)
+    assert both["also"] == [{"hazard": "fire", "delay_s": 1.0, "missed": False}]
 
 
 def test_watch_finds_the_fire_in_the_street(hazards: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_truth_that_names_absent_clips_says_which(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ('[{"file": "a.mp4", "hazard": "fire", "onset_s": NaN}]', "a.mp4 begins at no time"),
-        ('[{"file": "a", "hazard": null}, {"file": "a", "hazard": null}]', "a stands twice"),
+        ('[{"file": "a", "hazard": null}, {"file": "a", "hazard": "fire"}]', "a hazard and none"),
         ("[" * 100_000, "expected a list"),
         ("{}", "no list"),
         ("5", "expected a list"),
