@@ -169,7 +169,9 @@ class RtspRelay:
                     self._camera.sendall(asked)
                 # What TLS has decrypted already makes no socket readable.
                 while self._camera in ready:
-                    chunk = self._camera.recv(_CHUNK)
+                    chunk = self._received()
+                    if chunk is None:
+                        break
                     if not chunk:
                         return
                     try:
@@ -180,6 +182,18 @@ class RtspRelay:
                     client.sendall(allowed)
                     if not (isinstance(self._camera, ssl.SSLSocket) and self._camera.pending()):
                         break
+
+    def _received(self) -> bytes | None:
+        """What the camera has sent; none where that is nothing to hand on yet, but a part of a
+        record, or a session's ticket: who waited for more would leave FFmpeg's request lying.
+        """
+        self._camera.settimeout(0)
+        try:
+            return self._camera.recv(_CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        finally:
+            self._camera.settimeout(None)
 
 
 def _hang_up(connection: socket.socket) -> None:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_ingest import StreamOpener, StreamReader
 from camera_ingest.receiver.messages import parse_message
-from camera_ingest.streams.rtsp_relay import AnswerFilter, RedirectedError
-from contracts import CameraState, StreamSource
+from camera_ingest.stopping import StopSignal
+from camera_ingest.streams.rtsp_relay import AnswerFilter, RedirectedError, RtspRelay
+from contracts import CameraId, CameraState, StreamSource
 from plumbing.address_guard import AddressGuard
 from plumbing.clock import SystemClock
 from plumbing.sealing import Sealer
 from plumbing.settings import IngestSettings
 from simulator.rtsp import Credentials
+from tests.camera_ingest.encrypting import encrypting
 from tests.camera_ingest.receiver.test_session import (
     PICTURE,
     ScriptedCamera,
@@ -66,6 +72,26 @@ def test_pictures_come_through_it(
     assert wrong.state is S.UNAUTHORISED
     missing = registered(url.replace("/a", "/b"), username="admin", password=PASSWORD)
     assert failure_of(StreamReader(missing, by_ffmpeg)).state is S.NOT_FOUND
+
+
+def test_who_asks_later_than_the_sessions_tickets_come_is_answered(
+    rtsp: RtspThread, clip: Path, settings: IngestSettings
+) -> None:
+    """A server of TLS 1.3 sends them unasked: nothing to hand on, and nothing to wait behind."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    plain = urlsplit(rtsp.serve_file("late", clip))
+    assert plain.port is not None
+    trusting = settings.model_copy(update={"check_certificates": False})
+    with encrypting(plain.port, context) as port:
+        pinned = AddressGuard(settings.allow_private).resolve(f"rtsps://127.0.0.1:{port}/late")
+        relay = RtspRelay(CameraId("cam-1"), pinned, trusting, StopSignal())
+        opened = urlsplit(relay.url(None))
+        assert opened.port is not None
+        with socket.create_connection(("127.0.0.1", opened.port), timeout=10) as ffmpeg:
+            time.sleep(0.3)  # for the relay to have come upon the tickets
+            ffmpeg.sendall(f"OPTIONS {plain.geturl()} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+            assert ffmpeg.recv(4096).startswith(b"RTSP/1.0 200")
 
 
 def test_ffmpeg_is_led_nowhere(registered: Register, by_ffmpeg: StreamOpener) -> None:
