@@ -20,6 +20,7 @@ __all__ = ["rtsp"]
 
 CURVE = Curve(CurveKind.PLATT, (0.05, 0.3, 0.6, 0.95), (-1.0, 1.0, 3.0, 4.0), -1.5)
 CLASSES = ("fire", "smoke", "crash")
+WRECK = ("crash", 0.6, (200.0, 200.0, 280.0, 260.0))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts import CameraId, Detection, Sighting
-from detection import CameraVerifier
+from contracts import Detection
 from detection.crash_aftermath import came_to_stay
 from detection.crash_model import CrashVerdict
 from detection.crash_motion import SIZE_PX
-from tests.detection.conftest import CLASSES, CURVE, START, make_card
+from tests.detection.conftest import CURVE, START
+from tests.detection.test_crash_verification import clip, watched_for_crashes
 
 BOX = (0.4, 0.4, 0.6, 0.6)
 
@@ -57,21 +56,11 @@ Judged = Callable[[float, CrashVerdict], list[Detection]]
 
 @pytest.fixture
 def judged() -> Judged:
-    detector = make_card("detect", CLASSES, (Sighting.FIRE, Sighting.SMOKE, Sighting.CRASH))
-    crash = make_card("crash", ("crash",), (Sighting.CRASH,))
-    camera = CameraVerifier(CameraId("cam-1"), detector, crash=crash)
-
-    def judge(second: float, verdict: CrashVerdict) -> list[Detection]:
-        moment = START + timedelta(seconds=second)
-        return camera.judge_clip(verdict, moment, moment, (640, 480))
-
-    return judge
+    return watched_for_crashes()[1]
 
 
 def verdict(score: float) -> CrashVerdict:
-    at_s = START.timestamp() + 3
-    times = np.array([at_s])
-    return CrashVerdict(CURVE.llr(score), score, at_s, BOX, times, np.array([score], np.float32))
+    return clip(score, START.timestamp() + 3, BOX)
 
 
 def test_a_crash_is_told_at_once_and_surer_as_things_stand(judged: Judged) -> None:
